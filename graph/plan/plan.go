@@ -1,0 +1,152 @@
+// Package plan turns one validated operation into a Plan: which subgraph is
+// asked what, after which other fetch, and how the client's answer is read out
+// of the merged data. It is pure: no I/O, no clock, no map order; the same
+// supergraph and operation always give the same plan, byte for byte.
+//
+// Start reading at Plan (this file: what comes out), then at New in planner.go
+// (how the paths are searched).
+package plan
+
+import "github.com/vektah/gqlparser/v2/ast"
+
+// Plan is the executable form of one operation. It is immutable and shared by
+// all requests that run the operation.
+//
+// The merged data is a tree of objects. Every fetch writes its fields into
+// objects of that tree under their response keys inside (Selection.Key); the
+// client's answer is read out of it by Response.
+type Plan struct {
+	Operation ast.Operation
+	Name      string
+	// Variables are the client operation's definitions, with their defaults.
+	Variables ast.VariableDefinitionList
+	// Fetches in a valid order: Fetch.ID is the index, every Fetch.After is smaller.
+	Fetches []*Fetch
+	// Response is the client's selection on the root type, fragments inlined.
+	Response []*Output
+	// RootType is the name of the public root type, for __typename.
+	RootType string
+}
+
+// Fetch is one request to one subgraph: of the operation's root fields, or
+// with Inputs of `_entities`.
+type Fetch struct {
+	ID        int
+	Subgraph  string        // the join__Graph enum value
+	Operation ast.Operation // Query for entity fetches
+	After     []int         // fetches that must be merged before this one starts
+	// Path leads from the root of the merged data to the objects that this
+	// fetch completes; nil for a root fetch. Lists on the way are flattened.
+	Path []Step
+	// Inputs say how a representation is read out of an object at Path, one
+	// for each group of object types. Empty for a root fetch.
+	Inputs []*Input
+	// Selection is what is asked: fields of the root type, or for an entity
+	// fetch one fragment for each type inside `_entities`.
+	Selection []*Selection
+	// Document is Selection printed as the operation sent; entity fetches
+	// declare $representations: [_Any!]!.
+	Document string
+	// UsedVariables are the client's variables that Document uses, sorted.
+	UsedVariables []string
+	// When is nil, or the condition without which the fetch has nothing to ask.
+	When Condition
+}
+
+// Step is one field on the way to a fetch's objects.
+type Step struct {
+	Key string // key in the merged data
+	// Types are the object types, after following Key, on which to go on; nil
+	// means all. Sorted.
+	Types []string
+}
+
+// Input reads the representation of an object out of the merged data.
+type Input struct {
+	Types    []string // runtime object types that it serves, sorted
+	Typename string   // the __typename to send: the object's own, or the interface object's; "" means the object's own
+	Fields   []*InputField
+}
+
+// InputField is a field of a representation: a key, or what @requires asks for.
+type InputField struct {
+	Name   string   // its name in the representation
+	From   string   // its key in the merged data
+	Types  []string // object types of the holder for which it is sent; nil means all
+	Fields []*InputField
+	// Key marks a key field: an object whose key is missing or null cannot be fetched.
+	Key bool
+}
+
+// Selection is a field, or where Name is empty an inline fragment.
+type Selection struct {
+	Name      string
+	Alias     string // "" when the same as Name
+	Arguments ast.ArgumentList
+	// Type is the field's type in the supergraph; it says where lists are.
+	Type *ast.Type
+	// On is the fragment's type condition; "" where it only carries When.
+	On string
+	// When is printed as @include and @skip.
+	When       Condition
+	Selections []*Selection
+}
+
+// Key is the field's key in the subgraph's reply and in the merged data.
+func (s *Selection) Key() string {
+	if s.Alias != "" {
+		return s.Alias
+	}
+	return s.Name
+}
+
+// Output is one field of the client's answer. Two outputs of one selection may
+// bear the same Key only if their Types do not overlap.
+type Output struct {
+	Key  string // the client's response key
+	From string // the key in the merged data
+	Name string // the field's name in the schema
+	// Type is the public type; it decides how nulls bubble.
+	Type *ast.Type
+	// Types are the runtime types of the holder for which the field was asked; nil means all. Sorted.
+	Types []string
+	// When is nil for always. Conditions of enclosing selections are already part of it.
+	When   Condition
+	Fields []*Output
+	// Introspection is set for __schema and __type: the gateway answers itself.
+	Introspection *ast.Field
+}
+
+// Condition holds when one of its alternatives does; nil always holds.
+type Condition []Alternative
+
+// Alternative holds when all its literals do.
+type Alternative []Literal
+
+// Literal is a Boolean variable of the client and the value that it must have.
+type Literal struct {
+	Variable string
+	Is       bool
+}
+
+// Holds says whether the condition is met by the coerced variables.
+func (c Condition) Holds(variables map[string]any) bool {
+	if c == nil {
+		return true
+	}
+	for _, alternative := range c {
+		if alternative.holds(variables) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a Alternative) holds(variables map[string]any) bool {
+	for _, literal := range a {
+		if value, _ := variables[literal.Variable].(bool); value != literal.Is {
+			return false
+		}
+	}
+	return true
+}
