@@ -1,0 +1,48 @@
+package access
+
+// Role is a named set of actions that a worker's assignment carries.
+type Role string
+
+// Action is one thing that may be allowed: concept.verb.
+type Action string
+
+// The roles of the first version. The data scope comes from the unit's area.
+const (
+	CommunityWorker Role = "COMMUNITY_WORKER" // 社区工作者: handles cases, runs activities
+	Supervisor      Role = "SUPERVISOR"       // 督办员 of street and district: watches, returns, reopens
+	Leader          Role = "LEADER"           // 领导: boards and statistics
+	CatalogueEditor Role = "CATALOGUE_EDITOR" // 服务目录管理员 of the city
+	SupplyReviewer  Role = "SUPPLY_REVIEWER"  // 供需审核员: approves participants and services
+	SystemAdmin     Role = "SYSTEM_ADMIN"     // 系统管理员
+	SecurityAdmin   Role = "SECURITY_ADMIN"   // 安全保密管理员
+	AuditAdmin      Role = "AUDIT_ADMIN"      // 安全审计员
+)
+
+// The actions. A resolver asks for exactly one.
+const (
+	FeedbackView     Action = "feedback.view"
+	FeedbackHandle   Action = "feedback.handle"
+	FeedbackReject   Action = "feedback.reject"
+	ActivityManage   Action = "activity.manage"
+	BoardView        Action = "board.view"
+	ServiceManage    Action = "service.manage"
+	ParticipantView  Action = "participant.view"
+	ParticipantAudit Action = "participant.review"
+	OfferingReview   Action = "offering.review"
+	DemandReview     Action = "demand.review"
+	WorkerView       Action = "worker.view"
+	WorkerManage     Action = "worker.manage"
+	CitizenView      Action = "citizen.view"
+	NoticeSend       Action = "notification.send"
+)
+
+var grants = map[Role][]Action{
+	CommunityWorker: {FeedbackView, FeedbackHandle, FeedbackReject, ActivityManage, BoardView, ParticipantView, WorkerView, CitizenView, NoticeSend},
+	Supervisor:      {FeedbackView, FeedbackReject, BoardView, ParticipantView, WorkerView},
+	Leader:          {FeedbackView, BoardView, WorkerView},
+	CatalogueEditor: {ServiceManage},
+	SupplyReviewer:  {ParticipantView, ParticipantAudit, OfferingReview, DemandReview},
+	SystemAdmin:     {WorkerView, WorkerManage},
+	SecurityAdmin:   {WorkerView},
+	AuditAdmin:      {},
+}
