@@ -37,10 +37,16 @@ type Fetch struct {
 	After     []int         // fetches that must be merged before this one starts
 	// Path leads from the root of the merged data to the objects that this
 	// fetch completes; nil for a root fetch. Lists on the way are flattened.
+	// A fetch with a Path and no Inputs asks the root fields once and merges
+	// them into every object there (a field that leads back to the root type).
 	Path []Step
 	// Inputs say how a representation is read out of an object at Path, one
 	// for each group of object types. Empty for a root fetch.
 	Inputs []*Input
+	// Places are further places whose objects the same call completes, beside
+	// Path and Inputs: their representations go into the same list (equal ones
+	// are best sent once), and Selection holds for all of them.
+	Places []*Place
 	// Selection is what is asked: fields of the root type, or for an entity
 	// fetch one fragment for each type inside `_entities`.
 	Selection []*Selection
@@ -53,6 +59,13 @@ type Fetch struct {
 	When Condition
 }
 
+// Place is one place of the merged data whose objects an entity fetch
+// completes.
+type Place struct {
+	Path   []Step
+	Inputs []*Input
+}
+
 // Step is one field on the way to a fetch's objects.
 type Step struct {
 	Key string // key in the merged data
@@ -63,7 +76,9 @@ type Step struct {
 
 // Input reads the representation of an object out of the merged data.
 type Input struct {
-	Types    []string // runtime object types that it serves, sorted
+	// Types are the runtime object types that it serves, sorted; nil means every
+	// object, whether its __typename is known or not (Typename is set then).
+	Types    []string
 	Typename string   // the __typename to send: the object's own, or the interface object's; "" means the object's own
 	Fields   []*InputField
 }
