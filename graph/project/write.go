@@ -1,0 +1,233 @@
+package project
+
+import (
+	"sync"
+
+	"github.com/citizencloud/citizencloud/graph/tree"
+)
+
+// maxErrors bounds the errors of one answer: a broken subgraph could fail each of a million fields.
+const maxErrors = 200
+
+// Writer writes one answer. Use New, then Write, then Release.
+type Writer struct {
+	Body []byte
+	// Errors are those of the fetches, to which Write adds its own.
+	Errors []Error
+	// Holds are the values of the projection's conditions.
+	Holds []bool
+	// Variables are the client's, coerced, for introspection.
+	Variables map[string]any
+
+	tree       *tree.Tree
+	projection *Projection
+	path       []crumb
+}
+
+// crumb is a step of the path to what is being written; it is spelled out only for an error.
+type crumb struct {
+	field *field
+	index int
+}
+
+var writers = sync.Pool{New: func() any { return new(Writer) }}
+
+// maxBody is the capacity above which a body is not pooled.
+const maxBody = 1 << 20
+
+// NewWriter returns an empty writer.
+func NewWriter() *Writer { return writers.Get().(*Writer) }
+
+// Release gives the writer's memory back, the body included.
+func (w *Writer) Release() {
+	if cap(w.Body) > maxBody {
+		w.Body = nil
+	}
+	clear(w.Errors)
+	w.Body, w.Errors, w.Holds, w.path = w.Body[:0], w.Errors[:0], w.Holds[:0], w.path[:0]
+	w.Variables, w.tree, w.projection = nil, nil, nil
+	writers.Put(w)
+}
+
+// Write appends the whole answer: {"data":…} and, where there are any, the errors.
+func (w *Writer) Write(p *Projection, t *tree.Tree) {
+	w.tree, w.projection = t, p
+	w.Body = append(w.Body, `{"data":`...)
+	start := len(w.Body)
+	if !w.object(t.Root, p.fields, p.root) {
+		w.Body = append(w.Body[:start], "null"...)
+	}
+	if len(w.Errors) > 0 {
+		w.Body = append(w.Body, `,"errors":`...)
+		w.Body = AppendErrors(w.Body, w.Errors)
+	}
+	w.Body = append(w.Body, '}')
+}
+
+// object writes an object. It returns false when null has to stand in its place.
+func (w *Writer) object(v tree.Value, fields []*field, id tree.TypeID) bool {
+	w.Body = append(w.Body, '{')
+	first := true
+	for _, f := range fields {
+		if f.when >= 0 && !w.Holds[f.when] || f.types != nil && !f.types.Has(id) {
+			continue
+		}
+		if !first {
+			w.Body = append(w.Body, ',')
+		}
+		first = false
+		w.Body = append(w.Body, f.key...)
+		switch {
+		case f.typename:
+			if id == tree.None {
+				w.fail(f, "对象的类型未知，无法给出 __typename")
+				return false
+			}
+			w.Body = append(w.Body, '"')
+			w.Body = append(w.Body, w.projection.types.Name(id)...)
+			w.Body = append(w.Body, '"')
+		case f.introspection != nil:
+			w.Body = f.introspection.Append(w.Body, w.Variables)
+		default:
+			var value tree.Value
+			if f.slot > 0 {
+				value = w.tree.Slot(v, f.slot)
+			}
+			// Leaves are the most of an answer; they need no path unless they fail.
+			if value.Kind >= tree.Object || value.Kind == tree.Raw {
+				w.path = append(w.path, crumb{field: f})
+				ok := w.value(value, f, f.typ, true)
+				w.path = w.path[:len(w.path)-1]
+				if !ok {
+					return false
+				}
+			} else if !w.value(value, f, f.typ, false) {
+				return false
+			}
+		}
+	}
+	w.Body = append(w.Body, '}')
+	return true
+}
+
+// value writes a value of type t; onPath says that the path ends with it already. It returns false
+// when the type allows no null here, so that the null goes to the parent.
+func (w *Writer) value(v tree.Value, f *field, t *typ, onPath bool) bool {
+	if v.Kind <= tree.Null {
+		if t.nonNull {
+			if v.Flags&tree.Explained == 0 {
+				w.failAt(f, onPath, "字段 "+f.schema+" 不可为空，但没有取得数据")
+			}
+			return false
+		}
+		w.Body = append(w.Body, "null"...)
+		return true
+	}
+	start := len(w.Body)
+	var ok bool
+	switch {
+	case t.elem != nil:
+		ok = w.list(v, f, t.elem, onPath)
+	case t.possible != nil:
+		ok = w.composite(v, f, t, onPath)
+	default:
+		w.Body, ok = t.append(w.Body, v.Kind, w.tree.Bytes(v))
+		if !ok {
+			w.failAt(f, onPath, "字段 "+f.schema+" 的值不符合其类型")
+		}
+	}
+	if ok {
+		return true
+	}
+	if t.nonNull {
+		return false
+	}
+	w.Body = append(w.Body[:start], "null"...)
+	return true
+}
+
+func (w *Writer) composite(v tree.Value, f *field, t *typ, onPath bool) bool {
+	if v.Kind != tree.Object {
+		w.failAt(f, onPath, "字段 "+f.schema+" 的值不符合其类型")
+		return false
+	}
+	id := w.tree.Type(v)
+	if id != tree.Other && !w.projection.types.IsObject(id) {
+		id = t.only
+	}
+	if id != tree.None && !t.possible.Has(id) {
+		w.failAt(f, onPath, "字段 "+f.schema+" 的值不符合其类型")
+		return false
+	}
+	return w.object(v, f.fields, id)
+}
+
+func (w *Writer) list(v tree.Value, f *field, elem *typ, onPath bool) bool {
+	switch v.Kind {
+	case tree.List:
+		w.path = append(w.path, crumb{})
+		w.Body = append(w.Body, '[')
+		elements := w.tree.Elements(v)
+		for i := range elements {
+			w.path[len(w.path)-1].index = i
+			if i > 0 {
+				w.Body = append(w.Body, ',')
+			}
+			if !w.value(elements[i], f, elem, true) {
+				w.path = w.path[:len(w.path)-1]
+				return false
+			}
+		}
+		w.path = w.path[:len(w.path)-1]
+		w.Body = append(w.Body, ']')
+		return true
+	case tree.Raw:
+		span := w.tree.Bytes(v)
+		if span[0] == '[' {
+			return w.leaves(v, f, elem)
+		}
+	}
+	w.failAt(f, onPath, "字段 "+f.schema+" 的值不符合其类型")
+	return false
+}
+
+// leaves writes a list of leaves, which was kept as it came.
+func (w *Writer) leaves(list tree.Value, f *field, elem *typ) bool {
+	w.Body = append(w.Body, '[')
+	w.path = append(w.path, crumb{})
+	last := len(w.path) - 1
+	ok, i := true, 0
+	w.tree.Each(list, func(v tree.Value) bool {
+		w.path[last].index = i
+		if i > 0 {
+			w.Body = append(w.Body, ',')
+		}
+		i++
+		ok = w.value(v, f, elem, true)
+		return ok
+	})
+	w.path = w.path[:last]
+	w.Body = append(w.Body, ']')
+	return ok
+}
+
+// fail adds an error at a field of the object that is being written.
+func (w *Writer) fail(f *field, message string) { w.failAt(f, false, message) }
+
+func (w *Writer) failAt(f *field, onPath bool, message string) {
+	if len(w.Errors) >= maxErrors {
+		return
+	}
+	path := make([]Step, 0, len(w.path)+1)
+	for _, c := range w.path {
+		if c.field != nil {
+			path = append(path, Step{Key: c.field.name})
+		} else {
+			path = append(path, Step{Index: c.index})
+		}
+	}
+	if !onPath {
+		path = append(path, Step{Key: f.name})
+	}
+	w.Errors = append(w.Errors, Error{Message: message, Path: path, Code: CodeInvalidResponse})
+}
