@@ -2,10 +2,7 @@ module github.com/citizencloud/citizencloud
 
 go 1.26.0
 
-ignore (
-	./clients/screen/node_modules
-	./node_modules
-)
+ignore node_modules
 
 require (
 	github.com/99designs/gqlgen v0.17.98
@@ -79,3 +76,5 @@ require (
 	gopkg.in/ini.v1 v1.67.3 // indirect
 )
 
+
+tool github.com/citizencloud/citizencloud/schema/internal/generate

@@ -82,7 +82,7 @@ func (db *DB) within(ctx context.Context, options *sql.TxOptions, fn func(tx *sq
 }
 
 // Scope tells the transaction who asks. Policies read the settings app.kind
-// (citizen, worker, system, or ''), app.principal (ID) and app.area (prefix of
+// (citizen, worker, system; empty for nobody), app.principal (ID) and app.area (prefix of
 // area codes; "-" matches none, "" all) through current_setting(…, true).
 func Scope(ctx context.Context, tx sqlx.ExecerContext) error {
 	kind, id := "", ""

@@ -1,108 +1,90 @@
-// Command generate turns schema/<subgraph>/*.graphql into each subgraph's
-// executable schema (gqlgen), by the one gqlgen.yml of the root. Old outputs
-// come back when a run fails, so that a slip in the SDL never leaves the tree
-// without code.
+// Command generate makes all that is generated: each subgraph's executable
+// schema (gqlgen, by the one gqlgen.yml of the root), the composed supergraph,
+// and the clients' manifests. Run it from the root as `go tool generate`.
 //
-// Usage: go run ./schema/internal/generate [subgraph ...]
+// Usage: go tool generate [-check] [subgraph ...]
+//
+// With names, only these subgraphs' executable schemas are made. With -check
+// the outputs are made and compared with what was there; a difference is an
+// error, so that a stale output never lands.
 package main
 
 import (
+	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
+	"os/exec"
 	"slices"
-	"strings"
-
-	"github.com/99designs/gqlgen/api"
-	"github.com/99designs/gqlgen/codegen/config"
 )
 
-const module = "github.com/citizencloud/citizencloud"
+const supergraph = "schema/supergraph.graphql"
 
 func main() {
-	subgraphs := os.Args[1:]
-	if len(subgraphs) == 0 {
-		subgraphs = []string{"citizen", "community", "platform", "supply"}
-	}
-	for _, name := range subgraphs {
-		if err := generate(name); err != nil {
-			fmt.Fprintf(os.Stderr, "generate: %s: %v\n", name, err)
-			os.Exit(1)
-		}
-		fmt.Println("generated", name)
+	check := flag.Bool("check", false, "fail when an output was stale")
+	flag.Parse()
+	if err := run(*check, flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
+		os.Exit(1)
 	}
 }
 
-func generate(subgraph string) (err error) {
-	text, err := os.ReadFile("gqlgen.yml")
+func run(check bool, names []string) error {
+	before, err := outputs()
 	if err != nil {
 		return err
 	}
-	cfg, err := config.ReadConfig(strings.NewReader(strings.ReplaceAll(string(text), "${subgraph}", subgraph)))
-	if err != nil {
-		return err
+	all := len(names) == 0
+	if all {
+		names = subgraphs
 	}
-	cfg.AutoBind, err = concepts(subgraph)
-	if err != nil {
-		return err
-	}
-	if err := config.CompleteConfig(cfg); err != nil {
-		return err
-	}
-	kept, err := keep(filepath.Join("subgraphs", subgraph, "executable"))
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, kept.restore())
-		}
-	}()
-	return api.Generate(cfg)
-}
-
-// concepts lists the subgraph's concept packages, whose types gqlgen binds to.
-func concepts(subgraph string) ([]string, error) {
-	var packages []string
-	folder := filepath.Join("subgraphs", subgraph)
-	entries, err := os.ReadDir(folder)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	for _, entry := range entries {
-		if !entry.IsDir() || slices.Contains([]string{"executable", "migrations", "demonstration"}, entry.Name()) {
-			continue
-		}
-		if files, _ := filepath.Glob(filepath.Join(folder, entry.Name(), "*.go")); len(files) > 0 {
-			packages = append(packages, module+"/subgraphs/"+subgraph+"/"+entry.Name())
+	for _, name := range names {
+		if err := executable(name); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return packages, nil
-}
-
-// files are the contents of a folder, by path.
-type files map[string][]byte
-
-func keep(folder string) (files, error) {
-	kept := files{}
-	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
-	if err != nil {
-		return nil, err
-	}
-	for _, path := range paths {
-		if kept[path], err = os.ReadFile(path); err != nil {
-			return nil, err
-		}
-	}
-	return kept, nil
-}
-
-func (f files) restore() error {
-	for path, content := range f {
-		if err := os.WriteFile(path, content, 0o644); err != nil {
+	if all {
+		if err := errors.Join(compose(), manifests()); err != nil {
 			return err
 		}
+	}
+	if !check {
+		return nil
+	}
+	after, err := outputs()
+	if err != nil {
+		return err
+	}
+	var stale []string
+	for path, content := range after {
+		if !bytes.Equal(before[path], content) {
+			stale = append(stale, path)
+		}
+	}
+	if len(stale) > 0 {
+		slices.Sort(stale)
+		return fmt.Errorf("stale, now made anew: %v; commit them", stale)
+	}
+	return nil
+}
+
+// compose writes the supergraph, in one piece or not at all.
+func compose() error {
+	command := exec.Command("node", "schema/compose.mjs")
+	command.Stderr = os.Stderr
+	text, err := command.Output()
+	if err != nil {
+		return fmt.Errorf("composing the supergraph (npm ci done?): %w", err)
+	}
+	return os.WriteFile(supergraph, text, 0o644)
+}
+
+func manifests() error {
+	command := exec.Command("go", "run", "./schema/internal/manifest")
+	command.Stdout, command.Stderr = os.Stdout, os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("writing the manifests: %w", err)
 	}
 	return nil
 }
