@@ -1,0 +1,123 @@
+// Package config is the command line of citizencloud: its commands, their
+// flags, and the environment variable behind each flag (CITIZENCLOUD_ and the
+// flag's name in capitals: --database-url is CITIZENCLOUD_DATABASE_URL). A flag
+// beats the variable, the variable beats the default. Start reading at Parse.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// Prefix starts the name of each environment variable.
+const Prefix = "CITIZENCLOUD"
+
+// Line is the whole command line. Command names the command that was given;
+// only its struct is filled.
+type Line struct {
+	Command string `kong:"-"`
+
+	Serve    Serve    `cmd:"" help:"Run the whole platform: the gateway, the four subgraphs and, where nothing else is configured, their state."`
+	Gateway  Gateway  `cmd:"" help:"Run the gateway alone over any federated supergraph whose subgraphs speak HTTP."`
+	Subgraph Subgraph `cmd:"" help:"Run one of the platform's subgraphs on its own."`
+	Explain  Explain  `cmd:"" help:"Print the plan of an operation."`
+	Version  Version  `cmd:"" help:"Print the version."`
+
+	Log Log `embed:"" prefix:"log-"`
+}
+
+// Serve runs everything in one process.
+type Serve struct {
+	State     `embed:""`
+	Listener  `embed:""`
+	Scale     string            `enum:"demo,city,none" default:"none" help:"Demonstration data to load into an empty database: ${enum}."`
+	Mode      string            `enum:"development,production" default:"production" help:"production runs only operations of the clients' manifests; development runs free queries too, and shows the explorer and the inbox of simulated messages."`
+	Subgraphs map[string]string `name:"subgraph" placeholder:"NAME=URL" help:"Reach this subgraph over HTTP instead of running it in this process; may be repeated."`
+	Dedupe    string            `enum:"none,subgraph,all" default:"subgraph" help:"Share identical work in flight: ${enum}."`
+}
+
+// Gateway runs over a supergraph of anyone's.
+type Gateway struct {
+	Listener   `embed:""`
+	Supergraph string        `required:"" type:"path" placeholder:"FILE" help:"The composed supergraph (join specification v0.3 or later)."`
+	Dedupe     string        `enum:"none,subgraph,all" default:"none" help:"Share identical work in flight: none; subgraph: fetches; all: client requests too."`
+	Timeout    time.Duration `default:"30s" help:"Longest time for one operation."`
+}
+
+// Subgraph runs one subgraph.
+type Subgraph struct {
+	Name     string `arg:"" enum:"platform,citizen,community,supply" help:"platform, citizen, community or supply."`
+	State    `embed:""`
+	Listener `embed:""`
+	Mode     string `enum:"development,production" default:"production" help:"As in serve."`
+}
+
+// Explain prints a plan.
+type Explain struct {
+	Supergraph string `required:"" type:"path" placeholder:"FILE" help:"The composed supergraph."`
+	Operation  string `required:"" placeholder:"FILE" help:"The operation; - reads it from standard input."`
+	Name       string `help:"Which operation of the document, when it has several."`
+}
+
+// Version prints the version.
+type Version struct{}
+
+// Listener says where requests are taken and how they end.
+type Listener struct {
+	Listen        string        `default:"127.0.0.1:4000" placeholder:"HOST:PORT" help:"Where to take requests."`
+	MetricsListen string        `placeholder:"HOST:PORT" help:"Where to show Prometheus metrics, at /metrics; nowhere when empty."`
+	DrainTimeout  time.Duration `default:"20s" help:"Longest time that requests in flight get to finish at a stop."`
+}
+
+// State says where the state is. What has no URL runs inside, under Data.
+type State struct {
+	Data           string `type:"path" default:".data" placeholder:"DIR" help:"Folder of all state that has no URL of its own."`
+	DatabaseURL    string `name:"database-url" placeholder:"URL" help:"PostgreSQL of the owner, who migrates; without it a private PostgreSQL runs as a child."`
+	DatabaseAppURL string `name:"database-app-url" placeholder:"URL" help:"PostgreSQL of the role that serves requests, bound by row-level security; without it the owner's sessions step down to citizencloud_app."`
+	RedisURL       string `name:"redis-url" placeholder:"URL" help:"Redis; without it a small one runs inside."`
+	NatsURL        string `name:"nats-url" placeholder:"URL" help:"NATS with JetStream; without it one runs inside."`
+	FilesURL       string `name:"files-url" placeholder:"URL" help:"Object storage, s3://KEY:SECRET@HOST:PORT/BUCKET?region=NAME&tls=true, or a folder, file:///DIR; without it a folder under the data folder."`
+}
+
+// Log says how the log looks.
+type Log struct {
+	Level  string `enum:"debug,info,warn,error" default:"info" help:"Least level to log: ${enum}."`
+	Format string `enum:"auto,text,json" default:"auto" help:"auto is text in development mode, json otherwise."`
+}
+
+// ErrHelp says that help was asked for and printed.
+var ErrHelp = errors.New("help was printed")
+
+// Parse reads the arguments (without the program's name) and the environment.
+// Its errors are sentences for the person at the terminal. Help goes to stdout.
+func Parse(arguments []string, stdout io.Writer) (*Line, error) {
+	line := &Line{}
+	printed := false
+	parser, err := kong.New(line,
+		kong.Name("citizencloud"),
+		kong.Description("Citizen Cloud: the city's services for citizens, communities and those who supply them, behind one GraphQL gateway. Each flag can be given as an environment variable too, named in its help."),
+		kong.DefaultEnvars(Prefix),
+		kong.Writers(stdout, stdout),
+		kong.Exit(func(int) { printed = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	if len(arguments) == 0 {
+		arguments = []string{"--help"}
+	}
+	parsed, err := parser.Parse(arguments)
+	if printed {
+		return nil, ErrHelp
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w (see citizencloud --help)", err)
+	}
+	line.Command = parsed.Selected().Name
+	return line, nil
+}

@@ -1,0 +1,28 @@
+// Package telemetry sets up what a process tells of itself: the log (slog) and
+// the metrics (Prometheus). Start reading at NewLog and NewMetrics.
+package telemetry
+
+import (
+	"io"
+	"log/slog"
+	"strings"
+)
+
+// NewLog returns a logger: JSON lines for machines, or text for a person. Level
+// is debug, info, warn or error. Both keep Chinese as it is: neither escapes it.
+func NewLog(out io.Writer, level string, json bool) *slog.Logger {
+	var least slog.Level
+	switch strings.ToLower(level) {
+	case "debug":
+		least = slog.LevelDebug
+	case "warn":
+		least = slog.LevelWarn
+	case "error":
+		least = slog.LevelError
+	}
+	options := &slog.HandlerOptions{Level: least}
+	if json {
+		return slog.New(slog.NewJSONHandler(out, options))
+	}
+	return slog.New(slog.NewTextHandler(out, options))
+}

@@ -1,0 +1,31 @@
+package telemetry
+
+import (
+	"bytes"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestLogKeepsChinese(t *testing.T) {
+	for _, json := range []bool{true, false} {
+		var out bytes.Buffer
+		log := NewLog(&out, "info", json)
+		log.Info("收到反馈", "社区", "玉林东路社区")
+		log.Debug("不写")
+		if line := out.String(); !strings.Contains(line, "玉林东路社区") || strings.Contains(line, "不写") {
+			t.Errorf("json %v: %s", json, line)
+		}
+	}
+}
+
+func TestMetricsAreShown(t *testing.T) {
+	answer := httptest.NewRecorder()
+	Handler(NewMetrics("1.2.3")).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	body := answer.Body.String()
+	for _, want := range []string{`citizencloud_build_info{version="1.2.3"} 1`, "go_goroutines", "process_open_fds"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}
