@@ -17,6 +17,8 @@ func PrepareDatabase(ctx context.Context, db *sql.DB) error {
 		`DO $$ BEGIN
 			IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '` + AppRole + `') THEN
 				CREATE ROLE ` + AppRole + ` LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
+				-- So that an owner who is no superuser may step down to it.
+				EXECUTE format('GRANT ` + AppRole + ` TO %I', current_user);
 			END IF;
 		EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 		END $$`,
