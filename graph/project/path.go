@@ -7,13 +7,14 @@ import "github.com/citizencloud/citizencloud/graph/tree"
 type Branch struct {
 	Path   []Step
 	fields []*field
+	lost   bool
 }
 
 // Start is the branch of the root.
 func (p *Projection) Start() Branch { return Branch{Path: []Step{}, fields: p.fields} }
 
 // Down follows a slot of an object of the given type, None for any; where the client
-// did not ask for it the branch stays where it is and leads nowhere any more.
+// did not ask for it the branch stays where it is and leads nowhere more.
 func (b Branch) Down(slot int, id tree.TypeID, holds []bool) Branch {
 	for _, f := range b.fields {
 		if f.slot != slot || f.typename || f.when >= 0 && !holds[f.when] || id != tree.None && !f.types.Has(id) {
@@ -21,12 +22,12 @@ func (b Branch) Down(slot int, id tree.TypeID, holds []bool) Branch {
 		}
 		return Branch{Path: append(b.Path[:len(b.Path):len(b.Path)], Step{Key: f.name}), fields: f.fields}
 	}
-	return Branch{Path: b.Path}
+	return Branch{Path: b.Path, lost: true}
 }
 
 // At goes to an element of a list.
 func (b Branch) At(index int) Branch {
-	if b.fields == nil {
+	if b.lost {
 		return b
 	}
 	return Branch{Path: append(b.Path[:len(b.Path):len(b.Path)], Step{Index: index}), fields: b.fields}

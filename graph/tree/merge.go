@@ -39,7 +39,7 @@ func (t *Tree) Merge(to, from Value, shape *Shape, share bool) error {
 			*place = value
 			continue
 		}
-		if err := t.mergeValue(*place, value, field, share); err != nil {
+		if err := t.mergeValue(place, value, field, share); err != nil {
 			return err
 		}
 	}
@@ -47,13 +47,17 @@ func (t *Tree) Merge(to, from Value, shape *Shape, share bool) error {
 }
 
 // mergeValue completes what stands at a place already.
-func (t *Tree) mergeValue(have, brought Value, field *Field, share bool) error {
-	if field.Child == nil || brought.Kind <= Null || have == brought {
+func (t *Tree) mergeValue(have *Value, brought Value, field *Field, share bool) error {
+	if brought.Kind <= Null || *have == brought {
+		return nil
+	}
+	if field.Child == nil {
+		*have = brought
 		return nil
 	}
 	switch {
 	case have.Kind == Object && brought.Kind == Object:
-		return t.Merge(have, brought, field.Child, share)
+		return t.Merge(*have, brought, field.Child, share)
 	case have.Kind == List && brought.Kind == List && have.B == brought.B:
 		for i := range int(have.B) {
 			mine := &t.Segments[have.Src].Values[int(have.A)+i]
@@ -68,7 +72,7 @@ func (t *Tree) mergeValue(have, brought Value, field *Field, share bool) error {
 				}
 				continue
 			}
-			if err := t.mergeValue(*mine, its, field, share); err != nil {
+			if err := t.mergeValue(mine, its, field, share); err != nil {
 				return err
 			}
 		}
@@ -103,4 +107,27 @@ func (t *Tree) clone(v Value, shape *Shape) Value {
 		v.A = uint32(at)
 	}
 	return v
+}
+
+// Explain marks what the shape names and nobody brought as null for a reason that is reported already.
+func (t *Tree) Explain(object Value, shape *Shape) {
+	t.nullify(object, shape, Explained, true)
+}
+
+// Nullify makes null what the shape names and nobody brought: the subgraph knows no such object.
+func (t *Tree) Nullify(object Value, shape *Shape, flags uint8) {
+	t.nullify(object, shape, flags, false)
+}
+
+func (t *Tree) nullify(object Value, shape *Shape, flags uint8, nulls bool) {
+	values := t.Segments[object.Src].Values[object.A:]
+	for i := range shape.Fields {
+		if shape.Fields[i].Typename {
+			continue
+		}
+		if v := &values[shape.Fields[i].Slot]; v.Kind == Missing || nulls && v.Kind == Null {
+			v.Kind = Null
+			v.Flags |= flags
+		}
+	}
 }

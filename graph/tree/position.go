@@ -100,6 +100,7 @@ type Position struct {
 	keys     []string
 	children []*Position // by slot - 1; nil for leaves
 	typed    bool
+	same     *Position // the one that stands for this one since they were united
 }
 
 // NewPosition returns a place without slots.
@@ -112,6 +113,39 @@ func (p *Position) Assume(id TypeID) {
 		id = None
 	}
 	p.Type, p.typed = id, true
+}
+
+// Canonical is the position that stands for this one and all that it was united with.
+func (p *Position) Canonical() *Position {
+	for p.same != nil {
+		p = p.same
+	}
+	return p
+}
+
+// Unite makes two positions one, and those below them by their keys, so that what is decoded for one
+// can stand at the other. It is for the time before shapes are made.
+func (p *Position) Unite(other *Position) {
+	p, other = p.Canonical(), other.Canonical()
+	if p == other {
+		return
+	}
+	other.same = p
+	if other.typed {
+		p.Assume(other.Type)
+	}
+	for i, key := range other.keys {
+		slot := p.Slot(key)
+		switch child := other.children[i]; {
+		case child == nil:
+		case p.children[slot-1] == nil:
+			p.children[slot-1] = child
+		default:
+			p.children[slot-1].Unite(child)
+			// Uniting below can have made p another's.
+			p = p.Canonical()
+		}
+	}
 }
 
 // Slot returns the slot of a key, making it if need be.
@@ -135,7 +169,10 @@ func (p *Position) Child(slot int) *Position {
 	if slot == 0 {
 		return nil
 	}
-	return p.children[slot-1]
+	if p.children[slot-1] == nil {
+		return nil
+	}
+	return p.children[slot-1].Canonical()
 }
 
 // Under returns the place under a slot, making it if need be.
@@ -143,7 +180,7 @@ func (p *Position) Under(slot int) *Position {
 	if p.children[slot-1] == nil {
 		p.children[slot-1] = NewPosition()
 	}
-	return p.children[slot-1]
+	return p.children[slot-1].Canonical()
 }
 
 // Key is the response key of a slot.

@@ -1,0 +1,285 @@
+package dispatch
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// past makes whatever waits on a connection return at once.
+var past = time.Unix(1, 0)
+
+func (c *conn) interrupt() { _ = c.SetDeadline(past) }
+
+// roundTrip sends a request and reads the whole reply. After an error the connection is of no use.
+func (c *conn) roundTrip(ctx context.Context, p *httpPrepared, request *Request, deadline time.Time) (*Reply, error) {
+	c.silent = true
+	if err := c.SetDeadline(deadline); err != nil {
+		return nil, err
+	}
+	stop := func() bool { return true }
+	if ctx.Done() != nil {
+		stop = context.AfterFunc(ctx, c.interrupt)
+	}
+	c.out = p.append(c.out[:0], request)
+	if _, err := c.Write(c.out); err != nil {
+		stop()
+		return nil, timely(err)
+	}
+	if cap(c.out) > maxPooled {
+		c.out = nil
+	}
+	buffer := buffers.Get().(*buffer)
+	r := reader{conn: c, b: buffer.b[:0], max: c.host.options.MaxReply + 64<<10}
+	body, keep, err := r.reply()
+	buffer.b = r.b
+	// Once interrupted, the connection's deadline may be set at any moment still.
+	keep = stop() && keep
+	if err != nil {
+		buffer.put()
+		return nil, timely(err)
+	}
+	if keep {
+		c.host.put(c, time.Now())
+	} else {
+		c.close()
+	}
+	buffer.reply = Reply{Body: body, free: buffer.free}
+	return &buffer.reply, nil
+}
+
+// append writes the whole request.
+func (p *httpPrepared) append(b []byte, request *Request) []byte {
+	b = append(b, p.head...)
+	if request.Header != nil {
+		for _, name := range Forwarded {
+			for _, value := range request.Header[name] {
+				if !sendable(value) {
+					continue
+				}
+				b = append(b, name...)
+				b = append(b, ": "...)
+				b = append(b, value...)
+				b = append(b, "\r\n"...)
+			}
+		}
+	}
+	length := len(`{"query":}`) + len(p.query)
+	if len(request.Variables) > 0 {
+		length += len(`,"variables":`) + len(request.Variables)
+	}
+	b = append(b, "Content-Length: "...)
+	b = strconv.AppendInt(b, int64(length), 10)
+	b = append(b, "\r\n\r\n{\"query\":"...)
+	b = append(b, p.query...)
+	if len(request.Variables) > 0 {
+		b = append(b, `,"variables":`...)
+		b = append(b, request.Variables...)
+	}
+	return append(b, '}')
+}
+
+// sendable keeps a header from smuggling another one.
+func sendable(value string) bool {
+	for i := range len(value) {
+		if value[i] < ' ' && value[i] != '\t' || value[i] == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// maxPooled is the size above which buffers are left to the collector.
+const maxPooled = 1 << 20
+
+// buffer holds a reply's bytes and the reply itself.
+type buffer struct {
+	b     []byte
+	reply Reply
+	free  func(*Reply)
+}
+
+var buffers sync.Pool
+
+func init() {
+	buffers.New = func() any {
+		b := &buffer{b: make([]byte, 0, 8<<10)}
+		b.free = func(*Reply) { b.put() }
+		return b
+	}
+}
+
+func (b *buffer) put() {
+	if cap(b.b) <= maxPooled {
+		buffers.Put(b)
+	}
+}
+
+// reader reads one reply.
+type reader struct {
+	conn *conn
+	b    []byte // all that was read
+	max  int
+}
+
+// more reads at least one byte more.
+func (r *reader) more() error {
+	if len(r.b) == cap(r.b) {
+		if len(r.b) >= r.max {
+			return errTooLarge
+		}
+		r.room(len(r.b))
+	}
+	n, err := r.conn.Read(r.b[len(r.b):cap(r.b)])
+	r.b = r.b[:len(r.b)+n]
+	if n > 0 {
+		r.conn.silent = false
+		return nil
+	}
+	if err == nil {
+		err = io.ErrNoProgress
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// room makes the buffer hold so many bytes more.
+func (r *reader) room(n int) {
+	if cap(r.b)-len(r.b) < n {
+		grown := make([]byte, len(r.b), max(len(r.b)+n, 2*cap(r.b)))
+		copy(grown, r.b)
+		r.b = grown
+	}
+}
+
+// reply reads status, headers and body. keep says that the connection can carry another request.
+func (r *reader) reply() (body []byte, keep bool, err error) {
+	from := 0
+	var head heading
+	for {
+		end := bytes.Index(r.b[from:], []byte("\r\n\r\n"))
+		for end < 0 {
+			if len(r.b)-from > 64<<10 {
+				return nil, false, errTooLarge
+			}
+			seen := max(from, len(r.b)-3)
+			if err := r.more(); err != nil {
+				return nil, false, err
+			}
+			if end = bytes.Index(r.b[seen:], []byte("\r\n\r\n")); end >= 0 {
+				end += seen - from
+			}
+		}
+		if err := head.parse(r.b[from : from+end]); err != nil {
+			return nil, false, err
+		}
+		from += end + 4
+		if head.status >= 200 {
+			break
+		}
+	}
+	if head.encoded {
+		return nil, false, fmt.Errorf("reply came compressed unasked: %w", errProtocol)
+	}
+	if head.status != 200 && !head.json {
+		return nil, false, fmt.Errorf("status %d", head.status)
+	}
+	keep = !head.close
+	switch {
+	case head.chunked:
+		end, rest, err := r.chunks(from)
+		return r.b[from:end], keep && rest == 0, err
+	case head.length >= 0:
+		if head.length > r.max {
+			return nil, false, errTooLarge
+		}
+		end := from + head.length
+		if missing := end - len(r.b); missing > 0 {
+			r.room(missing)
+			n, err := io.ReadFull(r.conn, r.b[len(r.b):end])
+			r.b = r.b[:len(r.b)+n]
+			if err != nil {
+				return nil, false, err
+			}
+		}
+		return r.b[from:end], keep && len(r.b) == end, nil
+	}
+	for {
+		if err := r.more(); err == io.ErrUnexpectedEOF {
+			return r.b[from:], false, nil
+		} else if err != nil {
+			return nil, false, err
+		}
+	}
+}
+
+// chunks reads a chunked body and moves its pieces together from start on. rest is the number of bytes that came after it.
+func (r *reader) chunks(start int) (end, rest int, err error) {
+	end = start
+	at := start
+	for {
+		line, err := r.line(at)
+		if err != nil {
+			return 0, 0, err
+		}
+		digits := r.b[at:line]
+		if i := bytes.IndexByte(digits, ';'); i >= 0 {
+			digits = digits[:i]
+		}
+		size, err := strconv.ParseUint(string(bytes.TrimSpace(digits)), 16, 31)
+		if err != nil {
+			return 0, 0, errProtocol
+		}
+		at = line + 2
+		if size == 0 {
+			break
+		}
+		need := int(size) + 2
+		if at+need > r.max {
+			return 0, 0, errTooLarge
+		}
+		for len(r.b)-at < need {
+			r.room(need - (len(r.b) - at))
+			if err := r.more(); err != nil {
+				return 0, 0, err
+			}
+		}
+		if r.b[at+int(size)] != '\r' || r.b[at+int(size)+1] != '\n' {
+			return 0, 0, errProtocol
+		}
+		end += copy(r.b[end:], r.b[at:at+int(size)])
+		at += need
+	}
+	for { // trailers
+		line, err := r.line(at)
+		if err != nil {
+			return 0, 0, err
+		}
+		empty := line == at
+		at = line + 2
+		if empty {
+			return end, len(r.b) - at, nil
+		}
+	}
+}
+
+// line returns where the line that starts at at ends, reading on as far as needed.
+func (r *reader) line(at int) (int, error) {
+	for {
+		if i := bytes.Index(r.b[at:], []byte("\r\n")); i >= 0 {
+			return at + i, nil
+		}
+		if len(r.b)-at > 4096 {
+			return 0, errProtocol
+		}
+		if err := r.more(); err != nil {
+			return 0, err
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package execute
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/citizencloud/citizencloud/graph/tree"
+)
+
+// errReply says that a reply is no answer to what was asked.
+var errReply = errors.New("reply does not answer the request")
+
+// merge writes a fetch's reply into its targets, and its errors into those of the run.
+func (r *run) merge(f *fetch, s *state) {
+	err := s.err
+	reported := false
+	if err == nil {
+		reported, err = r.report(f, s)
+	}
+	if err == nil {
+		err = r.mergeData(f, s, reported)
+	}
+	if err != nil {
+		r.fail(f, s)
+	}
+}
+
+// mergeData merges the data; reported says that errors came with it.
+func (r *run) mergeData(f *fetch, s *state, reported bool) error {
+	data := s.answer.Data
+	if f.entity == nil {
+		if data.Kind != tree.Object {
+			return r.nothing(f, s, reported)
+		}
+		for _, t := range s.targets {
+			if err := r.tree.Merge(t.object, data, f.fields, len(s.targets) > 1); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if data.Kind != tree.Object {
+		return r.nothing(f, s, reported)
+	}
+	entities := r.tree.Slot(data, 1)
+	if entities.Kind <= tree.Null {
+		return r.nothing(f, s, reported)
+	}
+	if entities.Kind != tree.List || int(entities.B) != len(s.spans) {
+		return fmt.Errorf("%d representations, %d entities: %w", len(s.spans), entities.B, errReply)
+	}
+	share := len(s.targets) > len(s.spans)
+	for _, t := range s.targets {
+		switch entity := r.tree.Elements(entities)[t.entity]; entity.Kind {
+		case tree.Null:
+			r.tree.Nullify(t.object, f.fields, entity.Flags)
+		case tree.Object:
+			if err := r.tree.Merge(t.object, entity, f.fields, share); err != nil {
+				return err
+			}
+		default:
+			return errReply
+		}
+	}
+	return nil
+}
+
+// nothing handles a reply without data, which is right only where errors explain it.
+func (r *run) nothing(f *fetch, s *state, reported bool) error {
+	if !reported {
+		return errReply
+	}
+	for _, t := range s.targets {
+		r.tree.Explain(t.object, f.fields)
+	}
+	return nil
+}
+
+// wireError is an error as a subgraph writes it.
+type wireError struct {
+	Message    string                     `json:"message"`
+	Path       []any                      `json:"path"`
+	Extensions map[string]json.RawMessage `json:"extensions"`
+}
+
+// report takes over the errors of a reply.
+func (r *run) report(f *fetch, s *state) (bool, error) {
+	var wire []wireError
+	switch {
+	case s.answer.Errors != nil:
+		if err := json.Unmarshal(s.answer.Errors, &wire); err != nil {
+			return false, fmt.Errorf("errors: %w", err)
+		}
+	case len(s.reply.Errors) > 0:
+		// Errors from within the process take the same way as from outside.
+		encoded, err := json.Marshal(s.reply.Errors)
+		if err != nil {
+			return false, fmt.Errorf("errors: %w", err)
+		}
+		if err := json.Unmarshal(encoded, &wire); err != nil {
+			return false, fmt.Errorf("errors: %w", err)
+		}
+	}
+	if len(wire) == 0 {
+		return false, nil
+	}
+	r.reportAll(f, s, wire)
+	return true, nil
+}

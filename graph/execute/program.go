@@ -1,0 +1,181 @@
+// Package execute runs plans: it sends the fetches in their order, as many at
+// a time as the order allows, decodes each reply by the shape that the plan
+// expects into the merged data, and collects from there what the next fetch
+// asks for.
+//
+// Start reading at Compile (what is made of a plan once), then at Run in
+// run.go (what happens for each request).
+package execute
+
+import (
+	"fmt"
+	"math"
+	"sync"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/citizencloud/citizencloud/graph/dispatch"
+	"github.com/citizencloud/citizencloud/graph/plan"
+	"github.com/citizencloud/citizencloud/graph/project"
+	"github.com/citizencloud/citizencloud/graph/tree"
+)
+
+// Program is a compiled plan. It is immutable and shared by all requests.
+type Program struct {
+	Plan       *plan.Plan
+	Projection *project.Projection
+
+	types   *tree.Types
+	root    *tree.Position
+	fetches []fetch
+	runs    sync.Pool
+}
+
+// Names are what a program needs to know of the supergraph.
+type Names struct {
+	Types  *tree.Types
+	Public *ast.Schema
+	// Services are the names of subgraphs as clients may see them, by the enum value.
+	Services map[string]string
+}
+
+// fetch is a compiled fetch of a plan.
+type fetch struct {
+	id       int
+	service  string
+	prepared dispatch.Prepared
+	// shape reads the data of the reply: the root fields, or one field _entities.
+	shape *tree.Shape
+	// entity reads one entity; nil for root fields.
+	entity *tree.Shape
+	places []place
+	// fields is what is merged into each target: entity, or shape.
+	fields *tree.Shape
+	// apart says that the places go on differently below, so that they may not share objects.
+	apart     bool
+	when      plan.Condition
+	variables []string
+	after     int   // how many fetches come before
+	next      []int // the fetches that wait for this one
+}
+
+// place is where a fetch's objects stand. A root fetch has one without steps.
+type place struct {
+	steps  []step
+	inputs []input
+	mark   uint32 // of the objects at the end
+}
+
+type step struct {
+	slot  int
+	types tree.Set
+	mark  uint32 // of the objects that the step starts from
+}
+
+// Compile readies a plan: slots, shapes, documents.
+func Compile(p *plan.Plan, names *Names, d dispatch.Dispatcher) (*Program, error) {
+	if len(p.Fetches) >= math.MaxUint16 {
+		return nil, fmt.Errorf("execute: %d fetches are too many", len(p.Fetches))
+	}
+	c := &compiler{plan: p, types: names.Types, root: tree.NewPosition(), marks: map[string]uint32{}}
+	c.root.Assume(c.types.ID(p.RootType))
+	for _, f := range p.Fetches {
+		if err := c.layout(f); err != nil {
+			return nil, fmt.Errorf("execute: fetch %d: %w", f.ID, err)
+		}
+	}
+	c.root = c.root.Canonical()
+	program := &Program{Plan: p, types: names.Types, root: c.root, fetches: make([]fetch, len(p.Fetches))}
+	for i, f := range p.Fetches {
+		compiled, err := c.fetch(f)
+		if err != nil {
+			return nil, fmt.Errorf("execute: fetch %d: %w", f.ID, err)
+		}
+		compiled.service = names.Services[f.Subgraph]
+		if compiled.service == "" {
+			compiled.service = f.Subgraph
+		}
+		compiled.prepared, err = d.Prepare(&dispatch.Document{Subgraph: f.Subgraph, Operation: f.Operation, Text: f.Document})
+		if err != nil {
+			return nil, fmt.Errorf("execute: fetch %d: %w", f.ID, err)
+		}
+		for _, before := range f.After {
+			if before < 0 || before >= i {
+				return nil, fmt.Errorf("execute: fetch %d comes after fetch %d", i, before)
+			}
+			program.fetches[before].next = append(program.fetches[before].next, i)
+		}
+		compiled.after, compiled.next = len(f.After), program.fetches[i].next
+		program.fetches[i] = compiled
+	}
+	c.separate(program.fetches)
+	var err error
+	program.Projection, err = project.New(p, c.root, names.Types, names.Public)
+	return program, err
+}
+
+// compiler holds what the parts of one compilation share.
+type compiler struct {
+	plan  *plan.Plan
+	types *tree.Types
+	root  *tree.Position
+	marks map[string]uint32
+}
+
+// layout makes the positions and slots that a fetch fills.
+func (c *compiler) layout(f *plan.Fetch) error {
+	position, err := c.at(f.Path)
+	if err != nil {
+		return err
+	}
+	for _, other := range f.Places {
+		further, err := c.at(other.Path)
+		if err != nil {
+			return err
+		}
+		position.Unite(further)
+		position = position.Canonical()
+	}
+	c.slots(position, f.Selection)
+	return nil
+}
+
+func (c *compiler) slots(position *tree.Position, selections []*plan.Selection) {
+	for _, s := range selections {
+		switch {
+		case s.Name == "":
+			c.slots(position, s.Selections)
+		case s.Name == "__typename":
+		default:
+			slot := position.Slot(s.Key())
+			if len(s.Selections) > 0 {
+				child := position.Under(slot)
+				child.Assume(c.static(s.Type))
+				c.slots(child, s.Selections)
+			}
+		}
+	}
+}
+
+// static is the type of all objects of a field, None when it is abstract.
+func (c *compiler) static(t *ast.Type) tree.TypeID {
+	if t == nil {
+		return tree.None
+	}
+	if id := c.types.ID(t.Name()); c.types.IsObject(id) {
+		return id
+	}
+	return tree.None
+}
+
+// at is the position at the end of a path.
+func (c *compiler) at(path []plan.Step) (*tree.Position, error) {
+	position := c.root.Canonical()
+	for _, s := range path {
+		slot := position.Find(s.Key)
+		if position = position.Child(slot); position == nil {
+			return nil, fmt.Errorf("no fetch brings %s of its path", s.Key)
+		}
+	}
+	return position, nil
+}

@@ -1,0 +1,264 @@
+package execute
+
+import (
+	"fmt"
+	"hash/maphash"
+
+	"github.com/citizencloud/citizencloud/graph/plan"
+	"github.com/citizencloud/citizencloud/graph/tree"
+)
+
+// input writes representations of objects of some types.
+type input struct {
+	types tree.Set
+	// open is what a representation begins with where the __typename is fixed.
+	open   []byte
+	fields []inputField
+}
+
+type inputField struct {
+	key    []byte // with comma, quotes and colon
+	slot   int
+	types  tree.Set
+	fields []inputField
+	must   bool // a key
+}
+
+func (c *compiler) input(position *tree.Position, in *plan.Input) (input, error) {
+	made := input{types: c.types.NewSet(in.Types)}
+	if in.Typename != "" {
+		made.open = fmt.Appendf(nil, `{"__typename":"%s"`, in.Typename)
+	}
+	var err error
+	made.fields, err = c.inputFields(position, in.Fields)
+	return made, err
+}
+
+func (c *compiler) inputFields(position *tree.Position, fields []*plan.InputField) ([]inputField, error) {
+	made := make([]inputField, 0, len(fields))
+	for _, f := range fields {
+		compiled := inputField{
+			key: fmt.Appendf(nil, `,"%s":`, f.Name), types: c.types.NewSet(f.Types), must: f.Key,
+		}
+		if f.From != "__typename" || position.Find(f.From) > 0 {
+			if compiled.slot = position.Find(f.From); compiled.slot == 0 {
+				return nil, fmt.Errorf("no fetch brings %s for a representation", f.From)
+			}
+		}
+		if len(f.Fields) > 0 {
+			child := position.Child(compiled.slot)
+			if child == nil {
+				return nil, fmt.Errorf("%s for a representation is a leaf", f.From)
+			}
+			var err error
+			if compiled.fields, err = c.inputFields(child, f.Fields); err != nil {
+				return nil, err
+			}
+		}
+		made = append(made, compiled)
+	}
+	return made, nil
+}
+
+// target is an object that a fetch completes, and the number of its representation.
+type target struct {
+	object tree.Value
+	entity uint32
+}
+
+// gathering is one fetch's targets and representations.
+type gathering struct {
+	targets []target
+	spans   [][2]int // of the distinct representations in body
+	body    []byte   // the variables as they are sent
+	table   []uint32 // open addressing: 1 + index into spans
+	explain bool     // the last object was not representable for a reason that is reported already
+}
+
+var seed = maphash.MakeSeed()
+
+// gather walks to the fetch's objects and writes their representations.
+func (r *run) gather(f *fetch, g *gathering) {
+	g.targets, g.spans = g.targets[:0], g.spans[:0]
+	clear(g.table)
+	if f.entity != nil {
+		g.body = append(g.body[:0], `{"representations":[`...)
+	} else {
+		g.body = g.body[:0]
+	}
+	for i := range f.places {
+		r.walk(f, g, &f.places[i], 0, r.tree.Root)
+	}
+}
+
+// walk follows a place's steps from the n-th on.
+func (r *run) walk(f *fetch, g *gathering, p *place, n int, v tree.Value) {
+	switch v.Kind {
+	case tree.List:
+		for i := range v.B {
+			r.walk(f, g, p, n, r.tree.Elements(v)[i])
+		}
+	case tree.Object:
+		id := r.tree.Type(v)
+		if n > 0 && !p.steps[n-1].types.Has(id) {
+			return
+		}
+		if n < len(p.steps) {
+			if step := &p.steps[n]; r.tree.Visit(v, step.mark) {
+				r.walk(f, g, p, n+1, r.tree.Slot(v, step.slot))
+			}
+			return
+		}
+		if r.tree.Visit(v, p.mark) {
+			r.target(f, g, p, v, id)
+		}
+	}
+}
+
+// target adds an object at the end of a path.
+func (r *run) target(f *fetch, g *gathering, p *place, v tree.Value, id tree.TypeID) {
+	if f.entity == nil {
+		g.targets = append(g.targets, target{object: v})
+		return
+	}
+	for i := range p.inputs {
+		in := &p.inputs[i]
+		if !in.types.Has(id) {
+			continue
+		}
+		start := len(g.body)
+		if len(g.spans) > 0 {
+			g.body = append(g.body, ',')
+		}
+		first := len(g.body)
+		g.explain = false
+		if !r.represent(g, in, v, id) {
+			g.body = g.body[:start]
+			if g.explain {
+				r.tree.Explain(v, f.fields)
+			}
+			return
+		}
+		entity, fresh := g.dedupe(first)
+		if !fresh {
+			g.body = g.body[:start]
+		}
+		g.targets = append(g.targets, target{object: v, entity: entity})
+		return
+	}
+}
+
+func (r *run) represent(g *gathering, in *input, v tree.Value, id tree.TypeID) bool {
+	switch {
+	case in.open != nil:
+		g.body = append(g.body, in.open...)
+	case !r.program.types.IsObject(id):
+		return false
+	default:
+		g.body = append(g.body, `{"__typename":"`...)
+		g.body = append(g.body, r.program.types.Name(id)...)
+		g.body = append(g.body, '"')
+	}
+	if !r.inputFields(g, in.fields, v, id) {
+		return false
+	}
+	g.body = append(g.body, '}')
+	return true
+}
+
+// inputFields writes the fields of an object, each with a comma before it.
+func (r *run) inputFields(g *gathering, fields []inputField, v tree.Value, id tree.TypeID) bool {
+	for i := range fields {
+		f := &fields[i]
+		if f.types != nil && !f.types.Has(id) {
+			continue
+		}
+		g.body = append(g.body, f.key...)
+		if f.slot == 0 { // __typename inside a representation
+			if !r.program.types.IsObject(id) {
+				return false
+			}
+			g.body = append(append(append(g.body, '"'), r.program.types.Name(id)...), '"')
+			continue
+		}
+		value := r.tree.Slot(v, f.slot)
+		if value.Kind == tree.Missing || value.Kind == tree.Null && (f.must || value.Flags&tree.Explained != 0) {
+			g.explain = value.Flags&tree.Explained != 0
+			return false
+		}
+		if !r.inputValue(g, f, value) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *run) inputValue(g *gathering, f *inputField, v tree.Value) bool {
+	switch v.Kind {
+	case tree.Null, tree.Missing:
+		g.body = append(g.body, "null"...)
+	case tree.List:
+		g.body = append(g.body, '[')
+		for i := range v.B {
+			if i > 0 {
+				g.body = append(g.body, ',')
+			}
+			if !r.inputValue(g, f, r.tree.Elements(v)[i]) {
+				return false
+			}
+		}
+		g.body = append(g.body, ']')
+	case tree.Object:
+		g.body = append(g.body, '{')
+		start := len(g.body)
+		if !r.inputFields(g, f.fields, v, r.tree.Type(v)) {
+			return false
+		}
+		if len(g.body) > start { // the first field came with a comma
+			copy(g.body[start:], g.body[start+1:])
+			g.body = g.body[:len(g.body)-1]
+		}
+		g.body = append(g.body, '}')
+	default:
+		g.body = append(g.body, r.tree.Bytes(v)...)
+	}
+	return true
+}
+
+// dedupe finds the representation that ends the body among those before it, by hash and comparison.
+func (g *gathering) dedupe(start int) (uint32, bool) {
+	if 2*(len(g.spans)+1) > len(g.table) {
+		g.rehash()
+	}
+	fresh := g.body[start:]
+	mask := uint64(len(g.table) - 1)
+	for i := maphash.Bytes(seed, fresh) & mask; ; i = (i + 1) & mask {
+		entry := g.table[i]
+		if entry == 0 {
+			g.spans = append(g.spans, [2]int{start, len(g.body)})
+			g.table[i] = uint32(len(g.spans))
+			return uint32(len(g.spans) - 1), true
+		}
+		if span := g.spans[entry-1]; string(g.body[span[0]:span[1]]) == string(fresh) {
+			return entry - 1, false
+		}
+	}
+}
+
+func (g *gathering) rehash() {
+	size := max(64, 2*len(g.table))
+	if cap(g.table) >= size {
+		g.table = g.table[:size]
+		clear(g.table)
+	} else {
+		g.table = make([]uint32, size)
+	}
+	mask := uint64(size - 1)
+	for n, span := range g.spans {
+		i := maphash.Bytes(seed, g.body[span[0]:span[1]]) & mask
+		for g.table[i] != 0 {
+			i = (i + 1) & mask
+		}
+		g.table[i] = uint32(n + 1)
+	}
+}
