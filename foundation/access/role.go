@@ -21,6 +21,7 @@ const (
 // The actions. A resolver asks for exactly one.
 const (
 	FeedbackView     Action = "feedback.view"
+	FeedbackAssign   Action = "feedback.assign"
 	FeedbackHandle   Action = "feedback.handle"
 	FeedbackReject   Action = "feedback.reject"
 	ActivityManage   Action = "activity.manage"
@@ -37,8 +38,8 @@ const (
 )
 
 var grants = map[Role][]Action{
-	CommunityWorker: {FeedbackView, FeedbackHandle, FeedbackReject, ActivityManage, BoardView, ParticipantView, WorkerView, CitizenView, NoticeSend},
-	Supervisor:      {FeedbackView, FeedbackReject, BoardView, ParticipantView, WorkerView},
+	CommunityWorker: {FeedbackView, FeedbackAssign, FeedbackHandle, FeedbackReject, ActivityManage, BoardView, ParticipantView, WorkerView, CitizenView, NoticeSend},
+	Supervisor:      {FeedbackView, FeedbackAssign, FeedbackReject, BoardView, ParticipantView, WorkerView},
 	Leader:          {FeedbackView, BoardView, WorkerView},
 	CatalogueEditor: {ServiceManage},
 	SupplyReviewer:  {ParticipantView, ParticipantAudit, OfferingReview, DemandReview},
