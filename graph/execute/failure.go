@@ -2,6 +2,7 @@ package execute
 
 import (
 	"encoding/json"
+	"errors"
 
 	"github.com/citizencloud/citizencloud/graph/project"
 	"github.com/citizencloud/citizencloud/graph/tree"
@@ -19,7 +20,11 @@ const (
 var passed = [...]string{"field", "fields", "retryAfter"}
 
 // fail reports that no usable answer came, and explains the nulls that it leaves.
-func (r *run) fail(f *fetch, s *state) {
+func (r *run) fail(f *fetch, s *state, reason error) {
+	code := project.CodeSubrequestFailed
+	if errors.Is(reason, tree.ErrDiffer) {
+		code = project.CodeInvalidResponse
+	}
 	var path []project.Step
 	if len(s.targets) > 0 {
 		located := r.locate(f, s, func(uint32) bool { return true }, 1)
@@ -38,7 +43,7 @@ func (r *run) fail(f *fetch, s *state) {
 	r.errors = append(r.errors, project.Error{
 		Message: "暂时无法取得这部分数据，请稍后重试",
 		Path:    path,
-		Code:    project.CodeSubrequestFailed,
+		Code:    code,
 		Service: f.service,
 	})
 	for _, t := range s.targets {

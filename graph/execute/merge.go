@@ -22,7 +22,7 @@ func (r *run) merge(f *fetch, s *state) {
 		err = r.mergeData(f, s, reported)
 	}
 	if err != nil {
-		r.fail(f, s)
+		r.fail(f, s, err)
 	}
 }
 
