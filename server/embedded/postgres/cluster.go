@@ -56,11 +56,6 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres: data folder %q: %w", options.Dir, err)
 	}
-	log := options.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	began := time.Now()
 	major, err := dataVersion(dir)
 	if err != nil {
 		return nil, err
@@ -73,7 +68,18 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	if major == 0 {
+	return startAs(ctx, programs, as, dir, options)
+}
+
+func startAs(ctx context.Context, programs binaries, as identity, dir string, options Options) (*Cluster, error) {
+	log := options.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	began := time.Now()
+	if major, err := dataVersion(dir); err != nil {
+		return nil, err
+	} else if major == 0 {
 		if err := initialise(ctx, programs, as, dir); err != nil {
 			return nil, err
 		}
