@@ -75,10 +75,8 @@ type Policy struct {
 // Resolve gives the text to run, and the name of the operation in it. The
 // error, if any, is a *Refusal.
 func (p *Policy) Resolve(r Request) (document, operationName string, err error) {
-	if p.Mode != Open {
-		if err := p.checkClient(r.Client); err != nil {
-			return "", "", err
-		}
+	if err := p.Admit(r.Client); err != nil {
+		return "", "", err
 	}
 	id, err := r.id()
 	if err != nil {
@@ -101,8 +99,12 @@ func (p *Policy) Resolve(r Request) (document, operationName string, err error) 
 	return p.automatic(r, id)
 }
 
-func (p *Policy) checkClient(client string) error {
+// Admit says whether the client may ask at all; "" is one that did not say who
+// it is. The error, if any, is a *Refusal.
+func (p *Policy) Admit(client string) error {
 	switch {
+	case p.Mode == Open:
+		return nil
 	case client == "" && p.Mode == Development:
 		return nil
 	case client == "":

@@ -1,0 +1,53 @@
+package transport
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/citizencloud/citizencloud/graph"
+)
+
+// prepare takes the operation from text to something that runs, and readies
+// the call.
+func prepare(s *Server, x *exchange) *refusal {
+	operation, errs := s.Engine.Prepare(x.envelope.query, x.envelope.operationName)
+	if len(errs) > 0 {
+		return &refusal{status: http.StatusBadRequest, errors: errs, wellFormed: true}
+	}
+	x.operation = operation
+	if x.safe && operation.Kind() == ast.Mutation {
+		return &refusal{status: http.StatusMethodNotAllowed, code: codeMethod, allow: http.MethodPost, message: "mutation 只能用 POST 发送"}
+	}
+	if s.Gate != nil {
+		if refused := s.Gate.Run(operation.Name(), time.Now()); refused != nil {
+			return guarded(refused)
+		}
+	}
+	x.call = graph.Call{Variables: x.envelope.variables, Header: x.header, View: x.identity.View}
+	return nil
+}
+
+// execute runs a query or a mutation and writes its answer.
+func execute(s *Server, x *exchange) *refusal {
+	if x.operation.Kind() == ast.Subscription {
+		if x.eventsToo {
+			x.media = mediaEvents
+			return s.run(x)
+		}
+		return &refusal{
+			status: http.StatusNotAcceptable, code: codeTransport,
+			message: "subscription 须用 /graphql/ws，或以 Accept: text/event-stream 请求 /graphql/stream",
+		}
+	}
+	response := x.operation.Execute(x.ctx, x.call)
+	defer response.Release()
+	if !response.HasData {
+		x.refuse(&refusal{status: http.StatusBadRequest, wellFormed: true, response: response})
+		return nil
+	}
+	x.errors = response.Errors
+	s.write(x, http.StatusOK, response.Body)
+	return nil
+}
