@@ -1,0 +1,151 @@
+package plan
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// representations is the variable of an entity fetch.
+const representations = "representations"
+
+// document prints the operation that a fetch sends, compactly, and notes the
+// client's variables in it.
+func (p *planning) document(f *Fetch) {
+	used := map[string]bool{}
+	noteVariables(f.Selection, used)
+	for name := range used {
+		f.UsedVariables = append(f.UsedVariables, name)
+	}
+	sort.Strings(f.UsedVariables)
+
+	var b strings.Builder
+	entity := f.Inputs != nil
+	if entity || len(f.UsedVariables) > 0 || f.Operation != ast.Query {
+		b.WriteString(string(f.Operation))
+	}
+	separator := byte('(')
+	if entity {
+		b.WriteString("($" + representations + ":[_Any!]!")
+		separator = ','
+	}
+	for _, name := range f.UsedVariables {
+		definition := p.variables.ForName(name)
+		if definition == nil {
+			continue
+		}
+		b.WriteByte(separator)
+		separator = ','
+		b.WriteString("$" + name + ":" + definition.Type.String())
+		if definition.DefaultValue != nil {
+			b.WriteString("=" + definition.DefaultValue.String())
+		}
+	}
+	if separator == ',' {
+		b.WriteByte(')')
+	}
+	if entity {
+		b.WriteString("{_entities(" + representations + ":$" + representations + ")")
+	}
+	writeSelections(&b, f.Selection)
+	if entity {
+		b.WriteByte('}')
+	}
+	f.Document = b.String()
+}
+
+func noteVariables(selections []*Selection, used map[string]bool) {
+	for _, s := range selections {
+		for _, argument := range s.Arguments {
+			noteValue(argument.Value, used)
+		}
+		for _, alternative := range s.When {
+			for _, literal := range alternative {
+				used[literal.Variable] = true
+			}
+		}
+		noteVariables(s.Selections, used)
+	}
+}
+
+func noteValue(value *ast.Value, used map[string]bool) {
+	if value.Kind == ast.Variable {
+		used[value.Raw] = true
+	}
+	for _, child := range value.Children {
+		noteValue(child.Value, used)
+	}
+}
+
+func writeSelections(b *strings.Builder, selections []*Selection) {
+	b.WriteByte('{')
+	for i, s := range selections {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		writeSelection(b, s)
+	}
+	b.WriteByte('}')
+}
+
+// writeSelection prints a selection once for each alternative of its condition.
+func writeSelection(b *strings.Builder, s *Selection) {
+	if len(s.When) == 0 {
+		writeUnder(b, s, nil)
+		return
+	}
+	for i, alternative := range s.When {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		writeUnder(b, s, alternative)
+	}
+}
+
+// writeUnder prints a selection under literals that all must hold: one @include
+// and one @skip on itself, the rest on fragments around it.
+func writeUnder(b *strings.Builder, s *Selection, literals Alternative) {
+	var own, outer Alternative
+	var has [2]bool
+	for _, literal := range literals {
+		kind := 0
+		if literal.Is {
+			kind = 1
+		}
+		if has[kind] {
+			outer = append(outer, literal)
+			continue
+		}
+		has[kind] = true
+		own = append(own, literal)
+	}
+	if len(outer) > 0 {
+		b.WriteString("...")
+		writeUnder(b, &Selection{Selections: []*Selection{{Name: s.Name, Alias: s.Alias, Arguments: s.Arguments, Type: s.Type, On: s.On, Selections: s.Selections, When: Condition{own}}}}, outer)
+		return
+	}
+	switch {
+	case s.Name == "":
+		if s.On != "" {
+			b.WriteString("...on " + s.On)
+		} else if len(literals) > 0 && !strings.HasSuffix(b.String(), "...") {
+			b.WriteString("...")
+		}
+	case s.Alias != "":
+		b.WriteString(s.Alias + ":" + s.Name)
+	default:
+		b.WriteString(s.Name)
+	}
+	writeArguments(b, s.Arguments)
+	for _, literal := range own {
+		if literal.Is {
+			b.WriteString("@include(if:$" + literal.Variable + ")")
+		} else {
+			b.WriteString("@skip(if:$" + literal.Variable + ")")
+		}
+	}
+	if len(s.Selections) > 0 {
+		writeSelections(b, s.Selections)
+	}
+}

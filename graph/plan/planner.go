@@ -1,0 +1,91 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/citizencloud/citizencloud/graph/supergraph"
+)
+
+// Options bound and steer the planner. The zero value is the default.
+type Options struct {
+	// Budget is how many options the search may explore for one operation before
+	// it takes the best it has seen. Default 20,000.
+	Budget int
+	// MaxFields bounds the fields of an operation after fragments are inlined.
+	// Default 20,000.
+	MaxFields int
+	// Labels are the active labels of progressive overrides, besides
+	// `percent(100)`. Labels that are not named are inactive.
+	Labels []string
+
+	labels map[string]bool
+}
+
+// Planner plans operations against one supergraph. It is safe for concurrent use.
+type Planner struct {
+	super   *supergraph.Supergraph
+	options Options
+}
+
+// New makes a planner for the supergraph.
+func New(super *supergraph.Supergraph, options Options) *Planner {
+	if options.Budget <= 0 {
+		options.Budget = 20_000
+	}
+	if options.MaxFields <= 0 {
+		options.MaxFields = 20_000
+	}
+	options.labels = map[string]bool{"percent(100)": true}
+	for _, label := range options.Labels {
+		options.labels[label] = true
+	}
+	return &Planner{super: super, options: options}
+}
+
+// planning is the work on one operation.
+type planning struct {
+	super     *supergraph.Supergraph
+	options   Options
+	operation ast.Operation
+	fragments map[string]*ast.FragmentDefinition
+	variables ast.VariableDefinitionList
+
+	nodes     []*node
+	fields    int
+	explored  int
+	routeMemo map[string][]*route
+	fetches   []*fetch
+}
+
+// Plan plans one operation of a document that has been validated against the
+// public schema. The error names the field that no subgraph can resolve.
+func (pl *Planner) Plan(document *ast.QueryDocument, operation *ast.OperationDefinition) (*Plan, error) {
+	p := &planning{
+		super: pl.super, options: pl.options, operation: operation.Operation,
+		fragments: make(map[string]*ast.FragmentDefinition, len(document.Fragments)),
+		variables: operation.VariableDefinitions,
+		routeMemo: map[string][]*route{},
+	}
+	if p.operation == "" {
+		p.operation = ast.Query
+	}
+	for _, fragment := range document.Fragments {
+		p.fragments[fragment.Name] = fragment
+	}
+	rootType := pl.super.Type(pl.super.RootType(p.operation))
+	if rootType == nil {
+		return nil, fmt.Errorf("plan: the schema has no %s root type", p.operation)
+	}
+	root := &node{typ: rootType, types: []*supergraph.Type{rootType}}
+	p.nodes = append(p.nodes, root)
+	if err := p.collect(root, []selectionUnder{{operation.SelectionSet, Alternative{}}}); err != nil {
+		return nil, err
+	}
+	if err := p.build(root.wants); err != nil {
+		return nil, err
+	}
+	p.finish()
+	return p.emit(root, operation)
+}

@@ -1,0 +1,156 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Print is the plan as indented text: each fetch with its subgraph, the place
+// that it completes, what it waits for, its representations and its document.
+func Print(plan *Plan) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s\n", plan.Operation, plan.Name)
+	if len(plan.Fetches) == 0 {
+		b.WriteString("no fetch\n")
+	}
+	for _, f := range plan.Fetches {
+		kind := "fetch"
+		if f.Inputs != nil {
+			kind = "entities"
+		}
+		fmt.Fprintf(&b, "%s %d from %s", kind, f.ID, f.Subgraph)
+		for i, id := range f.After {
+			if i == 0 {
+				b.WriteString(" after")
+			}
+			fmt.Fprintf(&b, " %d", id)
+		}
+		if f.When != nil {
+			b.WriteString(" when " + printCondition(f.When))
+		}
+		b.WriteByte('\n')
+		if f.Path != nil {
+			printPlace(&b, f.Path, f.Inputs)
+		}
+		for _, place := range f.Places {
+			printPlace(&b, place.Path, place.Inputs)
+		}
+		if len(f.UsedVariables) > 0 {
+			b.WriteString("  variables $" + strings.Join(f.UsedVariables, " $") + "\n")
+		}
+		printSelections(&b, f.Selection, "  ")
+	}
+	b.WriteString("response\n")
+	printOutputs(&b, plan.Response, "  ")
+	return b.String()
+}
+
+func printPlace(b *strings.Builder, path []Step, inputs []*Input) {
+	b.WriteString("  at " + PrintPath(path) + "\n")
+	for _, in := range inputs {
+		b.WriteString("    ")
+		if in.Types != nil {
+			b.WriteString(strings.Join(in.Types, "|") + " ")
+		}
+		if in.Typename != "" {
+			b.WriteString("as " + in.Typename + " ")
+		}
+		printInputFields(b, in.Fields)
+		b.WriteByte('\n')
+	}
+}
+
+// PrintPath is the path as dotted keys, with the types where it is limited to some.
+func PrintPath(path []Step) string {
+	parts := make([]string, 0, len(path))
+	for _, step := range path {
+		part := step.Key
+		if step.Types != nil {
+			part += "(" + strings.Join(step.Types, "|") + ")"
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ".")
+}
+
+func printInputFields(b *strings.Builder, fields []*InputField) {
+	b.WriteByte('{')
+	for i, f := range fields {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		if f.Types != nil {
+			b.WriteString("(" + strings.Join(f.Types, "|") + ")")
+		}
+		b.WriteString(f.Name)
+		if f.Key {
+			b.WriteByte('!')
+		}
+		if f.From != f.Name {
+			b.WriteString("=" + f.From)
+		}
+		if f.Fields != nil {
+			printInputFields(b, f.Fields)
+		}
+	}
+	b.WriteByte('}')
+}
+
+func printCondition(c Condition) string {
+	var alternatives []string
+	for _, alternative := range c {
+		var literals []string
+		for _, literal := range alternative {
+			if literal.Is {
+				literals = append(literals, "$"+literal.Variable)
+			} else {
+				literals = append(literals, "not $"+literal.Variable)
+			}
+		}
+		alternatives = append(alternatives, strings.Join(literals, " and "))
+	}
+	return strings.Join(alternatives, " or ")
+}
+
+func printSelections(b *strings.Builder, selections []*Selection, indent string) {
+	for _, s := range selections {
+		b.WriteString(indent)
+		switch {
+		case s.Name == "" && s.On != "":
+			b.WriteString("... on " + s.On)
+		case s.Name == "":
+			b.WriteString("...")
+		case s.Alias != "":
+			b.WriteString(s.Alias + ": " + s.Name)
+		default:
+			b.WriteString(s.Name)
+		}
+		writeArguments(b, s.Arguments)
+		if s.When != nil {
+			b.WriteString(" when " + printCondition(s.When))
+		}
+		b.WriteByte('\n')
+		printSelections(b, s.Selections, indent+"  ")
+	}
+}
+
+func printOutputs(b *strings.Builder, outputs []*Output, indent string) {
+	for _, o := range outputs {
+		b.WriteString(indent + o.Key)
+		if o.From != o.Key {
+			b.WriteString(" = " + o.From)
+		}
+		b.WriteString(": " + o.Type.String())
+		if o.Types != nil {
+			b.WriteString(" on " + strings.Join(o.Types, "|"))
+		}
+		if o.When != nil {
+			b.WriteString(" when " + printCondition(o.When))
+		}
+		if o.Introspection != nil {
+			b.WriteString(" (introspection)")
+		}
+		b.WriteByte('\n')
+		printOutputs(b, o.Fields, indent+"  ")
+	}
+}
