@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -68,14 +70,14 @@ type Version struct{}
 
 // Listener says where requests are taken and how they end.
 type Listener struct {
-	Listen        string        `default:"127.0.0.1:4000" placeholder:"HOST:PORT" help:"Where to take requests."`
+	Listen        string        `default:"127.0.0.1:4000" placeholder:"HOST:PORT" help:"Where to take requests; by default ${default}."`
 	MetricsListen string        `placeholder:"HOST:PORT" help:"Where to show Prometheus metrics, at /metrics; nowhere when empty."`
 	DrainTimeout  time.Duration `default:"20s" help:"Longest time that requests in flight get to finish at a stop."`
 }
 
 // State says where the state is. What has no URL runs inside, under Data.
 type State struct {
-	Data           string `type:"path" default:".data" placeholder:"DIR" help:"Folder of all state that has no URL of its own."`
+	Data           string `type:"path" default:".data" placeholder:"DIR" help:"Folder of all state that has no URL of its own; by default .data."`
 	DatabaseURL    string `name:"database-url" placeholder:"URL" help:"PostgreSQL of the owner, who migrates; without it a private PostgreSQL runs as a child."`
 	DatabaseAppURL string `name:"database-app-url" placeholder:"URL" help:"PostgreSQL of the role that serves requests, bound by row-level security; without it the owner's sessions step down to citizencloud_app."`
 	RedisURL       string `name:"redis-url" placeholder:"URL" help:"Redis; without it a small one runs inside."`
@@ -87,6 +89,14 @@ type State struct {
 type Log struct {
 	Level  string `enum:"debug,info,warn,error" default:"info" help:"Least level to log: ${enum}."`
 	Format string `enum:"auto,text,json" default:"auto" help:"auto is text in development mode, json otherwise."`
+}
+
+// SubgraphNames are the platform's subgraphs, for sentences.
+const SubgraphNames = "platform, citizen, community, supply"
+
+// KnownSubgraph reports whether the platform has a subgraph of this name.
+func KnownSubgraph(name string) bool {
+	return slices.Contains(strings.Split(SubgraphNames, ", "), name)
 }
 
 // ErrHelp says that help was asked for and printed.

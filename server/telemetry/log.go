@@ -8,6 +8,14 @@ import (
 	"strings"
 )
 
+// readable writes durations as a person says them, 1.5s, in JSON too.
+func readable(_ []string, attribute slog.Attr) slog.Attr {
+	if attribute.Value.Kind() == slog.KindDuration {
+		attribute.Value = slog.StringValue(attribute.Value.Duration().String())
+	}
+	return attribute
+}
+
 // NewLog returns a logger: JSON lines for machines, or text for a person. Level
 // is debug, info, warn or error. Both keep Chinese as it is: neither escapes it.
 func NewLog(out io.Writer, level string, json bool) *slog.Logger {
@@ -20,7 +28,7 @@ func NewLog(out io.Writer, level string, json bool) *slog.Logger {
 	case "error":
 		least = slog.LevelError
 	}
-	options := &slog.HandlerOptions{Level: least}
+	options := &slog.HandlerOptions{Level: least, ReplaceAttr: readable}
 	if json {
 		return slog.New(slog.NewJSONHandler(out, options))
 	}

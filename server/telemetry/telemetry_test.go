@@ -5,15 +5,16 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestLogKeepsChinese(t *testing.T) {
 	for _, json := range []bool{true, false} {
 		var out bytes.Buffer
 		log := NewLog(&out, "info", json)
-		log.Info("收到反馈", "社区", "玉林东路社区")
+		log.Info("收到反馈", "社区", "玉林东路社区", "took", 1500*time.Millisecond)
 		log.Debug("不写")
-		if line := out.String(); !strings.Contains(line, "玉林东路社区") || strings.Contains(line, "不写") {
+		if line := out.String(); !strings.Contains(line, "玉林东路社区") || !strings.Contains(line, "1.5s") || strings.Contains(line, "不写") {
 			t.Errorf("json %v: %s", json, line)
 		}
 	}

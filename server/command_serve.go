@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/citizencloud/citizencloud/server/config"
+	"github.com/citizencloud/citizencloud/server/embedded"
+	"github.com/citizencloud/citizencloud/server/lifecycle"
+)
+
+// serve runs the whole platform: listener, then state, then the service that
+// wirePlatform builds over both; they stop in the opposite order.
+func serve(ctx context.Context, line *config.Line, at terminal) error {
+	settings := line.Serve
+	for name := range settings.Subgraphs {
+		if !config.KnownSubgraph(name) {
+			return fmt.Errorf("--subgraph names %q; there are %s", name, config.SubgraphNames)
+		}
+	}
+	development := settings.Mode == "development"
+	p := newProcess(line, settings.Listener, development, at)
+	state := p.state(settings.State, embedded.Open)
+	p.serve(func(ctx context.Context) (*service, error) {
+		return wirePlatform(ctx, installation{
+			State:       state(),
+			Development: development,
+			Scale:       settings.Scale,
+			Remote:      settings.Subgraphs,
+			Dedupe:      dedupe(settings.Dedupe),
+			Log:         p.log,
+			Metrics:     p.metrics,
+			URL:         "http://" + p.listener.bound(),
+		})
+	})
+	return p.run(ctx, func(url string) {
+		if development {
+			fmt.Fprintf(at.out, "  big screen   %s/screen/\n  explorer     %s/explorer/\n  GraphQL      %s/graphql\n  health       %s/health\nCtrl-C stops it.\n", url, url, url, url)
+		}
+	})
+}
+
+// state adds the state to the parts; the returned function gives it once it is open.
+func (p *process) state(settings config.State, open func(context.Context, embedded.Settings) (*embedded.State, error)) func() *embedded.State {
+	var state *embedded.State
+	p.parts.Add(lifecycle.Part{
+		Name: "state",
+		Start: func(ctx context.Context) (<-chan error, error) {
+			opened, err := open(ctx, stateSettings(settings, p.log))
+			if err != nil {
+				return nil, err
+			}
+			state = opened
+			return state.Ended(), nil
+		},
+		Stop:     func(ctx context.Context) error { return state.Close(ctx) },
+		Patience: statePatience,
+	})
+	return func() *embedded.State { return state }
+}
+
+func stateSettings(settings config.State, log *slog.Logger) embedded.Settings {
+	return embedded.Settings{
+		Dir:            settings.Data,
+		DatabaseURL:    settings.DatabaseURL,
+		DatabaseAppURL: settings.DatabaseAppURL,
+		RedisURL:       settings.RedisURL,
+		NatsURL:        settings.NatsURL,
+		FilesURL:       settings.FilesURL,
+		Log:            log,
+	}
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+
+	"github.com/citizencloud/citizencloud/server/config"
+	"github.com/citizencloud/citizencloud/server/embedded"
+)
+
+// subgraph serves one of ours on its own, for a gateway that reaches it by URL.
+// Of several processes over one data folder the first runs the state, the
+// others attach to it.
+func subgraph(ctx context.Context, line *config.Line, at terminal) error {
+	settings := line.Subgraph
+	development := settings.Mode == "development"
+	p := newProcess(line, settings.Listener, development, at)
+	state := p.state(settings.State, embedded.OpenOrAttach)
+	p.serve(func(ctx context.Context) (*service, error) {
+		return wireSubgraph(ctx, settings.Name, installation{
+			State:       state(),
+			Development: development,
+			Scale:       "none",
+			Log:         p.log,
+			Metrics:     p.metrics,
+			URL:         "http://" + p.listener.bound(),
+		})
+	})
+	return p.run(ctx, nil)
+}

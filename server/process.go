@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/citizencloud/citizencloud/server/config"
+	"github.com/citizencloud/citizencloud/server/lifecycle"
+	"github.com/citizencloud/citizencloud/server/telemetry"
+)
+
+// process is what a command that serves has: a log, metrics, one listener, and
+// the parts that start and stop in order.
+type process struct {
+	at       terminal
+	log      *slog.Logger
+	metrics  *prometheus.Registry
+	listener *listener
+	config   config.Listener
+	parts    lifecycle.Group
+}
+
+// statePatience is the longest time for the state to stop: PostgreSQL writes
+// its checkpoint, files are synced.
+const statePatience = 45 * time.Second
+
+func newProcess(line *config.Line, listen config.Listener, development bool, at terminal) *process {
+	json := line.Log.Format == "json" || line.Log.Format == "auto" && !development
+	log := telemetry.NewLog(at.err, line.Log.Level, json)
+	slog.SetDefault(log)
+	p := &process{at: at, log: log, metrics: telemetry.NewMetrics(currentVersion()), config: listen}
+	p.parts.Log = log
+	// First of all: the port. It fails fast when it is taken, and whoever asks
+	// /health while the rest starts hears that it starts.
+	p.listener = &listener{address: listen.Listen, flag: "--listen", log: log}
+	p.parts.Add(p.listener.part())
+	if listen.MetricsListen != "" {
+		metrics := &listener{address: listen.MetricsListen, flag: "--metrics-listen", log: log}
+		metrics.show(&service{Handler: metricsHandler(p.metrics)})
+		p.parts.Add(metrics.part())
+	}
+	return p
+}
+
+// serve adds the service that make builds once everything before it runs, and
+// takes requests for it. It is the last part to start and so the first to stop:
+// health says 503, requests in flight finish, subscribers are told, then the
+// background work of the service is flushed.
+func (p *process) serve(make func(ctx context.Context) (*service, error)) {
+	var running *service
+	p.parts.Add(lifecycle.Part{
+		Name: "requests",
+		Start: func(ctx context.Context) (<-chan error, error) {
+			made, err := make(ctx)
+			if err != nil {
+				return nil, err
+			}
+			running = made
+			p.listener.show(made)
+			return made.Ended, nil
+		},
+		Stop: func(ctx context.Context) error {
+			drainCtx, cancel := context.WithTimeout(ctx, p.config.DrainTimeout)
+			defer cancel()
+			err := p.listener.drain(drainCtx)
+			if running.Stop == nil {
+				return err
+			}
+			// What was accepted is finished even when draining was cut off.
+			if stopErr := running.Stop(ctx); stopErr != nil {
+				return fmt.Errorf("flush: %w", stopErr)
+			}
+			return err
+		},
+		Patience: p.config.DrainTimeout + 15*time.Second,
+	})
+}
+
+// run starts everything, says where, and ends with the first signal.
+func (p *process) run(ctx context.Context, greet func(url string)) error {
+	ctx, forget := lifecycle.OnSignal(ctx, func() {
+		p.log.Warn("second signal: leaving at once")
+		os.Exit(130)
+	})
+	defer forget()
+	began := time.Now()
+	return p.parts.Run(ctx, func() {
+		url := "http://" + p.listener.bound()
+		p.log.Info("ready", "url", url, "took", time.Since(began).Round(time.Millisecond))
+		fmt.Fprintf(p.at.out, "citizencloud: ready at %s\n", url)
+		if greet != nil {
+			greet(url)
+		}
+	})
+}
