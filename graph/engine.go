@@ -1,14 +1,14 @@
 // Package graph is the gateway: it answers GraphQL operations over a
 // supergraph. It knows schemas, and no business.
 //
-// Start reading at Engine: Prepare takes an operation from text to a plan
-// (parse, validate, plan, compile), Execute and Subscribe run it.
+// Start reading at Engine: Prepare (prepare.go) takes an operation from text
+// to a program, Execute and Subscribe (stream.go) run it.
 package graph
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -16,7 +16,13 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/citizencloud/citizencloud/graph/dispatch"
+	"github.com/citizencloud/citizencloud/graph/execute"
+	"github.com/citizencloud/citizencloud/graph/flight"
 	"github.com/citizencloud/citizencloud/graph/plan"
+	"github.com/citizencloud/citizencloud/graph/project"
+	"github.com/citizencloud/citizencloud/graph/subscribe"
+	"github.com/citizencloud/citizencloud/graph/supergraph"
+	"github.com/citizencloud/citizencloud/graph/tree"
 )
 
 // Dedupe says which identical work in flight is done once. Nothing is ever
@@ -39,8 +45,8 @@ type Options struct {
 	Timeout time.Duration
 	// PlanCacheSize is the number of prepared operations kept; 0 means 2,000.
 	PlanCacheSize int
-	// Limits of depth, cost and size; see validate.Limits.
-	Limits any
+	// Plan steers the planner.
+	Plan plan.Options
 }
 
 // Engine runs operations over one supergraph generation. It is immutable but
@@ -48,16 +54,55 @@ type Options struct {
 type Engine struct {
 	dispatcher dispatch.Dispatcher
 	options    Options
+	public     *ast.Schema
+	planner    *plan.Planner
+	names      execute.Names
+	cache      *cache
+	flights    flight.Group[*Response]
+	hub        subscribe.Hub
 }
 
 // New readies an engine over the supergraph; d reaches its subgraphs.
-func New(super any, d dispatch.Dispatcher, o Options) (*Engine, error) {
-	return &Engine{dispatcher: d, options: o}, nil
+func New(super *supergraph.Supergraph, d dispatch.Dispatcher, o Options) (*Engine, error) {
+	if super == nil || d == nil {
+		return nil, fmt.Errorf("graph: an engine needs a supergraph and a dispatcher")
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 30 * time.Second
+	}
+	if o.PlanCacheSize == 0 {
+		o.PlanCacheSize = 2000
+	}
+	if o.Dedupe >= DedupeSubgraph {
+		d = dispatch.NewShare(d)
+	}
+	types := tree.NewTypes()
+	for _, schema := range []*ast.Schema{super.Full, super.Public} {
+		for name, definition := range schema.Types {
+			types.Add(name, definition.Kind == ast.Object)
+		}
+	}
+	services := make(map[string]string, len(super.Subgraphs))
+	for _, subgraph := range super.Subgraphs {
+		services[subgraph.ID] = subgraph.Name
+	}
+	return &Engine{
+		dispatcher: d,
+		options:    o,
+		public:     super.Public,
+		planner:    plan.New(super, o.Plan),
+		names:      execute.Names{Types: types, Public: super.Public, Services: services},
+		cache:      newCache(o.PlanCacheSize),
+		flights:    flight.Group[*Response]{Free: (*Response).Release},
+	}, nil
 }
 
 // Operation is a prepared operation, shared by all requests that run it.
 type Operation struct {
-	plan *plan.Plan
+	plan       *plan.Plan
+	program    *execute.Program
+	definition *ast.OperationDefinition
+	number     uint64 // tells operations apart in sharing keys
 }
 
 // Kind is query, mutation or subscription.
@@ -69,13 +114,6 @@ func (o *Operation) Name() string { return o.plan.Name }
 // Plan is the plan that is run.
 func (o *Operation) Plan() *plan.Plan { return o.plan }
 
-// Prepare parses, checks, plans and compiles the operation of query that
-// operationName names ("" when there is only one). Results are cached, and
-// concurrent identical preparations are done once.
-func (e *Engine) Prepare(query, operationName string) (*Operation, gqlerror.List) {
-	return nil, gqlerror.List{gqlerror.Errorf("not ready")}
-}
-
 // Call is what differs between two requests that run the same operation.
 type Call struct {
 	// Variables is the client's JSON object of variables; nil for none.
@@ -85,6 +123,9 @@ type Call struct {
 	// View names what the caller may see. It is part of every sharing key;
 	// "" means that this call shares nothing with any other.
 	View string
+	// Latest says for a subscription that only the newest event matters: a slow client
+	// misses those in between. Otherwise it is ended with ErrSlow.
+	Latest bool
 }
 
 // Response is one complete answer.
@@ -96,40 +137,62 @@ type Response struct {
 	HasData bool
 	// Errors is the number of entries of errors.
 	Errors int
+
+	writer *project.Writer
+	shared *flight.Shared[*Response]
 }
 
 // Release gives the body's memory back; the response may not be used after it.
-func (r *Response) Release() {}
+func (r *Response) Release() {
+	switch {
+	case r.shared != nil:
+		r.shared.Release()
+	case r.writer != nil:
+		r.writer.Release()
+	}
+	r.Body, r.writer, r.shared = nil, nil, nil
+}
 
 // Failure is the response to a request that was not run.
 func Failure(list gqlerror.List) *Response {
-	body, _ := json.Marshal(struct {
+	body, err := json.Marshal(struct {
 		Errors gqlerror.List `json:"errors"`
 	}{list})
+	if err != nil {
+		body = []byte(`{"errors":[{"message":"系统内部错误","extensions":{"code":"INTERNAL"}}]}`)
+	}
 	return &Response{Body: body, Errors: len(list)}
 }
 
 // Execute runs a query or a mutation. It always returns a response, which the
 // caller releases. Nothing of the call is kept.
 func (e *Engine) Execute(ctx context.Context, op *Operation, call Call) *Response {
-	return Failure(gqlerror.List{gqlerror.Errorf("not ready")})
+	request := execute.Request{Header: call.Header, View: call.View}
+	if errs := e.variables(op, call.Variables, &request); len(errs) > 0 {
+		return Failure(errs)
+	}
+	if e.options.Dedupe < DedupeAll || call.View == "" || op.Kind() != ast.Query {
+		return e.run(ctx, op, &request)
+	}
+	shared, err := e.flights.Do(ctx, op.key(call), func(ctx context.Context) (*Response, error) {
+		return e.run(ctx, op, &request), nil
+	})
+	if err != nil {
+		return Failure(gqlerror.List{interrupted()})
+	}
+	r := shared.Value
+	return &Response{Body: r.Body, HasData: r.HasData, Errors: r.Errors, shared: shared}
 }
 
-// ErrSlow ends the stream of a subscriber that did not keep up.
-var ErrSlow = errors.New("subscriber too slow")
-
-// Stream is a running subscription of one client.
-type Stream interface {
-	// Next waits for the next event's complete response, which the caller
-	// releases. The error is io.EOF after the last event, ErrSlow when the
-	// subscriber was dropped because it did not keep up, or ctx's.
-	Next(ctx context.Context) (*Response, error)
-	// Close leaves the subscription; the last one to leave ends it upstream.
-	Close()
+func (e *Engine) run(ctx context.Context, op *Operation, request *execute.Request) *Response {
+	ctx, cancel := context.WithTimeout(ctx, e.options.Timeout)
+	defer cancel()
+	w := project.NewWriter()
+	op.program.Run(ctx, request, w)
+	return &Response{Body: w.Body, HasData: true, Errors: len(w.Errors), writer: w}
 }
 
-// Subscribe starts a subscription for one client, joining a running identical
-// one of the same authorisation view. It ends with ctx.
-func (e *Engine) Subscribe(ctx context.Context, op *Operation, call Call) (Stream, gqlerror.List) {
-	return nil, gqlerror.List{gqlerror.Errorf("not ready")}
+// interrupted is told to a client that has, in all likelihood, left.
+func interrupted() *gqlerror.Error {
+	return &gqlerror.Error{Message: "请求已取消", Extensions: map[string]any{"code": project.CodeSubrequestFailed}}
 }

@@ -56,6 +56,10 @@ type Request struct {
 // asks, and the W3C trace context.
 var Forwarded = [...]string{"Authorization", "Traceparent", "Tracestate", "Baggage"}
 
+// ForwardedChange names the headers that are forwarded, besides, with what changes something and is
+// therefore never shared: through which client and from where, for the audit.
+var ForwardedChange = [...]string{"X-Client-Id", "X-Forwarded-For"}
+
 // Reply is a subgraph's answer. Its bytes are valid until Release.
 type Reply struct {
 	// Body is the complete answer, {"data":…,"errors":…}, or nil when the

@@ -57,14 +57,11 @@ func (p *httpPrepared) append(b []byte, request *Request) []byte {
 	b = append(b, p.head...)
 	if request.Header != nil {
 		for _, name := range Forwarded {
-			for _, value := range request.Header[name] {
-				if !sendable(value) {
-					continue
-				}
-				b = append(b, name...)
-				b = append(b, ": "...)
-				b = append(b, value...)
-				b = append(b, "\r\n"...)
+			b = appendHeader(b, name, request.Header[name])
+		}
+		if !p.again {
+			for _, name := range ForwardedChange {
+				b = appendHeader(b, name, request.Header[name])
 			}
 		}
 	}
@@ -81,6 +78,16 @@ func (p *httpPrepared) append(b []byte, request *Request) []byte {
 		b = append(b, request.Variables...)
 	}
 	return append(b, '}')
+}
+
+func appendHeader(b []byte, name string, values []string) []byte {
+	for _, value := range values {
+		if sendable(value) {
+			b = append(append(b, name...), ": "...)
+			b = append(append(b, value...), "\r\n"...)
+		}
+	}
+	return b
 }
 
 // sendable keeps a header from smuggling another one.

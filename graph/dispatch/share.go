@@ -3,10 +3,11 @@ package dispatch
 import (
 	"context"
 	"crypto/sha256"
-	"sync"
-	"sync/atomic"
+	"net/http"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/citizencloud/citizencloud/graph/flight"
 )
 
 // Share sends identical queries that are in flight at the same time once.
@@ -14,15 +15,13 @@ import (
 // and authorisation headers; what has no view is never shared, nor is a
 // mutation. A reply is not kept once it has come.
 type Share struct {
-	next Dispatcher
-
-	mu      sync.Mutex
-	flights map[string]*flight
+	next    Dispatcher
+	flights flight.Group[*Reply]
 }
 
 // NewShare returns a sharing dispatcher in front of another.
 func NewShare(next Dispatcher) *Share {
-	return &Share{next: next, flights: map[string]*flight{}}
+	return &Share{next: next, flights: flight.Group[*Reply]{Free: (*Reply).Release}}
 }
 
 // Prepare implements Dispatcher.
@@ -41,109 +40,39 @@ type sharePrepared struct {
 	id    [sha256.Size]byte // of subgraph and document
 }
 
-// flight is one sending that others wait for.
-type flight struct {
-	done    chan struct{}
-	cancel  context.CancelFunc
-	waiting int // under Share.mu
-	reply   *Reply
-	err     error
-	refs    atomic.Int32
-}
-
 // Fetch implements Prepared.
 func (p *sharePrepared) Fetch(ctx context.Context, request *Request) (*Reply, error) {
 	if request.View == "" {
 		return p.Prepared.Fetch(ctx, request)
 	}
-	key := p.key(request)
-	s := p.share
-	s.mu.Lock()
-	if f := s.flights[key]; f != nil {
-		f.waiting++
-		s.mu.Unlock()
-		select {
-		case <-f.done:
-			return f.share()
-		case <-ctx.Done():
-			s.leave(key, f)
-			return nil, ctx.Err()
-		}
+	key := make([]byte, 0, len(p.id)+len(request.View)+len(request.Variables)+128)
+	key = append(key, p.id[:]...)
+	key = append(AppendCaller(key, request.View, request.Header), request.Variables...)
+	// The variables may be overwritten when this caller leaves before the others.
+	own := Request{Variables: request.Variables, Header: request.Header, View: request.View}
+	shared, err := p.share.flights.Do(ctx, string(key), func(ctx context.Context) (*Reply, error) {
+		return p.Prepared.Fetch(ctx, &own)
+	})
+	if err != nil {
+		return nil, err
 	}
-	// The one who came first sends; it may leave while the others still wait.
-	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	f := &flight{done: make(chan struct{}), cancel: cancel, waiting: 1}
-	s.flights[key] = f
-	s.mu.Unlock()
-	stop := context.AfterFunc(ctx, func() { s.leave(key, f) })
-	f.reply, f.err = p.Prepared.Fetch(own, request)
-	stopped := stop()
-	cancel()
-	s.mu.Lock()
-	if s.flights[key] == f {
-		delete(s.flights, key)
-	}
-	// Who left before does not come for the reply.
-	f.refs.Store(int32(f.waiting))
-	if f.waiting == 0 {
-		f.reply.Release()
-	}
-	close(f.done)
-	s.mu.Unlock()
-	if !stopped {
-		return nil, ctx.Err()
-	}
-	return f.share()
-}
-
-// leave is called by one whose own context has ended; the last one stops the sending.
-func (s *Share) leave(key string, f *flight) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case <-f.done: // the reply came meanwhile and counted this one
-		f.unref()
-		return
-	default:
-	}
-	f.waiting--
-	if f.waiting == 0 {
-		if s.flights[key] == f {
-			delete(s.flights, key)
-		}
-		f.cancel()
-	}
-}
-
-func (p *sharePrepared) key(request *Request) string {
-	b := make([]byte, 0, len(p.id)+len(request.View)+len(request.Variables)+128)
-	b = append(b, p.id[:]...)
-	part := func(s string) {
-		b = append(b, s...)
-		b = append(b, 0)
-	}
-	part(request.View)
-	for _, name := range [...]string{"Authorization", "Baggage"} {
-		for _, value := range request.Header[name] {
-			part(value)
-		}
-		b = append(b, 1)
-	}
-	return string(append(b, request.Variables...))
-}
-
-// share gives one of those who waited its reply.
-func (f *flight) share() (*Reply, error) {
-	if f.err != nil {
-		return nil, f.err
-	}
-	r := *f.reply
-	r.free = func(*Reply) { f.unref() }
+	r := *shared.Value
+	r.free = func(*Reply) { shared.Release() }
 	return &r, nil
 }
 
-func (f *flight) unref() {
-	if f.refs.Add(-1) == 0 {
-		f.reply.Release()
+// AppendCaller appends to a sharing key all that says on whose behalf a request is sent.
+func AppendCaller(key []byte, view string, header http.Header) []byte {
+	part := func(s string) {
+		key = append(key, s...)
+		key = append(key, 0)
 	}
+	part(view)
+	for _, name := range [...]string{"Authorization", "Baggage"} {
+		for _, value := range header[name] {
+			part(value)
+		}
+		key = append(key, 1)
+	}
+	return key
 }

@@ -1,0 +1,142 @@
+package graph
+
+import (
+	"container/list"
+	"sync"
+	"sync/atomic"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"github.com/citizencloud/citizencloud/graph/execute"
+)
+
+// Codes of errors that come before an operation runs.
+const (
+	codeParse    = "GRAPHQL_PARSE_FAILED"
+	codeValidate = "GRAPHQL_VALIDATION_FAILED"
+	codePlan     = "GRAPHQL_PLANNING_FAILED"
+)
+
+// maxTokens bounds a document.
+const maxTokens = 20_000
+
+// Prepare parses, checks, plans and compiles the operation of query that
+// operationName names ("" when there is only one). Results are cached, and
+// concurrent identical preparations are done once.
+func (e *Engine) Prepare(query, operationName string) (*Operation, gqlerror.List) {
+	return e.cache.get(document{query, operationName}, func() (*Operation, gqlerror.List) {
+		return e.prepare(query, operationName)
+	})
+}
+
+var numbers atomic.Uint64
+
+func (e *Engine) prepare(query, operationName string) (*Operation, gqlerror.List) {
+	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, maxTokens)
+	if err != nil {
+		return nil, coded(codeParse, gqlerror.List{gqlerror.WrapIfUnwrapped(err)})
+	}
+	if len(parsed.Operations) == 0 {
+		return nil, coded(codeParse, gqlerror.List{gqlerror.Errorf("文档里没有操作")})
+	}
+	if errs := validator.ValidateWithRules(e.public, parsed, rules.NewDefaultRules()); len(errs) > 0 {
+		return nil, coded(codeValidate, errs)
+	}
+	if operationName == "" && len(parsed.Operations) > 1 {
+		return nil, coded(codeValidate, gqlerror.List{gqlerror.Errorf("文档里有多个操作，须用 operationName 指明")})
+	}
+	operation := parsed.Operations.ForName(operationName)
+	if operation == nil {
+		return nil, coded(codeValidate, gqlerror.List{gqlerror.Errorf("文档里没有名为 %s 的操作", operationName)})
+	}
+	planned, err := e.planner.Plan(parsed, operation)
+	if err != nil {
+		return nil, coded(codePlan, gqlerror.List{gqlerror.Wrap(err)})
+	}
+	program, err := execute.Compile(planned, &e.names, e.dispatcher)
+	if err != nil {
+		return nil, coded(codePlan, gqlerror.List{gqlerror.Wrap(err)})
+	}
+	return &Operation{plan: planned, program: program, definition: operation, number: numbers.Add(1)}, nil
+}
+
+// coded gives errors a code where they have none.
+func coded(code string, errs gqlerror.List) gqlerror.List {
+	for _, err := range errs {
+		if err.Extensions == nil {
+			err.Extensions = map[string]any{}
+		}
+		if _, ok := err.Extensions["code"]; !ok {
+			err.Extensions["code"] = code
+		}
+	}
+	return errs
+}
+
+// document is what operations are cached by: the whole text, so that two never meet.
+type document struct{ query, operationName string }
+
+// cache keeps the operations that were used last.
+type cache struct {
+	size int
+
+	mu      sync.Mutex
+	entries map[document]*list.Element
+	order   *list.List // of *entry, the one used last in front
+}
+
+type entry struct {
+	key   document
+	ready chan struct{}
+	op    *Operation
+	errs  gqlerror.List
+}
+
+func newCache(size int) *cache {
+	return &cache{size: size, entries: map[document]*list.Element{}, order: list.New()}
+}
+
+// get returns the cached operation or makes it, once for all who ask meanwhile. Refusals are not kept.
+func (c *cache) get(key document, prepare func() (*Operation, gqlerror.List)) (*Operation, gqlerror.List) {
+	c.mu.Lock()
+	if element, ok := c.entries[key]; ok {
+		c.order.MoveToFront(element)
+		c.mu.Unlock()
+		e := element.Value.(*entry)
+		<-e.ready
+		return e.op, e.errs
+	}
+	e := &entry{key: key, ready: make(chan struct{})}
+	element := c.order.PushFront(e)
+	c.entries[key] = element
+	if c.order.Len() > c.size {
+		c.remove(c.order.Back())
+	}
+	c.mu.Unlock()
+	done := false
+	defer func() {
+		if !done { // a panic must not leave others waiting
+			e.errs = gqlerror.List{{Message: "系统内部错误", Extensions: map[string]any{"code": "INTERNAL"}}}
+		}
+		if e.op == nil {
+			c.mu.Lock()
+			if c.entries[key] == element {
+				c.remove(element)
+			}
+			c.mu.Unlock()
+		}
+		close(e.ready)
+	}()
+	e.op, e.errs = prepare()
+	done = true
+	return e.op, e.errs
+}
+
+func (c *cache) remove(element *list.Element) {
+	c.order.Remove(element)
+	delete(c.entries, element.Value.(*entry).key)
+}

@@ -1,0 +1,109 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/citizencloud/citizencloud/graph/dispatch"
+	"github.com/citizencloud/citizencloud/graph/execute"
+	"github.com/citizencloud/citizencloud/graph/project"
+	"github.com/citizencloud/citizencloud/graph/subscribe"
+)
+
+// ErrSlow ends the stream of a subscriber that did not keep up.
+var ErrSlow = subscribe.ErrSlow
+
+// Stream is a running subscription of one client.
+type Stream interface {
+	// Next waits for the next event's complete response, which the caller
+	// releases. The error is io.EOF after the last event, ErrSlow when the
+	// subscriber was dropped because it did not keep up, ctx's, or says that the
+	// subgraph's stream broke off.
+	Next(ctx context.Context) (*Response, error)
+	// Close leaves the subscription; the last one to leave ends it upstream.
+	Close()
+}
+
+// Subscribe starts a subscription for one client, joining a running identical
+// one of the same authorisation view. It ends with ctx.
+func (e *Engine) Subscribe(ctx context.Context, op *Operation, call Call) (Stream, gqlerror.List) {
+	if op.Kind() != ast.Subscription {
+		return nil, coded(codeValidate, gqlerror.List{gqlerror.Errorf("该操作不是订阅")})
+	}
+	// The request outlives this call, so it must not point into the caller's memory.
+	call.Variables = bytes.Clone(call.Variables)
+	call.Header = call.Header.Clone()
+	request := &execute.Request{Header: call.Header, View: call.View}
+	if errs := e.variables(op, call.Variables, request); len(errs) > 0 {
+		return nil, errs
+	}
+	key := ""
+	if call.View != "" {
+		key = op.key(call)
+	}
+	subscriber, err := e.hub.Join(ctx, key, func(ctx context.Context) (subscribe.Feed, error) {
+		source, err := op.program.Source(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		return &feed{engine: e, op: op, request: request, source: source}, nil
+	}, subscribe.Options{Latest: call.Latest})
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, gqlerror.List{interrupted()}
+		}
+		return nil, gqlerror.List{{
+			Message:    "暂时无法开始订阅，请稍后重试",
+			Extensions: map[string]any{"code": project.CodeSubrequestFailed},
+		}}
+	}
+	return &stream{subscriber}, nil
+}
+
+// feed turns the events of a subgraph into complete responses.
+type feed struct {
+	engine  *Engine
+	op      *Operation
+	request *execute.Request
+	source  dispatch.Source
+}
+
+// Next implements subscribe.Feed.
+func (f *feed) Next(ctx context.Context) (subscribe.Event, error) {
+	reply, err := f.source.Next(ctx)
+	if err != nil {
+		return subscribe.Event{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.engine.options.Timeout)
+	defer cancel()
+	w := project.NewWriter()
+	defer w.Release()
+	f.op.program.RunEvent(ctx, f.request, reply, w)
+	// The bytes live as long as the slowest subscriber needs them.
+	return subscribe.Event{Body: bytes.Clone(w.Body), Errors: len(w.Errors)}, nil
+}
+
+// Close implements subscribe.Feed.
+func (f *feed) Close() { f.source.Close() }
+
+// stream is one subscriber.
+type stream struct{ subscriber *subscribe.Subscriber }
+
+// Next implements Stream.
+func (s *stream) Next(ctx context.Context) (*Response, error) {
+	event, err := s.subscriber.Next(ctx)
+	if err != nil {
+		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return nil, err
+	}
+	return &Response{Body: event.Body, HasData: true, Errors: event.Errors}, nil
+}
+
+// Close implements Stream.
+func (s *stream) Close() { s.subscriber.Close() }
