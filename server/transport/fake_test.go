@@ -94,10 +94,11 @@ type topic struct {
 	mu          sync.Mutex
 	subscribers map[*fakeStream]struct{}
 	joined      chan struct{} // one value for each that subscribed
+	left        chan struct{} // one for each that closed its stream
 }
 
 func (e *fakeEngine) topic(name string) *topic {
-	found, _ := e.topics.LoadOrStore(name, &topic{subscribers: map[*fakeStream]struct{}{}, joined: make(chan struct{}, 100)})
+	found, _ := e.topics.LoadOrStore(name, &topic{subscribers: map[*fakeStream]struct{}{}, joined: make(chan struct{}, 100), left: make(chan struct{}, 100)})
 	return found.(*topic)
 }
 
@@ -175,6 +176,7 @@ func (s *fakeStream) Close() {
 	s.topic.mu.Lock()
 	defer s.topic.mu.Unlock()
 	delete(s.topic.subscribers, s)
+	s.topic.left <- struct{}{}
 }
 
 // quiet drops the log.
@@ -261,4 +263,24 @@ func failureOf(t testing.TB, body string) failure {
 		t.Errorf("data beside a refusal: %s", body)
 	}
 	return answer.Errors[0]
+}
+
+// constant always gives the same answer, with no allocation.
+type constant struct{ *fakeOperation }
+
+var constantAnswer = graph.Response{Body: []byte(`{"data":{"me":null}}`), HasData: true}
+
+func (constant) Prepare(string, string) (Operation, gqlerror.List) { return constantOperation, nil }
+
+var constantOperation = constant{&fakeOperation{kind: ast.Query, name: "Home"}}
+
+func (constant) Execute(context.Context, graph.Call) *graph.Response { return &constantAnswer }
+
+func newRequest(peer, forwarded string) *http.Request {
+	request := httptest.NewRequest("POST", "/graphql", nil)
+	request.RemoteAddr = peer
+	if forwarded != "" {
+		request.Header.Set("X-Forwarded-For", forwarded)
+	}
+	return request
 }
