@@ -98,9 +98,10 @@ async function renew(refreshToken: string): Promise<Tokens> {
   throw new SessionOver();
 }
 
+/** The signal, with a time limit where the browser can join the two. */
 function within(signal: AbortSignal | null | undefined): AbortSignal {
-  const limit = AbortSignal.timeout(timeout);
-  return signal ? AbortSignal.any([signal, limit]) : limit;
+  if (!signal) return AbortSignal.timeout(timeout);
+  return 'any' in AbortSignal ? AbortSignal.any([signal, AbortSignal.timeout(timeout)]) : signal;
 }
 
 /** Runs a subscription until it is unsubscribed, over as many connections as it takes. */
