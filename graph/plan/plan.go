@@ -79,7 +79,7 @@ type Input struct {
 	// Types are the runtime object types that it serves, sorted; nil means every
 	// object, whether its __typename is known or not (Typename is set then).
 	Types    []string
-	Typename string   // the __typename to send: the object's own, or the interface object's; "" means the object's own
+	Typename string // the __typename to send: the object's own, or the interface object's; "" means the object's own
 	Fields   []*InputField
 }
 

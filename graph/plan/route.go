@@ -140,7 +140,7 @@ type route struct {
 	typeFrom *route
 	level    int
 	root     bool // root fields need no key
-	chain     mask // subgraphs that are entered on the way, this one included
+	chain    mask // subgraphs that are entered on the way, this one included
 }
 
 // supplier is a seat (by position), or the route by which the supplying

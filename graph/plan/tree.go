@@ -25,8 +25,8 @@ type node struct {
 	needsType bool
 
 	// What has been built so far.
-	entered []*place         // places that reach the node through the parent's field
-	hops    []*fetch         // entity fetches at this node
+	entered []*place           // places that reach the node through the parent's field
+	hops    []*fetch           // entity fetches at this node
 	needs   map[needKey]*wants // what field sets ask for here, see wants.go
 }
 
