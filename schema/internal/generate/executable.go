@@ -31,9 +31,6 @@ func executable(subgraph string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := config.CompleteConfig(cfg); err != nil {
-		return err
-	}
 	kept, err := read(filepath.Join("subgraphs", subgraph, "executable", "*.go"))
 	if err != nil {
 		return err
