@@ -23,6 +23,7 @@ import (
 	"github.com/citizencloud/citizencloud/graph/subscribe"
 	"github.com/citizencloud/citizencloud/graph/supergraph"
 	"github.com/citizencloud/citizencloud/graph/tree"
+	"github.com/citizencloud/citizencloud/graph/validate"
 )
 
 // Dedupe says which identical work in flight is done once. Nothing is ever
@@ -45,6 +46,8 @@ type Options struct {
 	Timeout time.Duration
 	// PlanCacheSize is the number of prepared operations kept; 0 means 2,000.
 	PlanCacheSize int
+	// Limits bound the documents that are prepared.
+	Limits validate.Limits
 	// Plan steers the planner.
 	Plan plan.Options
 }

@@ -5,24 +5,14 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/parser"
-	"github.com/vektah/gqlparser/v2/validator"
-	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/citizencloud/citizencloud/graph/execute"
+	"github.com/citizencloud/citizencloud/graph/validate"
 )
 
-// Codes of errors that come before an operation runs.
-const (
-	codeParse    = "GRAPHQL_PARSE_FAILED"
-	codeValidate = "GRAPHQL_VALIDATION_FAILED"
-	codePlan     = "GRAPHQL_PLANNING_FAILED"
-)
-
-// maxTokens bounds a document.
-const maxTokens = 20_000
+// codePlan says that no plan was found for a valid operation: the supergraph is at fault.
+const codePlan = "GRAPHQL_PLANNING_FAILED"
 
 // Prepare parses, checks, plans and compiles the operation of query that
 // operationName names ("" when there is only one). Results are cached, and
@@ -36,22 +26,16 @@ func (e *Engine) Prepare(query, operationName string) (*Operation, gqlerror.List
 var numbers atomic.Uint64
 
 func (e *Engine) prepare(query, operationName string) (*Operation, gqlerror.List) {
-	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, maxTokens)
-	if err != nil {
-		return nil, coded(codeParse, gqlerror.List{gqlerror.WrapIfUnwrapped(err)})
+	parsed, errs := validate.Parse(query, e.options.Limits)
+	if len(errs) > 0 {
+		return nil, errs
 	}
-	if len(parsed.Operations) == 0 {
-		return nil, coded(codeParse, gqlerror.List{gqlerror.Errorf("文档里没有操作")})
+	operation, errs := validate.Operation(parsed, operationName)
+	if len(errs) > 0 {
+		return nil, errs
 	}
-	if errs := validator.ValidateWithRules(e.public, parsed, rules.NewDefaultRules()); len(errs) > 0 {
-		return nil, coded(codeValidate, errs)
-	}
-	if operationName == "" && len(parsed.Operations) > 1 {
-		return nil, coded(codeValidate, gqlerror.List{gqlerror.Errorf("文档里有多个操作，须用 operationName 指明")})
-	}
-	operation := parsed.Operations.ForName(operationName)
-	if operation == nil {
-		return nil, coded(codeValidate, gqlerror.List{gqlerror.Errorf("文档里没有名为 %s 的操作", operationName)})
+	if errs := validate.Document(e.public, parsed, e.options.Limits); len(errs) > 0 {
+		return nil, errs
 	}
 	planned, err := e.planner.Plan(parsed, operation)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/citizencloud/citizencloud/graph/execute"
 	"github.com/citizencloud/citizencloud/graph/project"
 	"github.com/citizencloud/citizencloud/graph/subscribe"
+	"github.com/citizencloud/citizencloud/graph/validate"
 )
 
 // ErrSlow ends the stream of a subscriber that did not keep up.
@@ -32,7 +33,7 @@ type Stream interface {
 // one of the same authorisation view. It ends with ctx.
 func (e *Engine) Subscribe(ctx context.Context, op *Operation, call Call) (Stream, gqlerror.List) {
 	if op.Kind() != ast.Subscription {
-		return nil, coded(codeValidate, gqlerror.List{gqlerror.Errorf("该操作不是订阅")})
+		return nil, coded(validate.CodeOperation, gqlerror.List{gqlerror.Errorf("该操作不是订阅")})
 	}
 	// The request outlives this call, so it must not point into the caller's memory.
 	call.Variables = bytes.Clone(call.Variables)

@@ -1,53 +1,33 @@
 package graph
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/validator"
 
 	"github.com/citizencloud/citizencloud/graph/dispatch"
 	"github.com/citizencloud/citizencloud/graph/execute"
+	"github.com/citizencloud/citizencloud/graph/validate"
 )
 
-// codeInput says that a variable's value does not fit its type.
-const codeInput = "INVALID_INPUT"
-
-// variables reads and checks the client's variables: the coerced values are for what the gateway
-// decides itself, the raw ones go on to the subgraphs as they came.
+// variables checks the client's variables and encodes them, coerced, as the subgraphs get them.
 func (e *Engine) variables(op *Operation, raw json.RawMessage, request *execute.Request) gqlerror.List {
 	if len(op.definition.VariableDefinitions) == 0 {
 		return nil
 	}
-	var given map[string]any
-	if raw = bytes.TrimSpace(raw); len(raw) > 0 && string(raw) != "null" {
-		decoder := json.NewDecoder(bytes.NewReader(raw))
-		decoder.UseNumber()
-		err := decoder.Decode(&given)
-		if err == nil {
-			if _, more := decoder.Token(); more != io.EOF {
-				err = errors.New("more than one value")
-			}
-		}
-		if err == nil {
-			err = json.Unmarshal(raw, &request.Raw)
-		}
-		if err != nil {
-			return coded(codeInput, gqlerror.List{gqlerror.Errorf("variables 须是一个 JSON 对象")})
-		}
-	}
-	values, err := validator.VariableValues(e.public, op.definition, given)
-	if err != nil {
-		var refused *gqlerror.Error
-		if !errors.As(err, &refused) {
-			refused = gqlerror.Wrap(err)
-		}
-		return coded(codeInput, gqlerror.List{refused})
+	values, errs := validate.Coerce(e.public, op.definition, raw)
+	if len(errs) > 0 {
+		return errs
 	}
 	request.Values = values
+	request.Raw = make(map[string]json.RawMessage, len(values))
+	for name, value := range values {
+		encoded, err := json.Marshal(value)
+		if err != nil {
+			return coded(validate.CodeVariables, gqlerror.List{gqlerror.Errorf("变量 %s 无法使用", name)})
+		}
+		request.Raw[name] = encoded
+	}
 	return nil
 }
 

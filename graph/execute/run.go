@@ -15,7 +15,7 @@ import (
 type Request struct {
 	// Values are the client's variables, coerced, with their defaults.
 	Values map[string]any
-	// Raw are the variables as the client wrote them; they are sent on like that.
+	// Raw are the same encoded, as they are sent on.
 	Raw    map[string]json.RawMessage
 	Header http.Header
 	View   string
