@@ -14,6 +14,7 @@ export const areas = Object.fromEntries(
       `${name}街道`,
       'STREET',
     ]),
+    ['510104020001', '水井坊社区', 'COMMUNITY'],
   ].map(([id, name, level]) => [id, { id, name, level }]),
 );
 
@@ -78,12 +79,13 @@ export class Story {
 
   #under(other, area) {
     if (area.level === 'CITY') return other.level === 'DISTRICT';
+    if (area.level === 'STREET') return other.level === 'COMMUNITY' && other.id.startsWith(area.id.slice(0, 9));
     return area.level === 'DISTRICT' && other.level === 'STREET' && other.id.startsWith(area.id.slice(0, 6));
   }
 
   #path(area) {
-    const codes = { CITY: ['510100000000'], DISTRICT: ['510100000000', area.id], STREET: ['510100000000', `${area.id.slice(0, 6)}000000`, area.id] };
-    return codes[area.level].map((code) => areas[code]);
+    const digits = { CITY: 4, DISTRICT: 6, STREET: 9, COMMUNITY: 12 };
+    return [4, 6, 9, 12].filter((n) => n <= digits[area.level]).map((n) => areas[area.id.slice(0, n).padEnd(12, '0')]);
   }
 
   board(id) {

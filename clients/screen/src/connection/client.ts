@@ -12,6 +12,7 @@ const endpoint = '/graphql';
 const streamEndpoint = '/graphql/stream';
 const clientHeader = { 'X-Client-Id': 'screen' };
 const timeout = 20_000;
+const reloadEvery = 300_000;
 
 type FetchBody = Parameters<SubscriptionForwarder>[0];
 
@@ -151,6 +152,11 @@ function overSSE(request: FetchBody, send: typeof fetch, session: Session): Open
         case 'UNAUTHENTICATED':
           // a session that is over ends at the renewal; else go on with new tokens
           return void session.renew().then(sink.ended, sink.ended);
+        case 'PERSISTED_QUERY_NOT_FOUND':
+        case 'PERSISTED_QUERY_NOT_SUPPORTED':
+          // the server was replaced by one that knows other operations
+          if (newPage()) return;
+          return sink.ended();
         default:
           return sink.ended();
       }
@@ -165,6 +171,16 @@ function overSSE(request: FetchBody, send: typeof fetch, session: Session): Open
       client.dispose();
     };
   };
+}
+
+/** Loads the page of the present server, unless that was tried a moment ago.
+ * Nobody stands by a big screen who would do it. */
+function newPage(): boolean {
+  const key = 'citizencloud.screen.reloaded';
+  if (Date.now() - Number(sessionStorage.getItem(key) ?? 0) < reloadEvery) return false;
+  sessionStorage.setItem(key, String(Date.now()));
+  location.reload();
+  return true;
 }
 
 /** The GraphQL errors in a refused connection's body, if there are any. */

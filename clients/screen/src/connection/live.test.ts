@@ -4,7 +4,7 @@ import { Live, type LiveState, type Sink } from './live';
 beforeEach(() => vi.useFakeTimers({ now: 1_000_000 }));
 afterEach(() => vi.useRealTimers());
 
-const times = { silence: 40_000, refresh: 300_000, refused: 60_000 };
+const times = { silence: 40_000, refresh: 300_000, refused: 60_000, grace: 3_000, settled: 10_000 };
 
 /** A stream whose connections the test holds in its hand. */
 function stream() {
@@ -94,6 +94,37 @@ test('numbers that change by the clock are asked for anew, and nobody is alarmed
   expect([connections.length, connections[0]!.closed, kinds().at(-1)]).toEqual([2, true, 'live']);
   last().ended();
   expect(kinds().at(-1)).toBe('lost');
+});
+
+test('a stream that the server ends after a while moves over in silence', () => {
+  const { connections, last, kinds, values } = stream();
+  last().next('a');
+  vi.advanceTimersByTime(10_000);
+  last().ended();
+  expect([connections.length, kinds()]).toEqual([2, ['connecting', 'live']]);
+  last().next('b');
+  vi.advanceTimersByTime(5_000);
+  expect([kinds(), values]).toEqual([['connecting', 'live'], ['a', 'b']]);
+});
+
+test('if the next connection brings nothing in time, that is told', () => {
+  const { last, states } = stream();
+  last().next('a');
+  vi.advanceTimersByTime(10_000);
+  last().ended();
+  const since = Date.now() + 3_000;
+  vi.advanceTimersByTime(3_000);
+  expect(states.at(-1)).toMatchObject({ kind: 'lost', since });
+});
+
+test('a server that takes and drops connections is not hammered', () => {
+  const { connections, last, kinds } = stream();
+  last().next('a');
+  vi.advanceTimersByTime(10_000);
+  last().ended();
+  last().next('b');
+  last().ended();
+  expect([connections.length, kinds().at(-1)]).toEqual([2, 'lost']);
 });
 
 test('a refusal is shown and asked again only after a while', () => {

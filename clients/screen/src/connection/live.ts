@@ -35,14 +35,20 @@ export interface Timing {
   refresh: number;
   /** Wait after a refusal. */
   refused: number;
+  /** How long a living stream may change its connection before that is told. */
+  grace: number;
+  /** A connection that lived shorter is not replaced at once. */
+  settled: number;
 }
 
-export const timing: Timing = { silence: 40_000, refresh: 300_000, refused: 60_000 };
+export const timing: Timing = { silence: 40_000, refresh: 300_000, refused: 60_000, grace: 3_000, settled: 10_000 };
 
 export class Live<T> {
   private close: (() => void) | null = null;
   private attempt = 0;
   private lostSince = 0;
+  private connectedAt = 0;
+  private grace: ReturnType<typeof setTimeout> | undefined;
   private silence: ReturnType<typeof setTimeout> | undefined;
   private again: ReturnType<typeof setTimeout> | undefined;
   private refresh: ReturnType<typeof setTimeout> | undefined;
@@ -80,8 +86,10 @@ export class Live<T> {
     if (this.stopped) return;
     clearTimeout(this.again);
     this.hangUp();
-    // a refresh of a living stream is nothing to tell
-    if (this.state.kind !== 'live') this.set({ kind: 'connecting', attempt: this.attempt });
+    // that a living stream changes its connection is nothing to tell, if it is quick
+    if (this.state.kind === 'live') this.grace = setTimeout(() => this.lose(), this.times.grace);
+    else this.set({ kind: 'connecting', attempt: this.attempt });
+    this.connectedAt = Date.now();
     let current = true;
     const ifCurrent =
       <A extends unknown[]>(then: (...values: A) => void) =>
@@ -92,7 +100,7 @@ export class Live<T> {
     const close = this.open({
       heard: ifCurrent(() => this.listen()),
       next: ifCurrent((value) => this.take(value)),
-      ended: ifCurrent(() => this.lose()),
+      ended: ifCurrent(() => this.ended()),
       refused: ifCurrent((message) => this.refuse(message)),
     });
     this.close = () => {
@@ -104,6 +112,7 @@ export class Live<T> {
   private take(value: T): void {
     this.attempt = 0;
     this.listen();
+    clearTimeout(this.grace);
     clearTimeout(this.refresh);
     this.refresh = setTimeout(() => this.connect(), this.times.refresh);
     this.out.next(value);
@@ -113,6 +122,13 @@ export class Live<T> {
   private listen(): void {
     clearTimeout(this.silence);
     this.silence = setTimeout(() => this.lose(), this.times.silence);
+  }
+
+  /** The server ends streams when their token expires or itself restarts:
+   * another connection then takes over. */
+  private ended(): void {
+    if (this.state.kind === 'live' && Date.now() - this.connectedAt >= this.times.settled) this.connect();
+    else this.lose();
   }
 
   private lose(): void {
@@ -133,6 +149,7 @@ export class Live<T> {
   private hangUp(): void {
     clearTimeout(this.silence);
     clearTimeout(this.refresh);
+    clearTimeout(this.grace);
     this.close?.();
     this.close = null;
   }

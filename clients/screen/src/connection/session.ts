@@ -78,7 +78,7 @@ export class Session {
 
   /** A valid access token, renewed if need be; null if nobody is signed in. */
   async token(): Promise<string | null> {
-    if (this.kept && this.now() > this.kept.expiresAt - margin) await this.renew();
+    if (this.renewing || (this.kept && this.now() > this.kept.expiresAt - margin)) await this.renew();
     return this.kept?.accessToken ?? null;
   }
 

@@ -21,12 +21,12 @@ export function Board({ areaId, scope, onSignOut }: { areaId: string; scope: Sco
     <div className="board" data-connection={connection.kind}>
       <Head board={board} scope={scope} onSignOut={onSignOut} />
       {board ? (
-        <main>
+        <main data-level={board.area?.level}>
           <Totals board={board} />
           <Classes byClass={board.byClass} />
           <States byState={board.byState} open={board.totals.open} />
           <Trend trend={board.trend} />
-          <Ranking ranking={board.ranking} level={board.area?.level} />
+          {board.area?.level !== 'COMMUNITY' && <Ranking ranking={board.ranking} level={board.area?.level} />}
           <Feed feed={board.feed} now={board.generatedAt} />
         </main>
       ) : (
