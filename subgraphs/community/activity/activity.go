@@ -2,8 +2,8 @@
 // them. Places are never overbooked: a registration takes its place under the
 // activity's row lock, and the table refuses more than the capacity besides.
 //
-// Start reading at Activity and Registration, then Service.Register in
-// registration_service.go.
+// Start reading at Activity and Registration, then Desk.Register in
+// registration_desk.go.
 package activity
 
 import (

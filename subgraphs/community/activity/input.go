@@ -1,14 +1,10 @@
 package activity
 
 import (
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
-
-	"github.com/google/uuid"
 
 	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/input"
 )
 
 // CreateActivityInput is a new activity.
@@ -51,13 +47,13 @@ type WithdrawRegistrationInput struct{ ActivityID string }
 type CheckInInput struct{ RegistrationID string }
 
 func (in *CreateActivityInput) check(now time.Time) (err error) {
-	if in.Title, err = text("input.title", in.Title, 2, 60); err != nil {
+	if in.Title, err = input.Text("input.title", "标题", in.Title, 2, 60); err != nil {
 		return err
 	}
-	if in.Summary, err = text("input.summary", in.Summary, 2, 2000); err != nil {
+	if in.Summary, err = input.Text("input.summary", "简介", in.Summary, 2, 2000); err != nil {
 		return err
 	}
-	if in.Place, err = text("input.place", in.Place, 2, 100); err != nil {
+	if in.Place, err = input.Text("input.place", "地点", in.Place, 2, 100); err != nil {
 		return err
 	}
 	if in.StartsAt.Before(now) {
@@ -74,19 +70,3 @@ func (in *CreateActivityInput) check(now time.Time) (err error) {
 	}
 	return nil
 }
-
-// text trims the input field and checks its length in characters.
-func text(field, value string, least, most int) (string, error) {
-	value = strings.TrimSpace(value)
-	control := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' }
-	if !utf8.ValidString(value) || strings.ContainsFunc(value, control) {
-		return "", fault.Invalid(field, "含有无法处理的字符")
-	}
-	if n := utf8.RuneCountInString(value); n < least || n > most {
-		return "", fault.Invalid(field, "长度须在 %d 到 %d 个字之间", least, most)
-	}
-	return value, nil
-}
-
-// validID says whether the text is a UUID in its plain form; others cannot be IDs of ours.
-func validID(id string) bool { return len(id) == 36 && uuid.Validate(id) == nil }

@@ -14,7 +14,6 @@ import (
 // trendDays is how many days the trend shows, today included.
 const trendDays = 30
 
-
 // Board is one area's state at one moment, without personal data. It is shared
 // by all who watch: do not change.
 type Board struct {

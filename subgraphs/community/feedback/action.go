@@ -9,6 +9,7 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/subgraphs/community/workday"
 )
 
@@ -16,7 +17,7 @@ import (
 const dailyLimit = 20
 
 // Submit makes a new case of the signed-in citizen.
-func (s *Service) Submit(ctx context.Context, in SubmitFeedbackInput) (*FeedbackCase, error) {
+func (s *Desk) Submit(ctx context.Context, in SubmitFeedbackInput) (*FeedbackCase, error) {
 	p, err := access.RequireCitizen(ctx)
 	if err != nil {
 		return nil, err
@@ -70,7 +71,7 @@ func (s *Service) Submit(ctx context.Context, in SubmitFeedbackInput) (*Feedback
 }
 
 // pictures turns receipts into the IDs of files that the principal uploaded.
-func (s *Service) pictures(p *access.Principal, receipts []string) ([]string, error) {
+func (s *Desk) pictures(p *access.Principal, receipts []string) ([]string, error) {
 	files := make([]string, 0, len(receipts))
 	for _, receipt := range receipts {
 		r, err := s.Receipts.Receipt(receipt, p.ID)
@@ -86,12 +87,12 @@ func (s *Service) pictures(p *access.Principal, receipts []string) ([]string, er
 }
 
 // Assign gives the case to a worker, or to the community's queue.
-func (s *Service) Assign(ctx context.Context, in AssignFeedbackInput) (*FeedbackCase, error) {
-	note, err := optional("input.note", in.Note, 500)
+func (s *Desk) Assign(ctx context.Context, in AssignFeedbackInput) (*FeedbackCase, error) {
+	note, err := input.Optional("input.note", "说明", in.Note, 500)
 	if err != nil {
 		return nil, err
 	}
-	if in.WorkerID != nil && !validID(*in.WorkerID) {
+	if in.WorkerID != nil && !input.ID(*in.WorkerID) {
 		return nil, fault.Invalid("input.workerId", "请选择工作人员")
 	}
 	return s.change(ctx, change{in.ID, in.ExpectedVersion, Assign, note,
@@ -102,7 +103,7 @@ func (s *Service) Assign(ctx context.Context, in AssignFeedbackInput) (*Feedback
 }
 
 // Take makes the worker the one who deals with the case, and begins.
-func (s *Service) Take(ctx context.Context, in TakeFeedbackInput) (*FeedbackCase, error) {
+func (s *Desk) Take(ctx context.Context, in TakeFeedbackInput) (*FeedbackCase, error) {
 	return s.change(ctx, change{in.ID, in.ExpectedVersion, Take, nil,
 		func(ctx context.Context, _ *sqlx.Tx, c *FeedbackCase, _ time.Time) error {
 			c.AssigneeID = workerOf(access.From(ctx))
@@ -111,8 +112,8 @@ func (s *Service) Take(ctx context.Context, in TakeFeedbackInput) (*FeedbackCase
 }
 
 // Return gives the case back before its handling has begun.
-func (s *Service) Return(ctx context.Context, in ReturnFeedbackInput) (*FeedbackCase, error) {
-	reason, err := text("input.reason", in.Reason, 2, 500)
+func (s *Desk) Return(ctx context.Context, in ReturnFeedbackInput) (*FeedbackCase, error) {
+	reason, err := input.Text("input.reason", "理由", in.Reason, 2, 500)
 	if err != nil {
 		return nil, err
 	}
@@ -124,8 +125,8 @@ func (s *Service) Return(ctx context.Context, in ReturnFeedbackInput) (*Feedback
 }
 
 // RequestInfo asks the citizen; the clock stands still until the answer.
-func (s *Service) RequestInfo(ctx context.Context, in RequestInfoInput) (*FeedbackCase, error) {
-	question, err := text("input.question", in.Question, 2, 500)
+func (s *Desk) RequestInfo(ctx context.Context, in RequestInfoInput) (*FeedbackCase, error) {
+	question, err := input.Text("input.question", "问题", in.Question, 2, 500)
 	if err != nil {
 		return nil, err
 	}
@@ -137,12 +138,12 @@ func (s *Service) RequestInfo(ctx context.Context, in RequestInfoInput) (*Feedba
 }
 
 // SupplyInfo is the citizen's answer.
-func (s *Service) SupplyInfo(ctx context.Context, in SupplyInfoInput) (*FeedbackCase, error) {
+func (s *Desk) SupplyInfo(ctx context.Context, in SupplyInfoInput) (*FeedbackCase, error) {
 	p, err := access.RequireCitizen(ctx)
 	if err != nil {
 		return nil, err
 	}
-	content, err := text("input.content", in.Content, 2, 2000)
+	content, err := input.Text("input.content", "内容", in.Content, 2, 2000)
 	if err != nil {
 		return nil, err
 	}
@@ -164,8 +165,8 @@ func (s *Service) SupplyInfo(ctx context.Context, in SupplyInfoInput) (*Feedback
 }
 
 // Reply is the community's answer.
-func (s *Service) Reply(ctx context.Context, in ReplyFeedbackInput) (*FeedbackCase, error) {
-	content, err := text("input.content", in.Content, 2, 2000)
+func (s *Desk) Reply(ctx context.Context, in ReplyFeedbackInput) (*FeedbackCase, error) {
+	content, err := input.Text("input.content", "内容", in.Content, 2, 2000)
 	if err != nil {
 		return nil, err
 	}
@@ -177,8 +178,8 @@ func (s *Service) Reply(ctx context.Context, in ReplyFeedbackInput) (*FeedbackCa
 }
 
 // Reject refuses the case, and says why.
-func (s *Service) Reject(ctx context.Context, in RejectFeedbackInput) (*FeedbackCase, error) {
-	reason, err := text("input.reason", in.Reason, 2, 500)
+func (s *Desk) Reject(ctx context.Context, in RejectFeedbackInput) (*FeedbackCase, error) {
+	reason, err := input.Text("input.reason", "理由", in.Reason, 2, 500)
 	if err != nil {
 		return nil, err
 	}
@@ -190,10 +191,10 @@ func (s *Service) Reject(ctx context.Context, in RejectFeedbackInput) (*Feedback
 }
 
 // MarkDuplicate points at the case of the same community that came first.
-func (s *Service) MarkDuplicate(ctx context.Context, in MarkDuplicateInput) (*FeedbackCase, error) {
+func (s *Desk) MarkDuplicate(ctx context.Context, in MarkDuplicateInput) (*FeedbackCase, error) {
 	return s.change(ctx, change{in.ID, in.ExpectedVersion, MarkDuplicate, nil,
 		func(ctx context.Context, tx *sqlx.Tx, c *FeedbackCase, _ time.Time) error {
-			if !validID(in.OriginalID) {
+			if !input.ID(in.OriginalID) {
 				return fault.Invalid("input.originalId", "未找到原件")
 			}
 			original, err := one(ctx, tx, in.OriginalID)
@@ -210,8 +211,8 @@ func (s *Service) MarkDuplicate(ctx context.Context, in MarkDuplicateInput) (*Fe
 
 // Reopen objects to a result; the time limit begins anew, and the result's
 // rating stays in the history only.
-func (s *Service) Reopen(ctx context.Context, in ReopenFeedbackInput) (*FeedbackCase, error) {
-	reason, err := text("input.reason", in.Reason, 2, 500)
+func (s *Desk) Reopen(ctx context.Context, in ReopenFeedbackInput) (*FeedbackCase, error) {
+	reason, err := input.Text("input.reason", "理由", in.Reason, 2, 500)
 	if err != nil {
 		return nil, err
 	}
@@ -228,16 +229,16 @@ func (s *Service) Reopen(ctx context.Context, in ReopenFeedbackInput) (*Feedback
 }
 
 // Close accepts the reply.
-func (s *Service) Close(ctx context.Context, in CloseFeedbackInput) (*FeedbackCase, error) {
+func (s *Desk) Close(ctx context.Context, in CloseFeedbackInput) (*FeedbackCase, error) {
 	return s.change(ctx, change{id: in.ID, expectedVersion: in.ExpectedVersion, action: Close})
 }
 
 // Rate rates the present result, once.
-func (s *Service) Rate(ctx context.Context, in RateFeedbackInput) (*FeedbackCase, error) {
+func (s *Desk) Rate(ctx context.Context, in RateFeedbackInput) (*FeedbackCase, error) {
 	if in.Rating < 1 || in.Rating > 5 {
 		return nil, fault.Invalid("input.rating", "星级须在 1 到 5 之间")
 	}
-	comment, err := optional("input.comment", in.Comment, 500)
+	comment, err := input.Optional("input.comment", "留言", in.Comment, 500)
 	if err != nil {
 		return nil, err
 	}

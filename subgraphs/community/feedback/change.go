@@ -8,6 +8,7 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/subgraphs/community/workday"
 )
 
@@ -24,12 +25,12 @@ type change struct {
 // change checks permission, scope, version and state, in this order, and makes
 // the change, its history lines and its events in one transaction. Whoever may
 // not see the case learns only NOT_FOUND.
-func (s *Service) change(ctx context.Context, ch change) (changed *FeedbackCase, err error) {
+func (s *Desk) change(ctx context.Context, ch change) (changed *FeedbackCase, err error) {
 	p := access.From(ctx)
 	if p == nil {
 		return nil, fault.New(fault.Unauthenticated, "请先登录")
 	}
-	if !validID(ch.id) {
+	if !input.ID(ch.id) {
 		return nil, errNotFound
 	}
 	err = s.DB.Write(ctx, func(tx *sqlx.Tx) error {
@@ -62,7 +63,7 @@ func (s *Service) change(ctx context.Context, ch change) (changed *FeedbackCase,
 }
 
 // walk takes the steps and writes all that they bring.
-func (s *Service) walk(ctx context.Context, tx *sqlx.Tx, c *FeedbackCase, ch change, p *access.Principal, steps []step, at time.Time) error {
+func (s *Desk) walk(ctx context.Context, tx *sqlx.Tx, c *FeedbackCase, ch change, p *access.Principal, steps []step, at time.Time) error {
 	first := c.State
 	lines := make([]line, len(steps))
 	for i, st := range steps {

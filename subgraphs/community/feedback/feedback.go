@@ -3,7 +3,7 @@
 // counted of it.
 //
 // Start reading at FeedbackCase, then the allowed transitions in transition.go
-// and Service.change in change.go. Statistics are in statistics.go.
+// and Desk.change in change.go. Statistics are in statistics.go.
 package feedback
 
 import (

@@ -1,14 +1,9 @@
 package feedback
 
 import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	"github.com/google/uuid"
-
 	"github.com/citizencloud/citizencloud/foundation/division"
 	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/subgraphs/community/area"
 )
 
@@ -103,33 +98,6 @@ type RateFeedbackInput struct {
 	Comment         *string
 }
 
-// text trims the input field and checks its length in characters.
-func text(field, value string, least, most int) (string, error) {
-	value = strings.TrimSpace(value)
-	if !utf8.ValidString(value) || strings.ContainsFunc(value, forbidden) {
-		return "", fault.Invalid(field, "含有无法处理的字符")
-	}
-	if n := utf8.RuneCountInString(value); n < least || n > most {
-		return "", fault.Invalid(field, "长度须在 %d 到 %d 个字之间", least, most)
-	}
-	return value, nil
-}
-
-// forbidden are control characters that PostgreSQL or a screen cannot show.
-func forbidden(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' }
-
-// optional is text that may be missing; blank becomes nil.
-func optional(field string, value *string, most int) (*string, error) {
-	if value == nil || strings.TrimSpace(*value) == "" {
-		return nil, nil
-	}
-	trimmed, err := text(field, *value, 1, most)
-	return &trimmed, err
-}
-
-// validID says whether the text is a UUID in its plain form; others cannot be IDs of ours.
-func validID(id string) bool { return len(id) == 36 && uuid.Validate(id) == nil }
-
 // community checks that the area is a community that exists.
 func community(field, code string) error {
 	if !area.Exists(code) || division.LevelOf(code) != division.Community {
@@ -145,10 +113,10 @@ func (in *SubmitFeedbackInput) check() (err error) {
 	if in.Class.Limit() == 0 {
 		return fault.Invalid("input.class", "请选择类别")
 	}
-	if in.Title, err = text("input.title", in.Title, 2, 60); err != nil {
+	if in.Title, err = input.Text("input.title", "标题", in.Title, 2, 60); err != nil {
 		return err
 	}
-	if in.Content, err = text("input.content", in.Content, 5, 2000); err != nil {
+	if in.Content, err = input.Text("input.content", "内容", in.Content, 5, 2000); err != nil {
 		return err
 	}
 	return pictureCount(len(in.Pictures))

@@ -104,7 +104,7 @@ func Percent(part, whole int) *float64 {
 
 // Statistics counts for each of the areas, in their order, from the roll-ups;
 // two store calls. Areas out of the principal's scope are refused as a whole.
-func (s *Service) Statistics(ctx context.Context, codes []string) (all []*FeedbackStatistics, err error) {
+func (s *Desk) Statistics(ctx context.Context, codes []string) (all []*FeedbackStatistics, err error) {
 	for _, code := range codes {
 		if err := Scope(ctx, access.FeedbackView, code); err != nil {
 			return nil, err
@@ -175,7 +175,7 @@ func expand(codes []string) (asked, counted []string) {
 
 // StatisticsBetween counts the area's cases that were submitted from the first
 // day to the last one (YYYY-MM-DD, "" for no bound), from the cases themselves.
-func (s *Service) StatisticsBetween(ctx context.Context, code, from, to string) (*FeedbackStatistics, error) {
+func (s *Desk) StatisticsBetween(ctx context.Context, code, from, to string) (*FeedbackStatistics, error) {
 	if err := Scope(ctx, access.FeedbackView, code); err != nil {
 		return nil, err
 	}

@@ -24,9 +24,9 @@ type Source interface {
 // Watch hands changed cases to the workers who watch an area in this process;
 // each case is read once, however many watch.
 type Watch struct {
-	Service *Service
-	Source  Source
-	Log     *slog.Logger
+	Desk   *Desk
+	Source Source
+	Log    *slog.Logger
 
 	mu          sync.Mutex
 	subscribers map[*subscriber]struct{}
@@ -103,7 +103,7 @@ func (w *Watch) hand(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(access.AsSystem(ctx, "feedback watch"), 5*time.Second)
 	defer cancel()
 	var c *FeedbackCase
-	err := w.Service.DB.Read(ctx, func(tx *sqlx.Tx) (err error) {
+	err := w.Desk.DB.Read(ctx, func(tx *sqlx.Tx) (err error) {
 		c, err = one(ctx, tx, id)
 		return err
 	})

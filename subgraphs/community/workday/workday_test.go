@@ -39,7 +39,7 @@ func TestTimeLimitsSkipWeekendsAndHolidays(t *testing.T) {
 		{"2026-12-31 10:00", 1, "2027-01-04"}, // no announcement for 2027: New Year's Day is fixed, then a weekend
 	} {
 		got := calendar.Add(at(c.from), c.days)
-		if want := at(c.due + " 00:00").AddDate(0, 0, 1).Add(-time.Second); !got.Equal(want) {
+		if want := at(c.due+" 00:00").AddDate(0, 0, 1).Add(-time.Second); !got.Equal(want) {
 			t.Errorf("%s and %d work days is due %s, want %s", c.from, c.days, got, want)
 		}
 	}

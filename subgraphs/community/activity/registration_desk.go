@@ -10,6 +10,7 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/foundation/outbox"
 )
@@ -24,12 +25,12 @@ func asPlatform(ctx context.Context) context.Context { return access.AsSystem(ct
 
 // Register takes a place for the signed-in citizen, or the end of the waiting
 // list when all are taken. Asking again gives CONFLICT.
-func (s *Service) Register(ctx context.Context, in RegisterForActivityInput) (*Registration, error) {
+func (s *Desk) Register(ctx context.Context, in RegisterForActivityInput) (*Registration, error) {
 	p, err := access.RequireCitizen(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if !validID(in.ActivityID) {
+	if !input.ID(in.ActivityID) {
 		return nil, errNotFound
 	}
 	id, err := uuid.NewV7()
@@ -85,12 +86,12 @@ func (s *Service) Register(ctx context.Context, in RegisterForActivityInput) (*R
 
 // Withdraw gives the signed-in citizen's place back; who waits longest moves up
 // and is told.
-func (s *Service) Withdraw(ctx context.Context, in WithdrawRegistrationInput) (*Registration, error) {
+func (s *Desk) Withdraw(ctx context.Context, in WithdrawRegistrationInput) (*Registration, error) {
 	p, err := access.RequireCitizen(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if !validID(in.ActivityID) {
+	if !input.ID(in.ActivityID) {
 		return nil, errNotFound
 	}
 	ctx = asPlatform(ctx)
@@ -148,13 +149,13 @@ func (s *Service) Withdraw(ctx context.Context, in WithdrawRegistrationInput) (*
 }
 
 // CheckIn says that the registered citizen came.
-func (s *Service) CheckIn(ctx context.Context, in CheckInInput) (r *Registration, err error) {
+func (s *Desk) CheckIn(ctx context.Context, in CheckInInput) (r *Registration, err error) {
 	p, err := access.Require(ctx, access.ActivityManage)
 	if err != nil {
 		return nil, err
 	}
 	notFound := fault.New(fault.NotFound, "未找到该报名，或不在您的管辖范围内")
-	if !validID(in.RegistrationID) {
+	if !input.ID(in.RegistrationID) {
 		return nil, notFound
 	}
 	err = s.DB.Write(ctx, func(tx *sqlx.Tx) error {
@@ -191,7 +192,7 @@ func (s *Service) CheckIn(ctx context.Context, in CheckInInput) (r *Registration
 
 // Mine gives the signed-in citizen's registrations for the activities, in their
 // order, nil where there is none; one store call.
-func (s *Service) Mine(ctx context.Context, activityIDs []string) ([]*Registration, error) {
+func (s *Desk) Mine(ctx context.Context, activityIDs []string) ([]*Registration, error) {
 	ordered := make([]*Registration, len(activityIDs))
 	p := access.From(ctx)
 	if p == nil || p.Kind != access.Citizen {
@@ -214,7 +215,7 @@ func (s *Service) Mine(ctx context.Context, activityIDs []string) ([]*Registrati
 
 // OfCitizen gives a page of the citizen's own registrations, newest first;
 // nobody else may ask.
-func (s *Service) OfCitizen(ctx context.Context, citizenID string, page keyset.Page) (rows []*Registration, err error) {
+func (s *Desk) OfCitizen(ctx context.Context, citizenID string, page keyset.Page) (rows []*Registration, err error) {
 	p, err := access.RequireCitizen(ctx)
 	if err != nil {
 		return nil, err
@@ -235,7 +236,7 @@ func (s *Service) OfCitizen(ctx context.Context, citizenID string, page keyset.P
 
 // OfActivity gives a page of the activity's registrations, first come first, to
 // a worker who runs it.
-func (s *Service) OfActivity(ctx context.Context, a *Activity, states []RegistrationState, page keyset.Page) (rows []*Registration, err error) {
+func (s *Desk) OfActivity(ctx context.Context, a *Activity, states []RegistrationState, page keyset.Page) (rows []*Registration, err error) {
 	if _, err := access.RequireArea(ctx, access.ActivityManage, a.AreaCode); err != nil {
 		return nil, err
 	}

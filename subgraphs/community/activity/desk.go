@@ -12,25 +12,26 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/foundation/outbox"
 	"github.com/citizencloud/citizencloud/subgraphs/community/area"
 )
 
-// Service is all that can be done with activities; it asks for the principal's
+// Desk is all that can be done with activities; it asks for the principal's
 // permission and scope before every step.
-type Service struct {
+type Desk struct {
 	DB    *database.DB
 	Clock func() time.Time
 }
 
 // now is the moment, as precise as the database keeps it.
-func (s *Service) now() time.Time { return s.Clock().Truncate(time.Microsecond) }
+func (s *Desk) now() time.Time { return s.Clock().Truncate(time.Microsecond) }
 
 var errNotFound = fault.New(fault.NotFound, "未找到该活动，或您无权查看")
 
 // Activity gives one activity that the principal may see.
-func (s *Service) Activity(ctx context.Context, id string) (*Activity, error) {
+func (s *Desk) Activity(ctx context.Context, id string) (*Activity, error) {
 	activities, err := s.Activities(ctx, []string{id})
 	if err != nil {
 		return nil, err
@@ -43,11 +44,11 @@ func (s *Service) Activity(ctx context.Context, id string) (*Activity, error) {
 
 // Activities gives the activities of the IDs in their order, nil where there is
 // none that the principal may see; one store call.
-func (s *Service) Activities(ctx context.Context, ids []string) ([]*Activity, error) {
+func (s *Desk) Activities(ctx context.Context, ids []string) ([]*Activity, error) {
 	p := access.From(ctx)
 	valid := make([]string, 0, len(ids))
 	for _, id := range ids {
-		if validID(id) {
+		if input.ID(id) {
 			valid = append(valid, id)
 		}
 	}
@@ -73,7 +74,7 @@ func (s *Service) Activities(ctx context.Context, ids []string) ([]*Activity, er
 
 // Published gives a page of each area's published activities, by start, in the
 // order of the areas; one store call. They are public.
-func (s *Service) Published(ctx context.Context, codes []string, page keyset.Page, upcomingOnly bool) ([][]*Activity, error) {
+func (s *Desk) Published(ctx context.Context, codes []string, page keyset.Page, upcomingOnly bool) ([][]*Activity, error) {
 	if err := checkKey(page); err != nil {
 		return nil, err
 	}
@@ -104,7 +105,7 @@ func (s *Service) Published(ctx context.Context, codes []string, page keyset.Pag
 }
 
 // Managed gives a page of the activities in the worker's scope, late ones first.
-func (s *Service) Managed(ctx context.Context, code string, states []ActivityState, page keyset.Page) (activities []*Activity, err error) {
+func (s *Desk) Managed(ctx context.Context, code string, states []ActivityState, page keyset.Page) (activities []*Activity, err error) {
 	p, err := access.Require(ctx, access.ActivityManage)
 	if err != nil {
 		return nil, err
@@ -137,14 +138,14 @@ func checkKey(page keyset.Page) error {
 	if page.After == nil {
 		return nil
 	}
-	if _, err := time.Parse(time.RFC3339Nano, page.After[0]); err != nil || !validID(page.After[1]) {
+	if _, err := time.Parse(time.RFC3339Nano, page.After[0]); err != nil || !input.ID(page.After[1]) {
 		return fault.Invalid("after", "分页游标无效，请从第一页重新查询")
 	}
 	return nil
 }
 
 // Create makes a draft.
-func (s *Service) Create(ctx context.Context, in CreateActivityInput) (*Activity, error) {
+func (s *Desk) Create(ctx context.Context, in CreateActivityInput) (*Activity, error) {
 	p, err := access.Require(ctx, access.ActivityManage)
 	if err != nil {
 		return nil, err
@@ -175,7 +176,7 @@ func (s *Service) Create(ctx context.Context, in CreateActivityInput) (*Activity
 }
 
 // Publish opens the activity for registration.
-func (s *Service) Publish(ctx context.Context, in PublishActivityInput) (*Activity, error) {
+func (s *Desk) Publish(ctx context.Context, in PublishActivityInput) (*Activity, error) {
 	return s.change(ctx, in.ID, in.ExpectedVersion, Published, func(_ context.Context, _ *sqlx.Tx, a *Activity, at time.Time) ([]outbox.Message, error) {
 		if !a.EndsAt.After(at) {
 			return nil, fault.New(fault.Conflict, "活动时间已过，不能发布")
@@ -185,7 +186,7 @@ func (s *Service) Publish(ctx context.Context, in PublishActivityInput) (*Activi
 }
 
 // Close ends the activity; when it has begun, whoever did not check in was absent.
-func (s *Service) Close(ctx context.Context, in CloseActivityInput) (*Activity, error) {
+func (s *Desk) Close(ctx context.Context, in CloseActivityInput) (*Activity, error) {
 	return s.change(ctx, in.ID, in.ExpectedVersion, Closed, closing)
 }
 
@@ -197,8 +198,8 @@ func closing(ctx context.Context, tx *sqlx.Tx, a *Activity, at time.Time) ([]out
 }
 
 // Cancel calls the activity off, and tells everybody who registered.
-func (s *Service) Cancel(ctx context.Context, in CancelActivityInput) (*Activity, error) {
-	reason, err := text("input.reason", in.Reason, 2, 500)
+func (s *Desk) Cancel(ctx context.Context, in CancelActivityInput) (*Activity, error) {
+	reason, err := input.Text("input.reason", "理由", in.Reason, 2, 500)
 	if err != nil {
 		return nil, err
 	}
@@ -218,14 +219,14 @@ func (s *Service) Cancel(ctx context.Context, in CancelActivityInput) (*Activity
 
 // change checks permission, scope, version and state, in this order, and makes
 // the change and its events in one transaction.
-func (s *Service) change(ctx context.Context, id string, expectedVersion int, to ActivityState,
+func (s *Desk) change(ctx context.Context, id string, expectedVersion int, to ActivityState,
 	apply func(context.Context, *sqlx.Tx, *Activity, time.Time) ([]outbox.Message, error),
 ) (changed *Activity, err error) {
 	p, err := access.Require(ctx, access.ActivityManage)
 	if err != nil {
 		return nil, err
 	}
-	if !validID(id) {
+	if !input.ID(id) {
 		return nil, errNotFound
 	}
 	err = s.DB.Write(ctx, func(tx *sqlx.Tx) error {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jmoiron/sqlx"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/foundation/token"
 	"github.com/citizencloud/citizencloud/subgraphs/community/area"
@@ -21,24 +21,24 @@ type Receipts interface {
 	Receipt(text, owner string) (token.Receipt, error)
 }
 
-// Service is all that can be done with cases; it asks for the principal's
+// Desk is all that can be done with cases; it asks for the principal's
 // permission and scope before every step.
-type Service struct {
+type Desk struct {
 	DB       *database.DB
 	Receipts Receipts
 	Clock    func() time.Time
 }
 
 // now is the moment, as precise as the database keeps it.
-func (s *Service) now() time.Time { return s.Clock().Truncate(time.Microsecond) }
+func (s *Desk) now() time.Time { return s.Clock().Truncate(time.Microsecond) }
 
 // Now is the moment that overdue and allowed actions are judged at.
-func (s *Service) Now() time.Time { return s.now() }
+func (s *Desk) Now() time.Time { return s.now() }
 
 var errNotFound = fault.New(fault.NotFound, "未找到该意见反馈，或您无权查看")
 
 // Case gives one case that the principal may see.
-func (s *Service) Case(ctx context.Context, id string) (*FeedbackCase, error) {
+func (s *Desk) Case(ctx context.Context, id string) (*FeedbackCase, error) {
 	cases, err := s.Cases(ctx, []string{id})
 	if err != nil {
 		return nil, err
@@ -51,14 +51,14 @@ func (s *Service) Case(ctx context.Context, id string) (*FeedbackCase, error) {
 
 // Cases gives the cases of the IDs in their order, nil where there is none that
 // the principal may see; one store call.
-func (s *Service) Cases(ctx context.Context, ids []string) ([]*FeedbackCase, error) {
+func (s *Desk) Cases(ctx context.Context, ids []string) ([]*FeedbackCase, error) {
 	p := access.From(ctx)
 	if p == nil {
 		return nil, fault.New(fault.Unauthenticated, "请先登录")
 	}
 	valid := make([]string, 0, len(ids))
 	for _, id := range ids {
-		if validID(id) {
+		if input.ID(id) {
 			valid = append(valid, id)
 		}
 	}
@@ -83,7 +83,7 @@ func (s *Service) Cases(ctx context.Context, ids []string) ([]*FeedbackCase, err
 }
 
 // List gives a page of the cases in the worker's scope, newest first.
-func (s *Service) List(ctx context.Context, f Filter, page keyset.Page) ([]*FeedbackCase, error) {
+func (s *Desk) List(ctx context.Context, f Filter, page keyset.Page) ([]*FeedbackCase, error) {
 	p, err := access.Require(ctx, access.FeedbackView)
 	if err != nil {
 		return nil, err
@@ -94,9 +94,9 @@ func (s *Service) List(ctx context.Context, f Filter, page keyset.Page) ([]*Feed
 	if err := Scope(ctx, access.FeedbackView, f.AreaCode); err != nil {
 		return nil, err
 	}
-	if f.Search = strings.TrimSpace(f.Search); f.Search != "" {
-		if n := utf8.RuneCountInString(f.Search); n < 2 || n > 60 || !utf8.ValidString(f.Search) || strings.ContainsFunc(f.Search, forbidden) {
-			return nil, fault.Invalid("search", "请输入 2 到 60 个字")
+	if f.Search != "" {
+		if f.Search, err = input.Text("search", "搜索词", f.Search, 2, 60); err != nil {
+			return nil, err
 		}
 	}
 	return s.list(ctx, f, page)
@@ -116,7 +116,7 @@ func Scope(ctx context.Context, action access.Action, code string) error {
 
 // OfCitizen gives a page of the citizen's own cases, newest first; nobody else
 // may ask.
-func (s *Service) OfCitizen(ctx context.Context, citizenID string, page keyset.Page) ([]*FeedbackCase, error) {
+func (s *Desk) OfCitizen(ctx context.Context, citizenID string, page keyset.Page) ([]*FeedbackCase, error) {
 	p, err := access.RequireCitizen(ctx)
 	if err != nil {
 		return nil, err
@@ -127,9 +127,9 @@ func (s *Service) OfCitizen(ctx context.Context, citizenID string, page keyset.P
 	return s.list(ctx, Filter{CitizenID: citizenID}, page)
 }
 
-func (s *Service) list(ctx context.Context, f Filter, page keyset.Page) (cases []*FeedbackCase, err error) {
+func (s *Desk) list(ctx context.Context, f Filter, page keyset.Page) (cases []*FeedbackCase, err error) {
 	if page.After != nil {
-		if _, err := time.Parse(time.RFC3339Nano, page.After[0]); err != nil || !validID(page.After[1]) {
+		if _, err := time.Parse(time.RFC3339Nano, page.After[0]); err != nil || !input.ID(page.After[1]) {
 			return nil, fault.Invalid("after", "分页游标无效，请从第一页重新查询")
 		}
 	}
@@ -150,7 +150,7 @@ const KeyColumns = 2
 
 // Histories gives the histories of the cases, in the order of the IDs; one
 // store call. Whoever may see a case may see its history.
-func (s *Service) Histories(ctx context.Context, caseIDs []string) ([][]*FeedbackEvent, error) {
+func (s *Desk) Histories(ctx context.Context, caseIDs []string) ([][]*FeedbackEvent, error) {
 	byCase := map[string][]*FeedbackEvent{}
 	err := s.DB.Read(ctx, func(tx *sqlx.Tx) error {
 		events, err := histories(ctx, tx, caseIDs)
