@@ -40,7 +40,7 @@ func executable(subgraph string) (err error) {
 			err = errors.Join(err, kept.restore())
 		}
 	}()
-	return api.Generate(cfg)
+	return api.Generate(cfg, api.PrependPlugin(reserved{}))
 }
 
 // concepts lists the subgraph's concept packages, whose types gqlgen binds to.
@@ -92,5 +92,18 @@ func (f files) restore() error {
 			return err
 		}
 	}
+	return nil
+}
+
+// reserved keeps the federation's own type _Service free: gqlgen's autobind
+// would take a concept's Go type Service for it, by the same Go name.
+type reserved struct{}
+
+// Name implements plugin.Plugin.
+func (reserved) Name() string { return "reserved" }
+
+// MutateConfig implements plugin.ConfigMutator; it runs before the federation's.
+func (reserved) MutateConfig(cfg *config.Config) error {
+	delete(cfg.Models, "_Service")
 	return nil
 }
