@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 	"golang.org/x/tools/txtar"
 
+	"github.com/citizencloud/citizencloud/graph/conformance"
 	"github.com/citizencloud/citizencloud/graph/plan"
 	"github.com/citizencloud/citizencloud/graph/supergraph"
 )
@@ -111,8 +112,18 @@ func checkDocuments(t *testing.T, super *supergraph.Supergraph, planned *plan.Pl
 				t.Errorf("fetch %d waits for %d", i, before)
 			}
 		}
-		if _, err := parser.ParseQuery(&ast.Source{Input: f.Document}); err != nil {
+		document, err := parser.ParseQuery(&ast.Source{Input: f.Document})
+		if err != nil {
 			t.Errorf("document of fetch %d: %v\n%s", i, err, f.Document)
+			continue
+		}
+		schema, err := conformance.Schema(super, super.Subgraph(f.Subgraph))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if errs := validator.ValidateWithRules(schema, document, nil); len(errs) > 0 {
+			t.Errorf("document of fetch %d is not valid in %s: %v\n%s", i, f.Subgraph, errs, f.Document)
 		}
 	}
 }
@@ -142,7 +153,7 @@ func readFile(t testing.TB, name string) string {
 func TestBenchmarkPlan(t *testing.T) {
 	super := load(t, readFile(t, "benchmark.graphql"))
 	planned := planText(t, plan.New(super, plan.Options{}), super, readFile(t, "benchmark.query.graphql"))
-	t.Log(plan.Print(planned))
+	checkDocuments(t, super, planned)
 	if len(planned.Fetches) != 7 {
 		t.Errorf("%d fetches, want 7", len(planned.Fetches))
 	}

@@ -164,7 +164,7 @@ func (p *planning) routes(t *supergraph.Type, seats []seat) []*route {
 func (p *planning) findRoutes(t *supergraph.Type, seats []seat) []*route {
 	var found []*route
 	entered := map[int]*route{}
-	if t.Name == p.super.RootType("query") {
+	if len(seats) == 0 || t.Name == p.super.RootType("query") {
 		for _, in := range t.In {
 			found = append(found, &route{subgraph: in.Subgraph.Index, as: t, root: true, chain: mask(nil).with(in.Subgraph.Index)})
 		}
