@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/citizencloud/citizencloud/graph"
+	"github.com/citizencloud/citizencloud/graph/plan"
 	"github.com/citizencloud/citizencloud/server/config"
 )
 
@@ -38,8 +39,6 @@ func explain(settings config.Explain, at terminal) error {
 	if len(refused) > 0 {
 		return fmt.Errorf("the operation %s is refused: %w", settings.Operation, errors.Join(refused))
 	}
-	for _, fetch := range prepared.Plan().Fetches {
-		fmt.Fprintf(at.out, "%d %s after %v\n%s\n", fetch.ID, fetch.Subgraph, fetch.After, fetch.Document)
-	}
-	return nil
+	_, err = io.WriteString(at.out, plan.Print(prepared.Plan()))
+	return err
 }

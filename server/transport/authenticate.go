@@ -1,16 +1,25 @@
 package transport
 
 import (
+	"strings"
 	"time"
 
+	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/graph/guard"
 )
 
 // authenticate finds out who asks. From here on x.ctx carries the principal.
 func authenticate(s *Server, x *exchange) *refusal {
 	if s.Authenticator == nil {
+		// Whoever bears one authorization sees the same; what it means only
+		// the subgraphs know.
+		x.identity.View = anyoneView
+		if values := x.header["Authorization"]; len(values) > 0 {
+			x.identity.View += strings.Join(values, ",")
+		}
 		return nil
 	}
+	x.tellRemote()
 	authorization := ""
 	switch values := x.header["Authorization"]; len(values) {
 	case 0:
@@ -25,6 +34,20 @@ func authenticate(s *Server, x *exchange) *refusal {
 	}
 	x.ctx, x.identity = ctx, identity
 	return nil
+}
+
+// anyoneView is the authorisation view of callers that nobody authenticates.
+const anyoneView = "authorization:"
+
+// tellRemote notes where the request came from: for authenticators and
+// resolvers in the process in the context, for others in the header.
+func (x *exchange) tellRemote() {
+	address := ""
+	if x.address.IsValid() {
+		address = x.address.String()
+		x.header["X-Forwarded-For"] = []string{address}
+	}
+	x.ctx = access.WithRemote(x.ctx, access.Remote{Address: address, Client: x.client})
 }
 
 // limit lets the request pass the gate.

@@ -26,6 +26,9 @@ func prepare(s *Server, x *exchange) *refusal {
 		}
 	}
 	x.call = graph.Call{Variables: x.envelope.variables, Header: x.header, View: x.identity.View}
+	if s.Latest != nil && operation.Kind() == ast.Subscription {
+		x.call.Latest = s.Latest(x.client, operation.Name())
+	}
 	return nil
 }
 

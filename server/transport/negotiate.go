@@ -29,7 +29,7 @@ func negotiate(_ *Server, x *exchange) *refusal {
 		return nil
 	case 1:
 		switch accept[0] { // what most clients send, with no parsing
-		case "application/graphql-response+json":
+		case "application/graphql-response+json", "application/graphql-response+json, application/json;q=0.9":
 			x.media = mediaResponse
 			return nil
 		case "application/json", "*/*":

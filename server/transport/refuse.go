@@ -33,6 +33,7 @@ const (
 	codeStreams       = "TOO_MANY_CONNECTIONS"
 	codeOperations    = "TOO_MANY_OPERATIONS"
 	codeSlow          = "SUBSCRIBER_TOO_SLOW"
+	codeBroken        = "SUBSCRIPTION_BROKEN"
 	codeInternal      = "INTERNAL"
 )
 

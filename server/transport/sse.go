@@ -3,7 +3,6 @@ package transport
 import (
 	"bytes"
 	"context"
-	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -73,8 +72,9 @@ func (s *Server) run(x *exchange) *refusal {
 	}
 }
 
-// close ends the events. After a drain there is no complete event: that would
-// tell the client that all is done, where it shall connect again.
+// close ends the events. After a drain, or when the source broke off, there is
+// no complete event: that would tell the client that all is done, where it
+// shall connect again.
 func (s *Server) close(x *exchange, ctx context.Context, out *events, err error) {
 	why, gone := s.ending(ctx, err)
 	if gone {
@@ -84,7 +84,7 @@ func (s *Server) close(x *exchange, ctx context.Context, out *events, err error)
 		x.errors++
 		out.fail(why)
 	}
-	if !errors.Is(context.Cause(ctx), errDraining) {
+	if why == nil || why.code != codeDraining && why.code != codeBroken {
 		out.complete()
 	}
 }

@@ -112,5 +112,5 @@ func (s *Server) ending(ctx context.Context, err error) (why *refusal, gone bool
 		return nil, false
 	}
 	s.Logger.ErrorContext(ctx, "subscription failed", "request", RequestID(ctx), "error", err)
-	return internal(), false
+	return &refusal{code: codeBroken, message: "订阅的数据源中断，请重新订阅"}, false
 }

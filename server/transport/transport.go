@@ -40,6 +40,10 @@ type Options struct {
 	Origins []string
 	// TrustedProxies are the addresses whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
+	// Latest says for which subscriptions only the newest event counts: a slow
+	// client misses those in between. All others, and all where it is nil, end
+	// with SUBSCRIBER_TOO_SLOW instead.
+	Latest func(client, operation string) bool
 	// Heartbeat is the time between signs of life on an idle stream; 0 means 15 s.
 	Heartbeat time.Duration
 	// WriteTimeout is how long one write to a stream's client may take; 0 means 30 s.

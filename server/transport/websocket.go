@@ -253,6 +253,7 @@ func (k *socket) introduce(x *exchange, payload []byte) {
 			header["Authorization"] = []string{text}
 		case "clientid", "x-client-id":
 			x.client = text
+			header["X-Client-Id"] = []string{text}
 		}
 	}
 	x.header = header

@@ -1,0 +1,106 @@
+// Package citizen batches what the resolvers of the subgraph citizen ask for
+// one by one: however many rows an answer has, each kind of thing is one call
+// of the store.
+//
+// Start reading at Loaders. They belong to one request, whose principal all
+// loads of a batch share.
+package citizen
+
+import (
+	"context"
+
+	"github.com/citizencloud/citizencloud/foundation/batch"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/entry"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/favourite"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/usage"
+)
+
+// Sources are the concepts that loaders read from.
+type Sources struct {
+	Catalogue  *catalogue.Catalogue
+	Entries    *entry.Entries
+	Favourites *favourite.Favourites
+	Usage      *usage.Usage
+}
+
+// Loaders are one request's.
+type Loaders struct {
+	Service         *batch.Loader[string, *catalogue.Service]
+	Category        *batch.Loader[string, *catalogue.ServiceCategory]
+	CategoryCount   *batch.Loader[string, int]
+	DepartmentCount *batch.Loader[string, int]
+	History         *batch.Loader[string, []*catalogue.ServiceChange]
+	Entries         *batch.Loader[string, entry.Set]
+	Favourited      *batch.Loader[string, bool]
+	FavouriteList   *batch.Loader[int, []*catalogue.Service]
+	RecentList      *batch.Loader[int, []*catalogue.Service]
+	RecommendedList *batch.Loader[int, []*catalogue.Service]
+}
+
+// New makes a request's loaders.
+func (s Sources) New() *Loaders {
+	return &Loaders{
+		Service:  batch.New(s.Catalogue.Find),
+		Category: batch.New(s.categories),
+		CategoryCount: batch.New(func(ctx context.Context, _ []string) (map[string]int, error) {
+			return s.Catalogue.CountByCategory(ctx)
+		}),
+		DepartmentCount: batch.New(func(ctx context.Context, _ []string) (map[string]int, error) {
+			return s.Catalogue.CountByDepartment(ctx)
+		}),
+		History:         batch.New(s.Catalogue.History),
+		Entries:         batch.New(s.Entries.Find),
+		Favourited:      batch.New(s.Favourites.Marked),
+		FavouriteList:   longest(s.Favourites.List),
+		RecentList:      longest(s.Usage.Recent),
+		RecommendedList: longest(s.Usage.Recommended),
+	}
+}
+
+func (s Sources) categories(ctx context.Context, _ []string) (map[string]*catalogue.ServiceCategory, error) {
+	all, err := s.Catalogue.Categories(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[string]*catalogue.ServiceCategory, len(all))
+	for _, c := range all {
+		byID[c.ID] = c
+	}
+	return byID, nil
+}
+
+// longest loads lists of the caller's own by their lengths: the longest that
+// is asked holds the shorter ones.
+func longest(list func(ctx context.Context, first int) ([]*catalogue.Service, error)) *batch.Loader[int, []*catalogue.Service] {
+	return batch.New(func(ctx context.Context, lengths []int) (map[int][]*catalogue.Service, error) {
+		most := 0
+		for _, length := range lengths {
+			most = max(most, length)
+		}
+		all, err := list(ctx, most)
+		if err != nil {
+			return nil, err
+		}
+		lists := make(map[int][]*catalogue.Service, len(lengths))
+		for _, length := range lengths {
+			lists[length] = all[:min(length, len(all))]
+		}
+		return lists, nil
+	})
+}
+
+type contextKey struct{}
+
+// With puts loaders into the request's context.
+func (s Sources) With(ctx context.Context) context.Context {
+	return context.WithValue(ctx, contextKey{}, s.New())
+}
+
+// From gives the context's loaders, or fresh ones, which batch nothing but work.
+func (s Sources) From(ctx context.Context) *Loaders {
+	if loaders, ok := ctx.Value(contextKey{}).(*Loaders); ok {
+		return loaders
+	}
+	return s.New()
+}
