@@ -39,15 +39,18 @@ func authenticate(s *Server, x *exchange) *refusal {
 // anyoneView is the authorisation view of callers that nobody authenticates.
 const anyoneView = "authorization:"
 
-// tellRemote notes where the request came from: for authenticators and
-// resolvers in the process in the context, for others in the header.
+// tellRemote notes where the request came from, for the authenticator and for
+// resolvers in the process.
 func (x *exchange) tellRemote() {
-	address := ""
-	if x.address.IsValid() {
-		address = x.address.String()
-		x.header["X-Forwarded-For"] = []string{address}
+	x.ctx = access.WithRemote(x.ctx, access.Remote{Address: x.from(), Client: x.client})
+}
+
+// from is the client's address as text, "" when not known.
+func (x *exchange) from() string {
+	if !x.address.IsValid() {
+		return ""
 	}
-	x.ctx = access.WithRemote(x.ctx, access.Remote{Address: address, Client: x.client})
+	return x.address.String()
 }
 
 // limit lets the request pass the gate.

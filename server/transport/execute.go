@@ -25,6 +25,9 @@ func prepare(s *Server, x *exchange) *refusal {
 			return guarded(refused)
 		}
 	}
+	if operation.Kind() == ast.Mutation { // what changes something says from where, whatever the client itself claimed
+		x.header["X-Forwarded-For"] = []string{x.from()}
+	}
 	x.call = graph.Call{Variables: x.envelope.variables, Header: x.header, View: x.identity.View}
 	if s.Latest != nil && operation.Kind() == ast.Subscription {
 		x.call.Latest = s.Latest(x.client, operation.Name())

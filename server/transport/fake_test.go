@@ -284,3 +284,12 @@ func newRequest(peer, forwarded string) *http.Request {
 	}
 	return request
 }
+
+func serveBody(t testing.TB, s http.Handler, request *http.Request, body string) string {
+	t.Helper()
+	request.Body = io.NopCloser(strings.NewReader(body))
+	request.ContentLength = int64(len(body))
+	recorder := httptest.NewRecorder()
+	s.ServeHTTP(recorder, request)
+	return read(t, recorder.Result())
+}
