@@ -4,6 +4,8 @@ import './style/base.css';
 import './style/pages.css';
 import './style/board.css';
 import './style/panels.css';
+import './style/totals.css';
+import './style/lists.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Provider } from 'urql';
