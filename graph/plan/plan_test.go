@@ -69,7 +69,7 @@ func golden(t *testing.T, file string) {
 		contents[f.Name] = string(f.Data)
 	}
 	sdl := contents["supergraph.graphql"]
-	super := load(t, joinDefinitions+sdl)
+	super := load(t, conformance.Definitions+sdl)
 	var options plan.Options
 	if labels := strings.Fields(contents["labels"]); len(labels) > 0 {
 		options.Labels = labels
@@ -127,19 +127,6 @@ func checkDocuments(t *testing.T, super *supergraph.Supergraph, planned *plan.Pl
 		}
 	}
 }
-
-// joinDefinitions start the small supergraphs of the goldens.
-const joinDefinitions = `
-directive @join__enumValue(graph: join__Graph!) repeatable on ENUM_VALUE
-directive @join__graph(name: String!, url: String!) on ENUM_VALUE
-directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, type: String, external: Boolean, override: String, overrideLabel: String, usedOverridden: Boolean) repeatable on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
-directive @join__implements(graph: join__Graph!, interface: String!) repeatable on OBJECT | INTERFACE
-directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on OBJECT | INTERFACE | UNION | ENUM | INPUT_OBJECT | SCALAR
-directive @join__unionMember(graph: join__Graph!, member: String!) repeatable on UNION
-directive @inaccessible on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION
-scalar join__FieldSet
-extend schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) @link(url: "https://specs.apollo.dev/inaccessible/v0.2", for: SECURITY)
-`
 
 func readFile(t testing.TB, name string) string {
 	t.Helper()

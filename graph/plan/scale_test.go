@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
 
+	"github.com/citizencloud/citizencloud/graph/conformance"
 	"github.com/citizencloud/citizencloud/graph/plan"
 	"github.com/citizencloud/citizencloud/graph/supergraph"
 )
@@ -16,7 +17,7 @@ import (
 // largeSupergraph has as many entity types, spread over ten subgraphs.
 func largeSupergraph(types int) string {
 	var b strings.Builder
-	b.WriteString(joinDefinitions + "enum join__Graph {\n")
+	b.WriteString(conformance.Definitions + "enum join__Graph {\n")
 	for g := range 10 {
 		fmt.Fprintf(&b, "  G%d @join__graph(name: \"g%d\", url: \"http://g%d\")\n", g, g, g)
 	}
@@ -44,7 +45,7 @@ func largeSupergraph(types int) string {
 func manyPlans(depth int) (sdl, query string) {
 	var b, q strings.Builder
 	graphs := []string{"A", "B", "C", "D"}
-	b.WriteString(joinDefinitions + "enum join__Graph {")
+	b.WriteString(conformance.Definitions + "enum join__Graph {")
 	join := func(key string) string {
 		text := ""
 		for _, g := range graphs {

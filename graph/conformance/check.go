@@ -1,0 +1,60 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/citizencloud/citizencloud/graph/reference"
+	"github.com/citizencloud/citizencloud/graph/validate"
+)
+
+// Answer is what one schema with all the data answers to an operation: the data.
+func Answer(ctx context.Context, universe *Universe, query string, variables json.RawMessage) ([]byte, error) {
+	document, errs := validate.Parse(query, validate.Limits{})
+	if len(errs) == 0 {
+		errs = validate.Document(universe.Super.Public, document, validate.Limits{})
+	}
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("conformance: %w", errs)
+	}
+	operation := document.Operations[0]
+	values, errs := validate.Coerce(universe.Super.Public, operation, variables)
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("conformance: %w", errs)
+	}
+	data, errs := reference.Execute(ctx, universe.Super.Public, operation, values, &Monolith{universe, values})
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("conformance: the one schema fails: %w", errs)
+	}
+	return data, nil
+}
+
+// Compare says how a gateway's whole answer differs from the expected data, ""
+// when it does not. The order of keys counts.
+func Compare(want, body []byte) string {
+	var got struct {
+		Data   json.RawMessage `json:"data"`
+		Errors gqlerror.List   `json:"errors"`
+	}
+	if err := json.Unmarshal(body, &got); err != nil {
+		return fmt.Sprintf("the answer is no JSON: %v: %s", err, body)
+	}
+	if len(got.Errors) > 0 {
+		return fmt.Sprintf("errors: %v", got.Errors)
+	}
+	var a, b bytes.Buffer
+	if err := json.Compact(&a, want); err != nil {
+		return err.Error()
+	}
+	if err := json.Compact(&b, got.Data); err != nil {
+		return err.Error()
+	}
+	if !bytes.Equal(a.Bytes(), b.Bytes()) {
+		return fmt.Sprintf("got  %s\nwant %s", b.Bytes(), a.Bytes())
+	}
+	return ""
+}

@@ -1,0 +1,119 @@
+package conformance_test
+
+import (
+	"encoding/json"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/citizencloud/citizencloud/graph"
+	"github.com/citizencloud/citizencloud/graph/conformance"
+	"github.com/citizencloud/citizencloud/graph/plan"
+	"github.com/citizencloud/citizencloud/graph/supergraph"
+)
+
+// allVariables are given to every operation; those that it does not declare are ignored.
+var allVariables = json.RawMessage(`{"x": true, "y": false, "z": true, "n": 3}`)
+
+// TestGoldens runs every operation of the planner's goldens against subgraphs
+// in memory, and compares with one schema that has all the data.
+func TestGoldens(t *testing.T) {
+	files, err := filepath.Glob("../plan/testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no goldens", err)
+	}
+	more, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, more...) {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			contents := map[string]string{}
+			for _, f := range archive.Files {
+				contents[f.Name] = string(f.Data)
+			}
+			super, err := supergraph.Load(conformance.Definitions + contents["supergraph.graphql"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			labels := strings.Fields(contents["labels"])
+			for _, f := range archive.Files {
+				if strings.HasSuffix(f.Name, ".graphql") && f.Name != "supergraph.graphql" {
+					t.Run(strings.TrimSuffix(f.Name, ".graphql"), func(t *testing.T) {
+						for seed := range uint64(6) {
+							run(t, super, seed, labels, string(f.Data))
+						}
+					})
+				}
+			}
+		})
+	}
+}
+
+func run(t *testing.T, super *supergraph.Supergraph, seed uint64, labels []string, query string) {
+	t.Helper()
+	universe := &conformance.Universe{Super: super, Seed: seed}
+	if seed > 2 {
+		universe.Nulls = 15
+	}
+	subgraphs, err := conformance.NewSubgraphs(universe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subgraphs.Labels = map[string]bool{}
+	for _, label := range labels {
+		subgraphs.Labels[label] = true
+	}
+	engine, err := graph.New(super, subgraphs, graph.Options{Plan: plan.Options{Labels: labels}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	operation, errs := engine.Prepare(query, "")
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	want := []byte(nil)
+	if !strings.Contains(query, "__schema") && !strings.Contains(query, "__type(") {
+		if want, err = conformance.Answer(t.Context(), universe, query, allVariables); err != nil {
+			t.Fatal(err)
+		}
+	}
+	call := graph.Call{Variables: allVariables}
+	if operation.Kind() == "subscription" {
+		stream, errs := engine.Subscribe(t.Context(), operation, call)
+		if len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		defer stream.Close()
+		for range 2 {
+			response, err := stream.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, want, response, seed, operation)
+		}
+		if _, err := stream.Next(t.Context()); err != io.EOF {
+			t.Errorf("after the last event: %v", err)
+		}
+		return
+	}
+	compare(t, want, engine.Execute(t.Context(), operation, call), seed, operation)
+}
+
+func compare(t *testing.T, want []byte, response *graph.Response, seed uint64, operation *graph.Operation) {
+	t.Helper()
+	defer response.Release()
+	if want == nil {
+		return
+	}
+	if difference := conformance.Compare(want, response.Body); difference != "" {
+		t.Errorf("seed %d: %s\n%s", seed, difference, plan.Print(operation.Plan()))
+	}
+}
