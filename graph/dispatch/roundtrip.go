@@ -201,7 +201,10 @@ func (r *reader) reply() (body []byte, keep bool, err error) {
 	switch {
 	case head.chunked:
 		end, rest, err := r.chunks(from)
-		return r.b[from:end], keep && rest == 0, err
+		if err != nil {
+			return nil, false, err
+		}
+		return r.b[from:end], keep && rest == 0, nil
 	case head.length >= 0:
 		if head.length > r.max {
 			return nil, false, errTooLarge

@@ -48,10 +48,9 @@ func (p *sharePrepared) Fetch(ctx context.Context, request *Request) (*Reply, er
 	key := make([]byte, 0, len(p.id)+len(request.View)+len(request.Variables)+128)
 	key = append(key, p.id[:]...)
 	key = append(AppendCaller(key, request.View, request.Header), request.Variables...)
-	// The variables may be overwritten when this caller leaves before the others.
-	own := Request{Variables: request.Variables, Header: request.Header, View: request.View}
+	// Who works does not return before the work is done, so the request stays valid meanwhile.
 	shared, err := p.share.flights.Do(ctx, string(key), func(ctx context.Context) (*Reply, error) {
-		return p.Prepared.Fetch(ctx, &own)
+		return p.Prepared.Fetch(ctx, request)
 	})
 	if err != nil {
 		return nil, err
