@@ -7,95 +7,132 @@ package citizen
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/entry"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/executable"
 )
 
 func (r *departmentResolver) ServiceCount(ctx context.Context, obj *catalogue.Department) (int, error) {
-	panic(fmt.Errorf("not implemented: ServiceCount - serviceCount"))
+	return r.loaders.From(ctx).DepartmentCount.Load(ctx, obj.ID)
 }
 
 func (r *mutationResolver) CreateService(ctx context.Context, input catalogue.CreateServiceInput) (*executable.ServicePayload, error) {
-	panic(fmt.Errorf("not implemented: CreateService - createService"))
+	return payload(r.catalogue.Create(ctx, input))
 }
 
 func (r *mutationResolver) UpdateService(ctx context.Context, input catalogue.UpdateServiceInput) (*executable.ServicePayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateService - updateService"))
+	return payload(r.catalogue.Update(ctx, input))
 }
 
 func (r *mutationResolver) SubmitService(ctx context.Context, input executable.SubmitServiceInput) (*executable.ServicePayload, error) {
-	panic(fmt.Errorf("not implemented: SubmitService - submitService"))
+	return payload(r.catalogue.Submit(ctx, input.ID, input.ExpectedVersion))
 }
 
 func (r *mutationResolver) ReviewService(ctx context.Context, input catalogue.ReviewServiceInput) (*executable.ServicePayload, error) {
-	panic(fmt.Errorf("not implemented: ReviewService - reviewService"))
+	return payload(r.catalogue.Review(ctx, input))
 }
 
 func (r *mutationResolver) ReviseService(ctx context.Context, input executable.ReviseServiceInput) (*executable.ServicePayload, error) {
-	panic(fmt.Errorf("not implemented: ReviseService - reviseService"))
+	return payload(r.catalogue.Revise(ctx, input.ID, input.ExpectedVersion))
 }
 
 func (r *mutationResolver) PublishService(ctx context.Context, input executable.PublishServiceInput) (*executable.ServicePayload, error) {
-	panic(fmt.Errorf("not implemented: PublishService - publishService"))
+	return payload(r.catalogue.Publish(ctx, input.ID, input.ExpectedVersion))
 }
 
 func (r *mutationResolver) UnpublishService(ctx context.Context, input executable.UnpublishServiceInput) (*executable.ServicePayload, error) {
-	panic(fmt.Errorf("not implemented: UnpublishService - unpublishService"))
+	return payload(r.catalogue.Unpublish(ctx, input.ID, input.ExpectedVersion, input.Note))
 }
 
 func (r *mutationResolver) SetServiceHealth(ctx context.Context, input catalogue.SetServiceHealthInput) (*executable.ServicePayload, error) {
-	panic(fmt.Errorf("not implemented: SetServiceHealth - setServiceHealth"))
+	return payload(r.catalogue.SetHealth(ctx, input))
 }
 
 func (r *queryResolver) Services(ctx context.Context, search *string, categoryID *string, departmentID *string, kind *catalogue.ServiceKind, client *catalogue.Client, first *int, after *string) (*catalogue.ServiceConnection, error) {
-	panic(fmt.Errorf("not implemented: Services - services"))
+	return r.catalogue.Services(ctx, catalogue.Filter{
+		Search: text(search), CategoryID: categoryID, DepartmentID: departmentID, Kind: kind, Client: client,
+	}, first, after)
 }
 
 func (r *queryResolver) Service(ctx context.Context, id *string, code *string, seqNo *int) (*catalogue.Service, error) {
-	panic(fmt.Errorf("not implemented: Service - service"))
+	switch {
+	case id != nil && code == nil && seqNo == nil:
+		return r.loaders.From(ctx).Service.Load(ctx, *id)
+	case id == nil && (code == nil) != (seqNo == nil):
+		return r.catalogue.FindBy(ctx, code, seqNo)
+	default:
+		return nil, fault.Invalid("id", "编号、代码、清单序号请给出一个")
+	}
 }
 
 func (r *queryResolver) ServiceCategories(ctx context.Context) ([]*catalogue.ServiceCategory, error) {
-	panic(fmt.Errorf("not implemented: ServiceCategories - serviceCategories"))
+	return r.catalogue.Categories(ctx)
 }
 
 func (r *queryResolver) ServiceDepartments(ctx context.Context) ([]*catalogue.Department, error) {
-	panic(fmt.Errorf("not implemented: ServiceDepartments - serviceDepartments"))
+	return r.catalogue.Departments(ctx)
 }
 
 func (r *queryResolver) ManagedServices(ctx context.Context, search *string, states []catalogue.ServiceState, publication *catalogue.ServicePublication, health *catalogue.ServiceHealth, first *int, after *string) (*catalogue.ServiceConnection, error) {
-	panic(fmt.Errorf("not implemented: ManagedServices - managedServices"))
+	return r.catalogue.Managed(ctx, catalogue.Filter{
+		Search: text(search), States: states, Publication: publication, Health: health,
+	}, first, after)
 }
 
 func (r *serviceResolver) Favourited(ctx context.Context, obj *catalogue.Service) (*bool, error) {
-	panic(fmt.Errorf("not implemented: Favourited - favourited"))
+	if p := access.From(ctx); p == nil || p.Kind != access.Citizen {
+		return nil, nil
+	}
+	favourited, err := r.loaders.From(ctx).Favourited.Load(ctx, obj.ID)
+	return &favourited, err
 }
 
 func (r *serviceResolver) Entries(ctx context.Context, obj *catalogue.Service, client *catalogue.Client) ([]*entry.ServiceEntry, error) {
-	panic(fmt.Errorf("not implemented: Entries - entries"))
+	set, err := r.loaders.From(ctx).Entries.Load(ctx, obj.ID)
+	return set.Of(client, catalogue.Manages(access.From(ctx), obj)), err
 }
 
 func (r *serviceResolver) Entry(ctx context.Context, obj *catalogue.Service, client catalogue.Client) (*entry.ServiceEntry, error) {
-	panic(fmt.Errorf("not implemented: Entry - entry"))
+	if !obj.Offered(client) {
+		return nil, nil
+	}
+	set, err := r.loaders.From(ctx).Entries.Load(ctx, obj.ID)
+	if err != nil {
+		return nil, err
+	}
+	viewer := ""
+	if p := access.From(ctx); p != nil {
+		viewer = p.ID
+	}
+	if way := set.For(client); way != nil && way.Open(viewer) {
+		return way, nil
+	}
+	return nil, nil
 }
 
 func (r *serviceResolver) AllowedActions(ctx context.Context, obj *catalogue.Service) ([]catalogue.ServiceAction, error) {
-	panic(fmt.Errorf("not implemented: AllowedActions - allowedActions"))
+	if !catalogue.Manages(access.From(ctx), obj) {
+		return []catalogue.ServiceAction{}, nil
+	}
+	return obj.Actions(), nil
 }
 
 func (r *serviceResolver) History(ctx context.Context, obj *catalogue.Service) ([]*catalogue.ServiceChange, error) {
-	panic(fmt.Errorf("not implemented: History - history"))
+	if !catalogue.Manages(access.From(ctx), obj) {
+		return nil, nil
+	}
+	return r.loaders.From(ctx).History.Load(ctx, obj.ID)
 }
 
 func (r *serviceCategoryResolver) ServiceCount(ctx context.Context, obj *catalogue.ServiceCategory) (int, error) {
-	panic(fmt.Errorf("not implemented: ServiceCount - serviceCount"))
+	return r.loaders.From(ctx).CategoryCount.Load(ctx, obj.ID)
 }
 
 func (r *serviceConnectionResolver) TotalCount(ctx context.Context, obj *catalogue.ServiceConnection) (int, error) {
-	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+	return r.catalogue.Count(ctx, obj.Filter)
 }
 
 func (r *Resolver) Department() executable.DepartmentResolver { return &departmentResolver{r} }

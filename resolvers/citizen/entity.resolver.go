@@ -7,22 +7,49 @@ package citizen
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/executable"
 )
 
 func (r *entityResolver) FindCitizen(ctx context.Context, reps []*executable.CitizenRepresentation) ([]*executable.Citizen, error) {
-	panic(fmt.Errorf("not implemented: FindCitizen - findCitizen"))
+	citizens := make([]*executable.Citizen, len(reps))
+	for i, rep := range reps {
+		citizens[i] = &executable.Citizen{ID: text(rep.ID)}
+	}
+	return citizens, nil
 }
 
 func (r *entityResolver) FindService(ctx context.Context, reps []*executable.ServiceRepresentation) ([]*catalogue.Service, error) {
-	panic(fmt.Errorf("not implemented: FindService - findService"))
+	ids := make([]string, len(reps))
+	for i, rep := range reps {
+		ids[i] = text(rep.ID)
+	}
+	found, err := r.catalogue.Find(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	services := make([]*catalogue.Service, len(ids))
+	for i, id := range ids {
+		services[i] = found[id]
+	}
+	return services, nil
 }
 
 func (r *entityResolver) FindServiceCategory(ctx context.Context, reps []*executable.ServiceCategoryRepresentation) ([]*catalogue.ServiceCategory, error) {
-	panic(fmt.Errorf("not implemented: FindServiceCategory - findServiceCategory"))
+	all, err := r.catalogue.Categories(ctx)
+	if err != nil {
+		return nil, err
+	}
+	categories := make([]*catalogue.ServiceCategory, len(reps))
+	for i, rep := range reps {
+		for _, category := range all {
+			if category.ID == text(rep.ID) {
+				categories[i] = category
+			}
+		}
+	}
+	return categories, nil
 }
 
 func (r *Resolver) Entity() executable.EntityResolver { return &entityResolver{r} }

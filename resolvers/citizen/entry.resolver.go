@@ -7,16 +7,15 @@ package citizen
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/entry"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/executable"
 )
 
 func (r *mutationResolver) SetServiceEntry(ctx context.Context, input entry.SetServiceEntryInput) (*executable.ServicePayload, error) {
-	panic(fmt.Errorf("not implemented: SetServiceEntry - setServiceEntry"))
+	return payload(r.entries.Set(ctx, input))
 }
 
 func (r *mutationResolver) RemoveServiceEntry(ctx context.Context, input entry.RemoveServiceEntryInput) (*executable.ServicePayload, error) {
-	panic(fmt.Errorf("not implemented: RemoveServiceEntry - removeServiceEntry"))
+	return payload(r.entries.Remove(ctx, input))
 }

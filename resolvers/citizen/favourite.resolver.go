@@ -7,7 +7,6 @@ package citizen
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/executable"
@@ -15,23 +14,44 @@ import (
 )
 
 func (r *citizenResolver) FavouriteServices(ctx context.Context, obj *executable.Citizen, first *int) ([]*catalogue.Service, error) {
-	panic(fmt.Errorf("not implemented: FavouriteServices - favouriteServices"))
+	if !self(ctx, obj.ID) {
+		return nil, nil
+	}
+	n, err := length(first)
+	if err != nil {
+		return nil, err
+	}
+	return r.loaders.From(ctx).FavouriteList.Load(ctx, n)
 }
 
 func (r *citizenResolver) RecentServices(ctx context.Context, obj *executable.Citizen, first *int) ([]*catalogue.Service, error) {
-	panic(fmt.Errorf("not implemented: RecentServices - recentServices"))
+	if !self(ctx, obj.ID) {
+		return nil, nil
+	}
+	n, err := length(first)
+	if err != nil {
+		return nil, err
+	}
+	return r.loaders.From(ctx).RecentList.Load(ctx, n)
 }
 
 func (r *citizenResolver) RecommendedServices(ctx context.Context, obj *executable.Citizen, first *int) ([]*catalogue.Service, error) {
-	panic(fmt.Errorf("not implemented: RecommendedServices - recommendedServices"))
+	if !self(ctx, obj.ID) {
+		return nil, nil
+	}
+	n, err := length(first)
+	if err != nil {
+		return nil, err
+	}
+	return r.loaders.From(ctx).RecommendedList.Load(ctx, n)
 }
 
 func (r *mutationResolver) FavouriteService(ctx context.Context, input favourite.FavouriteServiceInput) (*executable.ServicePayload, error) {
-	panic(fmt.Errorf("not implemented: FavouriteService - favouriteService"))
+	return payload(r.favourites.Add(ctx, input))
 }
 
 func (r *mutationResolver) UnfavouriteService(ctx context.Context, input favourite.UnfavouriteServiceInput) (*executable.ServicePayload, error) {
-	panic(fmt.Errorf("not implemented: UnfavouriteService - unfavouriteService"))
+	return payload(r.favourites.Remove(ctx, input))
 }
 
 func (r *Resolver) Citizen() executable.CitizenResolver { return &citizenResolver{r} }

@@ -1,8 +1,108 @@
+// Package citizen answers the subgraph citizen's fields: each resolver is one
+// call into a concept of subgraphs/citizen or into a loader.
+//
+// Start reading at New; the fields are in <concept>.resolver.go.
 package citizen
 
-// This file will not be regenerated automatically.
-//
-// It serves as dependency injection for your app, add any dependencies you require
-// here.
+import (
+	"context"
+	"log/slog"
+	"time"
 
-type Resolver struct{}
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/database"
+	"github.com/citizencloud/citizencloud/foundation/event"
+	"github.com/citizencloud/citizencloud/foundation/keyset"
+	"github.com/citizencloud/citizencloud/foundation/token"
+	loaders "github.com/citizencloud/citizencloud/loaders/citizen"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/entry"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/executable"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/favourite"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/usage"
+)
+
+// Deps is what every subgraph is given; this one uses DB, Now and Log.
+type Deps struct {
+	DB          *database.DB
+	Bus         *event.Bus
+	Redis       redis.UniversalClient
+	Verifier    *token.Verifier
+	Now         func() time.Time
+	Log         *slog.Logger
+	Development bool
+}
+
+// Resolver is the root of the resolvers, and the subgraph for who serves it.
+type Resolver struct {
+	db         *database.DB
+	log        *slog.Logger
+	catalogue  *catalogue.Catalogue
+	entries    *entry.Entries
+	favourites *favourite.Favourites
+	usage      *usage.Usage
+	loaders    loaders.Sources
+}
+
+// New makes the subgraph's resolvers.
+func New(d Deps) *Resolver {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	r := &Resolver{db: d.DB, log: d.Log, catalogue: catalogue.New(d.DB), entries: entry.New(d.DB)}
+	r.favourites = favourite.New(d.DB, r.catalogue, d.Now)
+	r.usage = usage.New(d.DB, r.catalogue, r.entries, d.Now)
+	r.loaders = loaders.Sources{Catalogue: r.catalogue, Entries: r.entries, Favourites: r.favourites, Usage: r.usage}
+	return r
+}
+
+// Executable is the subgraph's schema with these resolvers.
+func (r *Resolver) Executable() graphql.ExecutableSchema {
+	return executable.NewExecutableSchema(executable.Config{Resolvers: r})
+}
+
+// Context puts the request's loaders into the context.
+func (r *Resolver) Context(ctx context.Context) context.Context { return r.loaders.With(ctx) }
+
+// Run brings the checked-in catalogue into the database, then counts uses until
+// the context ends.
+func (r *Resolver) Run(ctx context.Context) error {
+	if err := catalogue.Load(ctx, r.db); err != nil {
+		return err
+	}
+	return r.usage.Run(ctx, r.log)
+}
+
+// payload answers a change of a service.
+func payload(s *catalogue.Service, err error) (*executable.ServicePayload, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &executable.ServicePayload{Service: *s}, nil
+}
+
+// length checks the argument first of a plain list.
+func length(first *int) (int, error) {
+	page, err := keyset.Parse(first, nil, 1)
+	return page.Size, err
+}
+
+// self says whether the citizen of the answer is the one who asks.
+func self(ctx context.Context, citizenID string) bool {
+	p := access.From(ctx)
+	return p != nil && p.Kind == access.Citizen && p.ID == citizenID
+}
+
+// text gives an optional text, "" for none.
+func text(t *string) string {
+	if t == nil {
+		return ""
+	}
+	return *t
+}

@@ -7,7 +7,6 @@ package citizen
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/executable"
@@ -15,9 +14,17 @@ import (
 )
 
 func (r *mutationResolver) UseService(ctx context.Context, input usage.UseServiceInput) (*executable.UseServicePayload, error) {
-	panic(fmt.Errorf("not implemented: UseService - useService"))
+	service, way, err := r.usage.Use(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.UseServicePayload{Service: *service, Entry: *way}, nil
 }
 
 func (r *queryResolver) PopularServices(ctx context.Context, first *int, areaID *string) ([]*catalogue.Service, error) {
-	panic(fmt.Errorf("not implemented: PopularServices - popularServices"))
+	n, err := length(first)
+	if err != nil {
+		return nil, err
+	}
+	return r.usage.Popular(ctx, n, areaID)
 }
