@@ -129,8 +129,16 @@ test('a reload keeps the session, another area is one click away', async () => {
   await page.screenshot({ path: `${pictures}/choice.png` });
 });
 
+test('another district is refused in words, with a way back', async () => {
+  await page.goto(`${line.url}/screen/?area=510105000000`);
+  await connection('refused');
+  assert.match(await page.locator('.waiting-title').innerText(), /[\u4e00-\u9fff]{4,}/);
+  await page.locator('.waiting a').click();
+  await connection('live');
+  assert.match(await page.locator('h1').innerText(), /锦江区/);
+});
+
 test('signing out leads back to the sign-in', async () => {
-  await page.goBack();
   await page.locator('.crumbs button').click();
   await page.waitForSelector('input[name=login]');
   assert.equal(await page.evaluate(() => sessionStorage.length), 0);

@@ -41,7 +41,7 @@ export async function startFake(port = 0) {
     if (!signedIn) return refuse(401, 'UNAUTHENTICATED', '请先登录');
     switch (name) {
       case 'Scope':
-        return json(200, { data: { currentWorker: { id: '1', name: '陈晓燕', post: '市级领导', area: areas['510100000000'] } } });
+        return json(200, { data: { currentWorker: { id: '1', name: '陈晓燕', post: '区级领导', area: areas['510104000000'] } } });
       case 'AreaChoice':
         return json(200, { data: { area: story.choice(variables.id) } });
       case 'SignOut':
@@ -49,6 +49,10 @@ export async function startFake(port = 0) {
     }
     if (path !== '/graphql/stream') return refuse(400, 'BAD_REQUEST', '订阅须经由 /graphql/stream');
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' });
+    if (!variables.areaId.startsWith('510104')) {
+      const refused = { data: null, errors: [{ message: '不在您的管辖范围内', path: ['boardChanged'], extensions: { code: 'FORBIDDEN' } }] };
+      return response.end(`event: next\ndata: ${JSON.stringify(refused)}\n\nevent: complete\ndata:\n\n`);
+    }
     const send = () => response.write(`event: next\ndata: ${JSON.stringify({ data: { boardChanged: story.board(variables.areaId) } })}\n\n`);
     response.write(':\n\n');
     send();
