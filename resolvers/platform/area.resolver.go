@@ -7,7 +7,8 @@ package platform
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"github.com/citizencloud/citizencloud/foundation/keyset"
 
 	"github.com/citizencloud/citizencloud/foundation/division"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
@@ -15,27 +16,48 @@ import (
 )
 
 func (r *areaResolver) Parent(ctx context.Context, obj *area.Area) (*area.Area, error) {
-	panic(fmt.Errorf("not implemented: Parent - parent"))
+	return r.areaOf(ctx, obj.ParentCode)
 }
 
 func (r *areaResolver) Children(ctx context.Context, obj *area.Area, first *int, after *string) (*executable.AreaConnection, error) {
-	panic(fmt.Errorf("not implemented: Children - children"))
+	page, err := keyset.Parse(first, after, 1)
+	if err != nil {
+		return nil, err
+	}
+	below := area.Below{Code: obj.Code, Size: page.Size}
+	if page.After != nil {
+		below.After = page.After[0]
+	}
+	found, err := r.load(ctx).AreasBelow.Load(ctx, below)()
+	if err != nil {
+		return nil, err
+	}
+	return areaConnection(found.Areas, found.Info), nil
 }
 
 func (r *areaResolver) Path(ctx context.Context, obj *area.Area) ([]*area.Area, error) {
-	panic(fmt.Errorf("not implemented: Path - path"))
+	path, errs := r.load(ctx).Area.LoadMany(ctx, obj.Path())()
+	return path, errors.Join(errs...)
 }
 
 func (r *areaResolver) Zone(ctx context.Context, obj *area.Area) (*area.Area, error) {
-	panic(fmt.Errorf("not implemented: Zone - zone"))
+	return r.areaOf(ctx, obj.ZoneCode)
 }
 
 func (r *queryResolver) Area(ctx context.Context, id string) (*area.Area, error) {
-	panic(fmt.Errorf("not implemented: Area - area"))
+	return r.areaOf(ctx, id)
 }
 
 func (r *queryResolver) Areas(ctx context.Context, parentID *string, search *string, level *division.Level, first *int, after *string) (*executable.AreaConnection, error) {
-	panic(fmt.Errorf("not implemented: Areas - areas"))
+	page, err := keyset.Parse(first, after, 1)
+	if err != nil {
+		return nil, err
+	}
+	areas, info, err := r.areas.List(ctx, area.Filter{ParentCode: value(parentID), Level: value(level), Search: value(search)}, page)
+	if err != nil {
+		return nil, err
+	}
+	return areaConnection(areas, info), nil
 }
 
 func (r *Resolver) Area() executable.AreaResolver { return &areaResolver{r} }

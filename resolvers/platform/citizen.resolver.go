@@ -7,7 +7,8 @@ package platform
 
 import (
 	"context"
-	"fmt"
+	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
@@ -15,23 +16,32 @@ import (
 )
 
 func (r *citizenResolver) Area(ctx context.Context, obj *citizen.Citizen) (*area.Area, error) {
-	panic(fmt.Errorf("not implemented: Area - area"))
+	return r.areaOf(ctx, obj.AreaCode)
 }
 
 func (r *citizenResolver) UnreadNotificationCount(ctx context.Context, obj *citizen.Citizen) (int, error) {
-	panic(fmt.Errorf("not implemented: UnreadNotificationCount - unreadNotificationCount"))
+	return r.unreadOf(ctx, obj.Viewer, notification.Recipient{Kind: access.Citizen, ID: obj.ID})
 }
 
 func (r *citizenResolver) Notifications(ctx context.Context, obj *citizen.Citizen, first *int, after *string, unreadOnly *bool) (*executable.NotificationConnection, error) {
-	panic(fmt.Errorf("not implemented: Notifications - notifications"))
+	return r.notificationsOf(ctx, obj.Viewer, notification.Recipient{Kind: access.Citizen, ID: obj.ID}, first, after, unreadOnly)
 }
 
 func (r *mutationResolver) UpdateProfile(ctx context.Context, input executable.UpdateProfileInput) (*executable.UpdateProfilePayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateProfile - updateProfile"))
+	changed, err := r.citizens.UpdateProfile(ctx, citizen.Changes{Nickname: input.Nickname, AreaCode: input.AreaID})
+	if err != nil {
+		return nil, err
+	}
+	return &executable.UpdateProfilePayload{Viewer: *changed}, nil
 }
 
 func (r *queryResolver) Viewer(ctx context.Context) (*citizen.Citizen, error) {
-	panic(fmt.Errorf("not implemented: Viewer - viewer"))
+	p := access.From(ctx)
+	if p == nil || p.Kind != access.Citizen {
+		return nil, nil
+	}
+	found, err := r.citizens.ByIDs(ctx, []string{p.ID})
+	return found[p.ID], err
 }
 
 func (r *Resolver) Citizen() executable.CitizenResolver { return &citizenResolver{r} }

@@ -7,7 +7,6 @@ package platform
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
@@ -19,27 +18,27 @@ import (
 )
 
 func (r *entityResolver) FindArea(ctx context.Context, reps []*executable.AreaRepresentation) ([]*area.Area, error) {
-	panic(fmt.Errorf("not implemented: FindArea - findArea"))
+	return ordered(reps, func(rep *executable.AreaRepresentation) *string { return rep.ID }, r.areas.ByCodes, ctx)
 }
 
 func (r *entityResolver) FindCitizen(ctx context.Context, reps []*executable.CitizenRepresentation) ([]*citizen.Citizen, error) {
-	panic(fmt.Errorf("not implemented: FindCitizen - findCitizen"))
+	return ordered(reps, func(rep *executable.CitizenRepresentation) *string { return rep.ID }, r.citizens.ByIDs, ctx)
 }
 
 func (r *entityResolver) FindFileAsset(ctx context.Context, reps []*executable.FileAssetRepresentation) ([]*file.FileAsset, error) {
-	panic(fmt.Errorf("not implemented: FindFileAsset - findFileAsset"))
+	return ordered(reps, func(rep *executable.FileAssetRepresentation) *string { return rep.ID }, r.files.ByIDs, ctx)
 }
 
 func (r *entityResolver) FindNotification(ctx context.Context, reps []*executable.NotificationRepresentation) ([]*notification.Notification, error) {
-	panic(fmt.Errorf("not implemented: FindNotification - findNotification"))
+	return ordered(reps, func(rep *executable.NotificationRepresentation) *string { return rep.ID }, r.notifications.ByIDs, ctx)
 }
 
 func (r *entityResolver) FindOrgUnit(ctx context.Context, reps []*executable.OrgUnitRepresentation) ([]*orgunit.OrgUnit, error) {
-	panic(fmt.Errorf("not implemented: FindOrgUnit - findOrgUnit"))
+	return ordered(reps, func(rep *executable.OrgUnitRepresentation) *string { return rep.ID }, r.units.ByIDs, ctx)
 }
 
 func (r *entityResolver) FindWorker(ctx context.Context, reps []*executable.WorkerRepresentation) ([]*worker.Worker, error) {
-	panic(fmt.Errorf("not implemented: FindWorker - findWorker"))
+	return ordered(reps, func(rep *executable.WorkerRepresentation) *string { return rep.ID }, r.workers.ByIDs, ctx)
 }
 
 func (r *Resolver) Entity() executable.EntityResolver { return &entityResolver{r} }

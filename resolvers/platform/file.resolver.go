@@ -7,14 +7,13 @@ package platform
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
 )
 
 func (r *fileAssetResolver) URL(ctx context.Context, obj *file.FileAsset) (string, error) {
-	panic(fmt.Errorf("not implemented: URL - url"))
+	return r.files.Link(obj.ID), nil
 }
 
 func (r *Resolver) FileAsset() executable.FileAssetResolver { return &fileAssetResolver{r} }

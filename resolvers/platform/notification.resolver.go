@@ -7,18 +7,21 @@ package platform
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 )
 
 func (r *mutationResolver) MarkNotificationsRead(ctx context.Context, input executable.MarkNotificationsReadInput) (*executable.MarkNotificationsReadPayload, error) {
-	panic(fmt.Errorf("not implemented: MarkNotificationsRead - markNotificationsRead"))
+	marked, left, err := r.notifications.MarkRead(ctx, input.Ids, value(input.All))
+	if err != nil {
+		return nil, err
+	}
+	return &executable.MarkNotificationsReadPayload{MarkedCount: marked, UnreadCount: left}, nil
 }
 
 func (r *subscriptionResolver) NotificationReceived(ctx context.Context) (<-chan *notification.Notification, error) {
-	panic(fmt.Errorf("not implemented: NotificationReceived - notificationReceived"))
+	return r.notifications.Received(ctx)
 }
 
 func (r *Resolver) Subscription() executable.SubscriptionResolver { return &subscriptionResolver{r} }

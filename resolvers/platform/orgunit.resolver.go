@@ -7,7 +7,7 @@ package platform
 
 import (
 	"context"
-	"fmt"
+	"github.com/citizencloud/citizencloud/foundation/keyset"
 
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
@@ -15,27 +15,47 @@ import (
 )
 
 func (r *orgUnitResolver) Area(ctx context.Context, obj *orgunit.OrgUnit) (*area.Area, error) {
-	panic(fmt.Errorf("not implemented: Area - area"))
+	return there(r.areaOf(ctx, obj.AreaCode))
 }
 
 func (r *orgUnitResolver) Parent(ctx context.Context, obj *orgunit.OrgUnit) (*orgunit.OrgUnit, error) {
-	panic(fmt.Errorf("not implemented: Parent - parent"))
+	return r.unitOf(ctx, obj.ParentID)
 }
 
 func (r *orgUnitResolver) Children(ctx context.Context, obj *orgunit.OrgUnit, first *int, after *string) (*executable.OrgUnitConnection, error) {
-	panic(fmt.Errorf("not implemented: Children - children"))
+	page, err := keyset.Parse(first, after, 2)
+	if err != nil {
+		return nil, err
+	}
+	below, err := orgunit.BelowOf(obj.ID, page)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.load(ctx).UnitsBelow.Load(ctx, below)()
+	if err != nil {
+		return nil, err
+	}
+	return unitConnection(found), nil
 }
 
 func (r *orgUnitResolver) Successor(ctx context.Context, obj *orgunit.OrgUnit) (*orgunit.OrgUnit, error) {
-	panic(fmt.Errorf("not implemented: Successor - successor"))
+	return r.unitOf(ctx, obj.SuccessorID)
 }
 
 func (r *queryResolver) OrgUnit(ctx context.Context, id string) (*orgunit.OrgUnit, error) {
-	panic(fmt.Errorf("not implemented: OrgUnit - orgUnit"))
+	return r.unitOf(ctx, id)
 }
 
 func (r *queryResolver) OrgUnits(ctx context.Context, areaID *string, includeBelow *bool, search *string, first *int, after *string) (*executable.OrgUnitConnection, error) {
-	panic(fmt.Errorf("not implemented: OrgUnits - orgUnits"))
+	page, err := keyset.Parse(first, after, 2)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.units.List(ctx, orgunit.Filter{AreaCode: value(areaID), Below: value(includeBelow), Search: value(search)}, page)
+	if err != nil {
+		return nil, err
+	}
+	return unitConnection(found), nil
 }
 
 func (r *Resolver) OrgUnit() executable.OrgUnitResolver { return &orgUnitResolver{r} }

@@ -1,8 +1,137 @@
+// Package platform resolves the platform subgraph's schema: each resolver is
+// one call of a service of subgraphs/platform or of a loader.
+//
+// Start reading at Deps and New; connection.go turns pages into connections,
+// the *.resolver.go files follow schema/platform.
 package platform
 
-// This file will not be regenerated automatically.
-//
-// It serves as dependency injection for your app, add any dependencies you require
-// here.
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
 
-type Resolver struct{}
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/citizencloud/citizencloud/foundation/database"
+	"github.com/citizencloud/citizencloud/foundation/event"
+	"github.com/citizencloud/citizencloud/foundation/token"
+	loaders "github.com/citizencloud/citizencloud/loaders/platform"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/personal"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/session"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
+)
+
+// Deps is what the platform subgraph stands on.
+type Deps struct {
+	DB       *database.DB
+	Bus      *event.Bus
+	Redis    redis.UniversalClient
+	Signer   *token.Signer
+	Verifier *token.Verifier
+	Files    file.Files
+	// Keys seal personal data, see personal.LoadKeys.
+	Keys *personal.Keys
+	// SMS sends codes; nil is the simulator.
+	SMS sms.Provider
+	// Limits bound codes; nil is sms.Usual.
+	Limits      *sms.Limits
+	Now         func() time.Time // nil is time.Now
+	Log         *slog.Logger     // nil is slog.Default
+	Development bool             // shows the inbox of the SMS simulator
+}
+
+// Resolver is the root of the resolvers.
+type Resolver struct {
+	deps          Deps
+	simulator     *sms.Simulator
+	areas         *area.Service
+	units         *orgunit.Service
+	workers       *worker.Service
+	citizens      *citizen.Service
+	sessions      *session.Service
+	notifications *notification.Service
+	files         *file.Service
+}
+
+// New puts the services together. It does nothing yet; Run works in the background.
+func New(d Deps) *Resolver {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	if d.Limits == nil {
+		d.Limits = &sms.Usual
+	}
+	r := &Resolver{deps: d, simulator: &sms.Simulator{Redis: d.Redis, Log: d.Log, Now: d.Now}}
+	if d.SMS == nil {
+		d.SMS = r.simulator
+	}
+	r.areas = &area.Service{DB: d.DB}
+	r.units = &orgunit.Service{DB: d.DB}
+	r.workers = &worker.Service{DB: d.DB, Now: d.Now}
+	r.citizens = citizen.New(d.DB, d.Keys, d.Now)
+	r.sessions = session.New(session.Parts{
+		DB: d.DB, Redis: d.Redis, Signer: d.Signer, Keys: d.Keys, Citizens: r.citizens, Workers: r.workers,
+		Codes: sms.New(d.Redis, d.SMS, *d.Limits, d.Keys), Now: d.Now, Log: d.Log,
+	})
+	r.notifications = &notification.Service{DB: d.DB, Workers: r.workers, Hub: notification.NewHub(d.Bus), Now: d.Now, Log: d.Log}
+	r.files = file.New(file.Parts{
+		DB: d.DB, Redis: d.Redis, Files: d.Files, Signer: d.Signer, Verifier: d.Verifier, Keys: d.Keys, Now: d.Now, Log: d.Log,
+	})
+	return r
+}
+
+// Executable is the subgraph's schema with these resolvers.
+func (r *Resolver) Executable() graphql.ExecutableSchema {
+	return executable.NewExecutableSchema(executable.Config{Resolvers: r})
+}
+
+// Context puts request-scoped loaders into the context, once a request.
+func (r *Resolver) Context(ctx context.Context) context.Context {
+	return loaders.With(ctx, r.services())
+}
+
+func (r *Resolver) load(ctx context.Context) *loaders.Loaders { return loaders.From(ctx, r.services()) }
+
+func (r *Resolver) services() loaders.Services {
+	return loaders.Services{Areas: r.areas, Units: r.units, Workers: r.workers, Notifications: r.notifications}
+}
+
+// Run makes the notifications that other subgraphs ask for, and removes old
+// sessions, until the context ends.
+func (r *Resolver) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.notifications.Run(ctx, r.deps.Bus) })
+	group.Go(func() error { return r.sessions.Run(ctx) })
+	return group.Wait()
+}
+
+// FileHandler serves POST /files and GET /files/{id}.
+func (r *Resolver) FileHandler() http.Handler { return r.files.Handler() }
+
+// InboxHandler shows the SMS simulator's messages (GET /development/inbox,
+// ?format=json, ?mobile=) in development mode; else there is nothing.
+func (r *Resolver) InboxHandler() http.Handler {
+	if !r.deps.Development {
+		return http.NotFoundHandler()
+	}
+	return r.simulator.Handler()
+}
+
+// SessionAlive says whether the session has neither ended nor expired: for
+// the gateway, where an access token's fifteen minutes are too long.
+func (r *Resolver) SessionAlive(ctx context.Context, sessionID string) (bool, error) {
+	return r.sessions.Alive(ctx, sessionID)
+}

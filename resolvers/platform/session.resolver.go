@@ -7,27 +7,54 @@ package platform
 
 import (
 	"context"
-	"fmt"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/limit"
 
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 )
 
 func (r *mutationResolver) RequestSmsCode(ctx context.Context, input executable.RequestSmsCodeInput) (*executable.RequestSmsCodePayload, error) {
-	panic(fmt.Errorf("not implemented: RequestSmsCode - requestSmsCode"))
+	sent, err := r.sessions.RequestCode(ctx, input.Mobile, input.Scene)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.RequestSmsCodePayload{
+		RetryAfterSeconds: limit.Seconds(sent.RetryAfter), ExpiresInSeconds: limit.Seconds(sent.Expires)}, nil
 }
 
 func (r *mutationResolver) SignInByCode(ctx context.Context, input executable.SignInByCodeInput) (*executable.SignInPayload, error) {
-	panic(fmt.Errorf("not implemented: SignInByCode - signInByCode"))
+	tokens, viewer, isNew, err := r.sessions.SignInByCode(ctx, input.Mobile, input.Code)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.SignInPayload{
+		AccessToken: tokens.AccessToken, AccessTokenExpiresAt: tokens.AccessTokenExpiresAt,
+		RefreshToken: tokens.RefreshToken, RefreshTokenExpiresAt: tokens.RefreshTokenExpiresAt, Viewer: *viewer, IsNew: isNew}, nil
 }
 
 func (r *mutationResolver) SignInWorker(ctx context.Context, input executable.SignInWorkerInput) (*executable.SignInWorkerPayload, error) {
-	panic(fmt.Errorf("not implemented: SignInWorker - signInWorker"))
+	tokens, signedIn, err := r.sessions.SignInWorker(ctx, input.Login, input.Password)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.SignInWorkerPayload{
+		AccessToken: tokens.AccessToken, AccessTokenExpiresAt: tokens.AccessTokenExpiresAt,
+		RefreshToken: tokens.RefreshToken, RefreshTokenExpiresAt: tokens.RefreshTokenExpiresAt, Worker: *signedIn}, nil
 }
 
 func (r *mutationResolver) RefreshSession(ctx context.Context, input executable.RefreshSessionInput) (*executable.RefreshSessionPayload, error) {
-	panic(fmt.Errorf("not implemented: RefreshSession - refreshSession"))
+	tokens, err := r.sessions.Refresh(ctx, input.RefreshToken)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.RefreshSessionPayload{
+		AccessToken: tokens.AccessToken, AccessTokenExpiresAt: tokens.AccessTokenExpiresAt,
+		RefreshToken: tokens.RefreshToken, RefreshTokenExpiresAt: tokens.RefreshTokenExpiresAt}, nil
 }
 
 func (r *mutationResolver) SignOut(ctx context.Context, input *executable.SignOutInput) (*executable.SignOutPayload, error) {
-	panic(fmt.Errorf("not implemented: SignOut - signOut"))
+	ended, err := r.sessions.SignOut(ctx, input != nil && value(input.Everywhere))
+	if err != nil {
+		return nil, err
+	}
+	return &executable.SignOutPayload{EndedSessions: ended}, nil
 }

@@ -7,7 +7,9 @@ package platform
 
 import (
 	"context"
-	"fmt"
+	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/keyset"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
@@ -16,43 +18,60 @@ import (
 )
 
 func (r *assignmentResolver) Unit(ctx context.Context, obj *worker.Assignment) (*orgunit.OrgUnit, error) {
-	panic(fmt.Errorf("not implemented: Unit - unit"))
+	return there(r.unitOf(ctx, obj.UnitID))
 }
 
 func (r *queryResolver) CurrentWorker(ctx context.Context) (*worker.Worker, error) {
-	panic(fmt.Errorf("not implemented: CurrentWorker - currentWorker"))
+	p := access.From(ctx)
+	if p == nil || p.Kind != access.Worker {
+		return nil, nil
+	}
+	found, err := r.workers.ByIDs(ctx, []string{p.ID})
+	return found[p.ID], err
 }
 
 func (r *queryResolver) Worker(ctx context.Context, id string) (*worker.Worker, error) {
-	panic(fmt.Errorf("not implemented: Worker - worker"))
+	return r.load(ctx).Worker.Load(ctx, id)()
 }
 
 func (r *queryResolver) Workers(ctx context.Context, areaID *string, unitID *string, search *string, first *int, after *string) (*executable.WorkerConnection, error) {
-	panic(fmt.Errorf("not implemented: Workers - workers"))
+	page, err := keyset.Parse(first, after, 2)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.workers.List(ctx, worker.Filter{AreaCode: value(areaID), UnitID: value(unitID), Search: value(search)}, page)
+	if err != nil {
+		return nil, err
+	}
+	return workerConnection(found), nil
 }
 
 func (r *workerResolver) Login(ctx context.Context, obj *worker.Worker) (*string, error) {
-	panic(fmt.Errorf("not implemented: Login - login"))
+	return r.workers.Login(ctx, obj), nil
 }
 
 func (r *workerResolver) Unit(ctx context.Context, obj *worker.Worker) (*orgunit.OrgUnit, error) {
-	panic(fmt.Errorf("not implemented: Unit - unit"))
+	return there(r.unitOf(ctx, obj.UnitID))
 }
 
 func (r *workerResolver) Area(ctx context.Context, obj *worker.Worker) (*area.Area, error) {
-	panic(fmt.Errorf("not implemented: Area - area"))
+	return there(r.areaOf(ctx, obj.AreaCode))
 }
 
 func (r *workerResolver) Assignments(ctx context.Context, obj *worker.Worker) ([]*worker.Assignment, error) {
-	panic(fmt.Errorf("not implemented: Assignments - assignments"))
+	if obj.Viewer != nil {
+		found, err := r.workers.Assignments(access.With(ctx, obj.Viewer), []string{obj.ID})
+		return found[obj.ID], err
+	}
+	return r.load(ctx).Assignments.Load(ctx, obj.ID)()
 }
 
 func (r *workerResolver) UnreadNotificationCount(ctx context.Context, obj *worker.Worker) (int, error) {
-	panic(fmt.Errorf("not implemented: UnreadNotificationCount - unreadNotificationCount"))
+	return r.unreadOf(ctx, obj.Viewer, notification.Recipient{Kind: access.Worker, ID: obj.ID})
 }
 
 func (r *workerResolver) Notifications(ctx context.Context, obj *worker.Worker, first *int, after *string, unreadOnly *bool) (*executable.NotificationConnection, error) {
-	panic(fmt.Errorf("not implemented: Notifications - notifications"))
+	return r.notificationsOf(ctx, obj.Viewer, notification.Recipient{Kind: access.Worker, ID: obj.ID}, first, after, unreadOnly)
 }
 
 func (r *Resolver) Assignment() executable.AssignmentResolver { return &assignmentResolver{r} }

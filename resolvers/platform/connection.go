@@ -1,0 +1,119 @@
+package platform
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/keyset"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
+)
+
+func areaConnection(areas []*area.Area, info *keyset.PageInfo) *executable.AreaConnection {
+	edges := make([]*executable.AreaEdge, len(areas))
+	for i, a := range areas {
+		edges[i] = &executable.AreaEdge{Cursor: keyset.Cursor(a.Code), Node: *a}
+	}
+	return &executable.AreaConnection{Edges: edges, PageInfo: *info}
+}
+
+func unitConnection(page orgunit.Page) *executable.OrgUnitConnection {
+	edges := make([]*executable.OrgUnitEdge, len(page.Units))
+	for i, u := range page.Units {
+		edges[i] = &executable.OrgUnitEdge{Cursor: keyset.Cursor(u.AreaCode, u.ID), Node: *u}
+	}
+	return &executable.OrgUnitConnection{Edges: edges, PageInfo: *page.Info}
+}
+
+func workerConnection(page worker.Page) *executable.WorkerConnection {
+	edges := make([]*executable.WorkerEdge, len(page.Workers))
+	for i, w := range page.Workers {
+		edges[i] = &executable.WorkerEdge{Cursor: keyset.Cursor(w.AreaCode, w.ID), Node: *w}
+	}
+	return &executable.WorkerConnection{Edges: edges, PageInfo: *page.Info}
+}
+
+// notificationsOf gives a page of the recipient's notifications. asking is who
+// has just signed in and asks with no token yet; nil is the request's principal.
+func (r *Resolver) notificationsOf(ctx context.Context, asking *access.Principal, to notification.Recipient, first *int, after *string, unreadOnly *bool) (*executable.NotificationConnection, error) {
+	if asking != nil {
+		ctx = access.With(ctx, asking)
+	}
+	page, err := keyset.Parse(first, after, 1)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.notifications.List(ctx, to, value(unreadOnly), page)
+	if err != nil {
+		return nil, err
+	}
+	edges := make([]*executable.NotificationEdge, len(found.Notifications))
+	for i, n := range found.Notifications {
+		edges[i] = &executable.NotificationEdge{Cursor: keyset.Cursor(n.ID), Node: *n}
+	}
+	return &executable.NotificationConnection{Edges: edges, PageInfo: *found.Info}, nil
+}
+
+// unreadOf counts the recipient's unread notifications; asking as in notificationsOf.
+func (r *Resolver) unreadOf(ctx context.Context, asking *access.Principal, to notification.Recipient) (int, error) {
+	if asking == nil {
+		return r.load(ctx).Unread.Load(ctx, to)()
+	}
+	counts, refusals := r.notifications.Unread(access.With(ctx, asking), []notification.Recipient{to})
+	return counts[0], refusals[0]
+}
+
+// areaOf loads the area of the code; nil for "".
+func (r *Resolver) areaOf(ctx context.Context, code string) (*area.Area, error) {
+	if code == "" {
+		return nil, nil
+	}
+	return r.load(ctx).Area.Load(ctx, code)()
+}
+
+// unitOf loads the unit of the ID; nil for "".
+func (r *Resolver) unitOf(ctx context.Context, id string) (*orgunit.OrgUnit, error) {
+	if id == "" {
+		return nil, nil
+	}
+	return r.load(ctx).Unit.Load(ctx, id)()
+}
+
+// there says that something which a foreign key vouches for was not found.
+func there[T any](found *T, err error) (*T, error) {
+	if err == nil && found == nil {
+		return nil, fmt.Errorf("platform: %T that must be there is missing", found)
+	}
+	return found, err
+}
+
+// value gives what the optional argument points to, or the zero value.
+func value[T any](optional *T) T {
+	if optional == nil {
+		var zero T
+		return zero
+	}
+	return *optional
+}
+
+// ordered puts what was found by ID into the order of the representations, nil
+// for what is not there or may not be seen.
+func ordered[R any, T any](representations []R, id func(R) *string, find func(context.Context, []string) (map[string]*T, error), ctx context.Context) ([]*T, error) {
+	ids := make([]string, len(representations))
+	for i, representation := range representations {
+		ids[i] = value(id(representation))
+	}
+	found, err := find(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*T, len(ids))
+	for i, id := range ids {
+		list[i] = found[id]
+	}
+	return list, nil
+}
