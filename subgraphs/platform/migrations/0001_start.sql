@@ -163,6 +163,12 @@ CREATE TABLE platform.file (
 CREATE INDEX file_owner ON platform.file (owner_kind, owner_id, id DESC);
 CREATE INDEX file_hash ON platform.file (hash);
 
+-- Which demonstration data was loaded; only the owner writes here.
+CREATE TABLE platform.demonstration (
+    scale     text PRIMARY KEY,
+    loaded_at timestamptz NOT NULL DEFAULT now()
+);
+
 -- Row-level security: the second wall behind the services' checks. app.kind,
 -- app.principal and app.area are set by package database in each transaction.
 ALTER TABLE platform.worker ENABLE ROW LEVEL SECURITY;
@@ -215,7 +221,7 @@ CREATE POLICY owner ON platform.file
 -- tokens are not unsent.
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA platform TO citizencloud_app;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA platform TO citizencloud_app;
-REVOKE INSERT, UPDATE, DELETE ON platform.area FROM citizencloud_app;
+REVOKE INSERT, UPDATE, DELETE ON platform.area, platform.demonstration FROM citizencloud_app;
 REVOKE DELETE ON platform.org_unit, platform.worker, platform.assignment, platform.citizen, platform.notification FROM citizencloud_app;
 REVOKE UPDATE, DELETE ON platform.blob, platform.file FROM citizencloud_app;
 
