@@ -7,67 +7,115 @@ package community
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/subgraphs/community/activity"
 	"github.com/citizencloud/citizencloud/subgraphs/community/area"
 	"github.com/citizencloud/citizencloud/subgraphs/community/executable"
 )
 
 func (r *activityResolver) Area(ctx context.Context, obj *activity.Activity) (*area.Area, error) {
-	panic(fmt.Errorf("not implemented: Area - area"))
+	return area.Ref(obj.AreaCode), nil
 }
 
 func (r *activityResolver) ViewerRegistration(ctx context.Context, obj *activity.Activity) (*activity.Registration, error) {
-	panic(fmt.Errorf("not implemented: ViewerRegistration - viewerRegistration"))
+	return r.load(ctx).Registrations.Load(ctx, obj.ID)()
 }
 
 func (r *activityResolver) Registrations(ctx context.Context, obj *activity.Activity, first *int, after *string, states []activity.RegistrationState) (*executable.RegistrationConnection, error) {
-	panic(fmt.Errorf("not implemented: Registrations - registrations"))
+	page, err := keyset.Parse(first, after, 1)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.activities.OfActivity(ctx, obj, states, page)
+	if err != nil {
+		return nil, err
+	}
+	return registrationConnection(page, rows), nil
 }
 
 func (r *mutationResolver) CreateActivity(ctx context.Context, input activity.CreateActivityInput) (*executable.ActivityPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateActivity - createActivity"))
+	changed, err := r.activities.Create(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.ActivityPayload{Activity: *changed}, nil
 }
 
 func (r *mutationResolver) PublishActivity(ctx context.Context, input activity.PublishActivityInput) (*executable.ActivityPayload, error) {
-	panic(fmt.Errorf("not implemented: PublishActivity - publishActivity"))
+	changed, err := r.activities.Publish(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.ActivityPayload{Activity: *changed}, nil
 }
 
 func (r *mutationResolver) CloseActivity(ctx context.Context, input activity.CloseActivityInput) (*executable.ActivityPayload, error) {
-	panic(fmt.Errorf("not implemented: CloseActivity - closeActivity"))
+	changed, err := r.activities.Close(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.ActivityPayload{Activity: *changed}, nil
 }
 
 func (r *mutationResolver) CancelActivity(ctx context.Context, input activity.CancelActivityInput) (*executable.ActivityPayload, error) {
-	panic(fmt.Errorf("not implemented: CancelActivity - cancelActivity"))
+	changed, err := r.activities.Cancel(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.ActivityPayload{Activity: *changed}, nil
 }
 
 func (r *mutationResolver) RegisterForActivity(ctx context.Context, input activity.RegisterForActivityInput) (*executable.RegistrationPayload, error) {
-	panic(fmt.Errorf("not implemented: RegisterForActivity - registerForActivity"))
+	changed, err := r.activities.Register(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.RegistrationPayload{Registration: *changed}, nil
 }
 
 func (r *mutationResolver) WithdrawRegistration(ctx context.Context, input activity.WithdrawRegistrationInput) (*executable.RegistrationPayload, error) {
-	panic(fmt.Errorf("not implemented: WithdrawRegistration - withdrawRegistration"))
+	changed, err := r.activities.Withdraw(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.RegistrationPayload{Registration: *changed}, nil
 }
 
 func (r *mutationResolver) CheckIn(ctx context.Context, input activity.CheckInInput) (*executable.RegistrationPayload, error) {
-	panic(fmt.Errorf("not implemented: CheckIn - checkIn"))
+	changed, err := r.activities.CheckIn(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.RegistrationPayload{Registration: *changed}, nil
 }
 
 func (r *queryResolver) Activity(ctx context.Context, id string) (*activity.Activity, error) {
-	panic(fmt.Errorf("not implemented: Activity - activity"))
+	return r.activities.Activity(ctx, id)
 }
 
 func (r *queryResolver) Activities(ctx context.Context, areaID *string, states []activity.ActivityState, first *int, after *string) (*executable.ActivityConnection, error) {
-	panic(fmt.Errorf("not implemented: Activities - activities"))
+	page, err := keyset.Parse(first, after, activity.KeyColumns)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.activities.Managed(ctx, deref(areaID), states, page)
+	if err != nil {
+		return nil, err
+	}
+	return activityConnection(page, rows), nil
 }
 
 func (r *registrationResolver) Activity(ctx context.Context, obj *activity.Registration) (*activity.Activity, error) {
-	panic(fmt.Errorf("not implemented: Activity - activity"))
+	return r.load(ctx).Activities.Load(ctx, obj.ActivityID)()
 }
 
 func (r *registrationResolver) Citizen(ctx context.Context, obj *activity.Registration) (*executable.Citizen, error) {
-	panic(fmt.Errorf("not implemented: Citizen - citizen"))
+	if !obj.SeenBy(access.From(ctx)) {
+		return nil, nil
+	}
+	return &executable.Citizen{ID: obj.CitizenID}, nil
 }
 
 func (r *Resolver) Activity() executable.ActivityResolver { return &activityResolver{r} }

@@ -7,7 +7,6 @@ package community
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/citizencloud/citizencloud/subgraphs/community/area"
 	"github.com/citizencloud/citizencloud/subgraphs/community/board"
@@ -15,23 +14,23 @@ import (
 )
 
 func (r *areaRankResolver) Area(ctx context.Context, obj *board.AreaRank) (*area.Area, error) {
-	panic(fmt.Errorf("not implemented: Area - area"))
+	return area.Ref(obj.AreaCode), nil
 }
 
 func (r *boardResolver) Area(ctx context.Context, obj *board.Board) (*area.Area, error) {
-	panic(fmt.Errorf("not implemented: Area - area"))
+	return area.Ref(obj.AreaCode), nil
 }
 
 func (r *boardFeedItemResolver) Area(ctx context.Context, obj *board.BoardFeedItem) (*area.Area, error) {
-	panic(fmt.Errorf("not implemented: Area - area"))
+	return area.Ref(obj.AreaCode), nil
 }
 
 func (r *queryResolver) Board(ctx context.Context, areaID string) (*board.Board, error) {
-	panic(fmt.Errorf("not implemented: Board - board"))
+	return r.boards.Board(ctx, areaID)
 }
 
 func (r *subscriptionResolver) BoardChanged(ctx context.Context, areaID string) (<-chan *board.Board, error) {
-	panic(fmt.Errorf("not implemented: BoardChanged - boardChanged"))
+	return r.boards.Subscribe(ctx, areaID)
 }
 
 func (r *Resolver) AreaRank() executable.AreaRankResolver { return &areaRankResolver{r} }

@@ -7,7 +7,6 @@ package community
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/citizencloud/citizencloud/subgraphs/community/activity"
 	"github.com/citizencloud/citizencloud/subgraphs/community/area"
@@ -16,19 +15,35 @@ import (
 )
 
 func (r *entityResolver) FindActivity(ctx context.Context, reps []*executable.ActivityRepresentation) ([]*activity.Activity, error) {
-	panic(fmt.Errorf("not implemented: FindActivity - findActivity"))
+	ids := make([]string, len(reps))
+	for i, rep := range reps {
+		ids[i] = deref(rep.ID)
+	}
+	return r.activities.Activities(ctx, ids)
 }
 
 func (r *entityResolver) FindArea(ctx context.Context, reps []*executable.AreaRepresentation) ([]*area.Area, error) {
-	panic(fmt.Errorf("not implemented: FindArea - findArea"))
+	areas := make([]*area.Area, len(reps))
+	for i, rep := range reps {
+		areas[i] = area.Ref(deref(rep.ID))
+	}
+	return areas, nil
 }
 
 func (r *entityResolver) FindCitizen(ctx context.Context, reps []*executable.CitizenRepresentation) ([]*executable.Citizen, error) {
-	panic(fmt.Errorf("not implemented: FindCitizen - findCitizen"))
+	citizens := make([]*executable.Citizen, len(reps))
+	for i, rep := range reps {
+		citizens[i] = &executable.Citizen{ID: deref(rep.ID)}
+	}
+	return citizens, nil
 }
 
 func (r *entityResolver) FindFeedbackCase(ctx context.Context, reps []*executable.FeedbackCaseRepresentation) ([]*feedback.FeedbackCase, error) {
-	panic(fmt.Errorf("not implemented: FindFeedbackCase - findFeedbackCase"))
+	ids := make([]string, len(reps))
+	for i, rep := range reps {
+		ids[i] = deref(rep.ID)
+	}
+	return r.cases.Cases(ctx, ids)
 }
 
 func (r *Resolver) Entity() executable.EntityResolver { return &entityResolver{r} }

@@ -7,111 +7,176 @@ package community
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/subgraphs/community/area"
 	"github.com/citizencloud/citizencloud/subgraphs/community/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/community/feedback"
 )
 
 func (r *feedbackCaseResolver) Area(ctx context.Context, obj *feedback.FeedbackCase) (*area.Area, error) {
-	panic(fmt.Errorf("not implemented: Area - area"))
+	return area.Ref(obj.AreaCode), nil
 }
 
 func (r *feedbackCaseResolver) Pictures(ctx context.Context, obj *feedback.FeedbackCase) ([]*executable.FileAsset, error) {
-	panic(fmt.Errorf("not implemented: Pictures - pictures"))
+	files := make([]*executable.FileAsset, len(obj.FileIDs))
+	for i, id := range obj.FileIDs {
+		files[i] = &executable.FileAsset{ID: id}
+	}
+	return files, nil
 }
 
 func (r *feedbackCaseResolver) Submitter(ctx context.Context, obj *feedback.FeedbackCase) (*executable.Citizen, error) {
-	panic(fmt.Errorf("not implemented: Submitter - submitter"))
+	if !obj.SubmitterSeenBy(access.From(ctx)) {
+		return nil, nil
+	}
+	return &executable.Citizen{ID: obj.CitizenID}, nil
 }
 
 func (r *feedbackCaseResolver) Assignee(ctx context.Context, obj *feedback.FeedbackCase) (*executable.Worker, error) {
-	panic(fmt.Errorf("not implemented: Assignee - assignee"))
+	return workerRef(ctx, obj.AssigneeID), nil
 }
 
 func (r *feedbackCaseResolver) Overdue(ctx context.Context, obj *feedback.FeedbackCase) (bool, error) {
-	panic(fmt.Errorf("not implemented: Overdue - overdue"))
+	return obj.OverdueAt(r.cases.Now()), nil
 }
 
 func (r *feedbackCaseResolver) History(ctx context.Context, obj *feedback.FeedbackCase) ([]*feedback.FeedbackEvent, error) {
-	panic(fmt.Errorf("not implemented: History - history"))
+	return r.load(ctx).Histories.Load(ctx, obj.ID)()
 }
 
 func (r *feedbackCaseResolver) AllowedActions(ctx context.Context, obj *feedback.FeedbackCase) ([]feedback.FeedbackAction, error) {
-	panic(fmt.Errorf("not implemented: AllowedActions - allowedActions"))
+	return obj.Allowed(access.From(ctx), r.cases.Now()), nil
 }
 
 func (r *feedbackEventResolver) Worker(ctx context.Context, obj *feedback.FeedbackEvent) (*executable.Worker, error) {
-	panic(fmt.Errorf("not implemented: Worker - worker"))
+	return workerRef(ctx, obj.WorkerID), nil
 }
 
 func (r *feedbackStatisticsResolver) Area(ctx context.Context, obj *feedback.FeedbackStatistics) (*area.Area, error) {
-	panic(fmt.Errorf("not implemented: Area - area"))
+	return area.Ref(obj.AreaCode), nil
 }
 
 func (r *mutationResolver) SubmitFeedback(ctx context.Context, input feedback.SubmitFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	panic(fmt.Errorf("not implemented: SubmitFeedback - submitFeedback"))
+	changed, err := r.cases.Submit(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
 }
 
 func (r *mutationResolver) AssignFeedback(ctx context.Context, input feedback.AssignFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	panic(fmt.Errorf("not implemented: AssignFeedback - assignFeedback"))
+	changed, err := r.cases.Assign(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
 }
 
 func (r *mutationResolver) TakeFeedback(ctx context.Context, input feedback.TakeFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	panic(fmt.Errorf("not implemented: TakeFeedback - takeFeedback"))
+	changed, err := r.cases.Take(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
 }
 
 func (r *mutationResolver) ReturnFeedback(ctx context.Context, input feedback.ReturnFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	panic(fmt.Errorf("not implemented: ReturnFeedback - returnFeedback"))
+	changed, err := r.cases.Return(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
 }
 
 func (r *mutationResolver) RequestInfo(ctx context.Context, input feedback.RequestInfoInput) (*executable.FeedbackCasePayload, error) {
-	panic(fmt.Errorf("not implemented: RequestInfo - requestInfo"))
+	changed, err := r.cases.RequestInfo(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
 }
 
 func (r *mutationResolver) SupplyInfo(ctx context.Context, input feedback.SupplyInfoInput) (*executable.FeedbackCasePayload, error) {
-	panic(fmt.Errorf("not implemented: SupplyInfo - supplyInfo"))
+	changed, err := r.cases.SupplyInfo(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
 }
 
 func (r *mutationResolver) ReplyFeedback(ctx context.Context, input feedback.ReplyFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	panic(fmt.Errorf("not implemented: ReplyFeedback - replyFeedback"))
+	changed, err := r.cases.Reply(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
 }
 
 func (r *mutationResolver) RejectFeedback(ctx context.Context, input feedback.RejectFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	panic(fmt.Errorf("not implemented: RejectFeedback - rejectFeedback"))
+	changed, err := r.cases.Reject(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
 }
 
 func (r *mutationResolver) MarkDuplicate(ctx context.Context, input feedback.MarkDuplicateInput) (*executable.FeedbackCasePayload, error) {
-	panic(fmt.Errorf("not implemented: MarkDuplicate - markDuplicate"))
+	changed, err := r.cases.MarkDuplicate(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
 }
 
 func (r *mutationResolver) ReopenFeedback(ctx context.Context, input feedback.ReopenFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	panic(fmt.Errorf("not implemented: ReopenFeedback - reopenFeedback"))
+	changed, err := r.cases.Reopen(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
 }
 
 func (r *mutationResolver) CloseFeedback(ctx context.Context, input feedback.CloseFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	panic(fmt.Errorf("not implemented: CloseFeedback - closeFeedback"))
+	changed, err := r.cases.Close(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
 }
 
 func (r *mutationResolver) RateFeedback(ctx context.Context, input feedback.RateFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	panic(fmt.Errorf("not implemented: RateFeedback - rateFeedback"))
+	changed, err := r.cases.Rate(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
 }
 
 func (r *queryResolver) FeedbackCase(ctx context.Context, id string) (*feedback.FeedbackCase, error) {
-	panic(fmt.Errorf("not implemented: FeedbackCase - feedbackCase"))
+	return r.cases.Case(ctx, id)
 }
 
 func (r *queryResolver) FeedbackCases(ctx context.Context, areaID *string, states []feedback.FeedbackState, classes []feedback.FeedbackClass, assignedToMe *bool, overdue *bool, search *string, first *int, after *string) (*executable.FeedbackCaseConnection, error) {
-	panic(fmt.Errorf("not implemented: FeedbackCases - feedbackCases"))
+	page, err := keyset.Parse(first, after, feedback.KeyColumns)
+	if err != nil {
+		return nil, err
+	}
+	filter := feedback.Filter{AreaCode: deref(areaID), States: states, Classes: classes, Overdue: overdue, Search: deref(search), Mine: deref(assignedToMe)}
+	rows, err := r.cases.List(ctx, filter, page)
+	if err != nil {
+		return nil, err
+	}
+	return caseConnection(page, rows), nil
 }
 
 func (r *queryResolver) FeedbackStatistics(ctx context.Context, areaID string, from *string, to *string) (*feedback.FeedbackStatistics, error) {
-	panic(fmt.Errorf("not implemented: FeedbackStatistics - feedbackStatistics"))
+	return r.cases.StatisticsBetween(ctx, areaID, deref(from), deref(to))
 }
 
 func (r *subscriptionResolver) FeedbackCaseChanged(ctx context.Context, areaID string) (<-chan *feedback.FeedbackCase, error) {
-	panic(fmt.Errorf("not implemented: FeedbackCaseChanged - feedbackCaseChanged"))
+	return r.watch.Subscribe(ctx, areaID)
 }
 
 func (r *Resolver) FeedbackCase() executable.FeedbackCaseResolver { return &feedbackCaseResolver{r} }

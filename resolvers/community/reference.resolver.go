@@ -7,27 +7,57 @@ package community
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/keyset"
+	loaders "github.com/citizencloud/citizencloud/loaders/community"
+	"github.com/citizencloud/citizencloud/subgraphs/community/activity"
 	"github.com/citizencloud/citizencloud/subgraphs/community/area"
 	"github.com/citizencloud/citizencloud/subgraphs/community/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/community/feedback"
 )
 
 func (r *areaResolver) Activities(ctx context.Context, obj *area.Area, first *int, after *string, upcomingOnly *bool) (*executable.ActivityConnection, error) {
-	panic(fmt.Errorf("not implemented: Activities - activities"))
+	page, err := keyset.Parse(first, after, activity.KeyColumns)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.load(ctx).Published.Load(ctx, loaders.KeyOf(obj.ID, page, upcomingOnly == nil || *upcomingOnly))()
+	if err != nil {
+		return nil, err
+	}
+	return activityConnection(page, rows), nil
 }
 
 func (r *areaResolver) FeedbackStatistics(ctx context.Context, obj *area.Area) (*feedback.FeedbackStatistics, error) {
-	panic(fmt.Errorf("not implemented: FeedbackStatistics - feedbackStatistics"))
+	if err := feedback.Scope(ctx, access.FeedbackView, obj.ID); err != nil {
+		return nil, err
+	}
+	return r.load(ctx).Statistics.Load(ctx, obj.ID)()
 }
 
 func (r *citizenResolver) FeedbackCases(ctx context.Context, obj *executable.Citizen, first *int, after *string) (*executable.FeedbackCaseConnection, error) {
-	panic(fmt.Errorf("not implemented: FeedbackCases - feedbackCases"))
+	page, err := keyset.Parse(first, after, feedback.KeyColumns)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.cases.OfCitizen(ctx, obj.ID, page)
+	if err != nil {
+		return nil, err
+	}
+	return caseConnection(page, rows), nil
 }
 
 func (r *citizenResolver) Registrations(ctx context.Context, obj *executable.Citizen, first *int, after *string) (*executable.RegistrationConnection, error) {
-	panic(fmt.Errorf("not implemented: Registrations - registrations"))
+	page, err := keyset.Parse(first, after, 1)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.activities.OfCitizen(ctx, obj.ID, page)
+	if err != nil {
+		return nil, err
+	}
+	return registrationConnection(page, rows), nil
 }
 
 func (r *Resolver) Area() executable.AreaResolver { return &areaResolver{r} }

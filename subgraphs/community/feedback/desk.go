@@ -94,6 +94,9 @@ func (s *Desk) List(ctx context.Context, f Filter, page keyset.Page) ([]*Feedbac
 	if err := Scope(ctx, access.FeedbackView, f.AreaCode); err != nil {
 		return nil, err
 	}
+	if f.Mine {
+		f.AssigneeID = p.ID
+	}
 	if f.Search != "" {
 		if f.Search, err = input.Text("search", "搜索词", f.Search, 2, 60); err != nil {
 			return nil, err

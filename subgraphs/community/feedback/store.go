@@ -56,6 +56,7 @@ type Filter struct {
 	AreaCode   string
 	States     []FeedbackState
 	Classes    []FeedbackClass
+	Mine       bool // only what the asking worker deals with
 	AssigneeID string
 	CitizenID  string
 	Overdue    *bool

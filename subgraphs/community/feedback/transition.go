@@ -163,3 +163,8 @@ func (c *FeedbackCase) OwnedBy(p *access.Principal) bool {
 func (c *FeedbackCase) SeenBy(p *access.Principal) bool {
 	return c.OwnedBy(p) || p != nil && p.Kind != access.Citizen && p.May(access.FeedbackView) && p.Covers(c.AreaCode)
 }
+
+// SubmitterSeenBy says whether the principal may see who submitted the case.
+func (c *FeedbackCase) SubmitterSeenBy(p *access.Principal) bool {
+	return c.OwnedBy(p) || !c.Anonymous && p != nil && p.Kind == access.Worker && p.May(access.CitizenView) && p.Covers(c.AreaCode)
+}
