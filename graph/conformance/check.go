@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/citizencloud/citizencloud/graph/reference"
@@ -26,11 +27,22 @@ func Answer(ctx context.Context, universe *Universe, query string, variables jso
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("conformance: %w", errs)
 	}
-	data, errs := reference.Execute(ctx, universe.Super.Public, operation, values, &Monolith{universe, values})
+	data, errs := reference.Execute(ctx, rooted(universe.Super.Public, operation), operation, values, &Monolith{universe, values})
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("conformance: the one schema fails: %w", errs)
 	}
 	return data, nil
+}
+
+// rooted is the schema for the reference, which takes a subscription's event
+// as a query of the subscription root.
+func rooted(schema *ast.Schema, operation *ast.OperationDefinition) *ast.Schema {
+	if operation.Operation != ast.Subscription {
+		return schema
+	}
+	copied := *schema
+	copied.Query = schema.Subscription
+	return &copied
 }
 
 // Compare says how a gateway's whole answer differs from the expected data, ""

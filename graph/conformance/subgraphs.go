@@ -93,7 +93,7 @@ func (p *prepared) Fetch(ctx context.Context, request *dispatch.Request) (*dispa
 			variables[definition.Variable] = value
 		}
 	}
-	schema := p.subgraphs.schemas[p.subgraph.Index]
+	schema := rooted(p.subgraphs.schemas[p.subgraph.Index], p.operation)
 	data, errs := reference.Execute(ctx, schema, p.operation, variables, &source{p, variables})
 	body, err := json.Marshal(struct {
 		Data   json.RawMessage `json:"data"`
