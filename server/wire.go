@@ -2,35 +2,194 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
-	"github.com/citizencloud/citizencloud/foundation/database"
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/citizencloud/citizencloud/clients"
+	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/outbox"
+	"github.com/citizencloud/citizencloud/graph"
+	"github.com/citizencloud/citizencloud/graph/dispatch"
+	"github.com/citizencloud/citizencloud/graph/guard"
+	"github.com/citizencloud/citizencloud/graph/persisted"
+	"github.com/citizencloud/citizencloud/graph/supergraph"
+	"github.com/citizencloud/citizencloud/schema"
+	"github.com/citizencloud/citizencloud/server/transport"
 )
+
+// Limits that the whole platform's gateway sets; a rule may tighten them.
+var (
+	perAddress = guard.Rate{PerSecond: 200, Burst: 400} // offices and operators' networks share addresses
+	perSubject = guard.Rate{PerSecond: 50, Burst: 100}
+)
+
+// whole is the platform: the gateway over the four subgraphs.
+type whole struct {
+	ground     *ground
+	super      *supergraph.Supergraph
+	running    map[string]resolvers // those in this process
+	dispatcher dispatch.Dispatcher
+	engine     *graph.Engine
+	manifests  *persisted.Manifests
+	background *background
+}
 
 // wirePlatform builds the gateway over all subgraphs.
 func wirePlatform(ctx context.Context, in installation) (*service, error) {
-	return onlyHealth(ctx, in)
-}
-
-// wireSubgraph builds one subgraph.
-func wireSubgraph(ctx context.Context, _ string, in installation) (*service, error) {
-	return onlyHealth(ctx, in)
-}
-
-// onlyHealth answers /health over the database until the subgraphs are built in.
-func onlyHealth(ctx context.Context, in installation) (*service, error) {
-	db, err := database.Open(ctx, in.State.DatabaseAppURL)
+	w, err := newWhole(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /health", func(w http.ResponseWriter, r *http.Request) {
-		if err := db.Ping(r.Context()); err != nil {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
+	return w.service(in), nil
+}
+
+func newWhole(ctx context.Context, in installation) (_ *whole, err error) {
+	w := &whole{running: map[string]resolvers{}}
+	if w.ground, err = newGround(ctx, in); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.ground.close())
 		}
-		fmt.Fprintln(w, `{"status":"ok"}`)
-	})
-	return &service{Handler: mux, Stop: func(context.Context) error { return db.Close() }}, nil
+	}()
+	if err := prepareDatabase(ctx, in, w.ground, components()); err != nil {
+		return nil, err
+	}
+	var relays []*outbox.Relay
+	for _, c := range components() {
+		if _, remote := in.Remote[c.name]; !remote {
+			w.running[c.name] = c.resolvers(w.ground, in)
+			relays = append(relays, c.relay(w.ground, in))
+		}
+	}
+	if err := w.connect(in); err != nil {
+		return nil, err
+	}
+	w.background = startBackground(w.running, relays, in.Log)
+	return w, nil
+}
+
+// connect builds the engine over the subgraphs in the process and by URL, and
+// prepares every operation of every manifest.
+func (w *whole) connect(in installation) (err error) {
+	if w.super, err = supergraph.Load(schema.Supergraph); err != nil {
+		return err
+	}
+	ways, locals := dispatch.Mixed{}, map[string]dispatch.Local{}
+	for _, subgraph := range w.super.Subgraphs {
+		if r, ok := w.running[subgraph.Name]; ok {
+			locals[subgraph.ID] = local(r)
+		}
+	}
+	inProcess := dispatch.NewInProcess(locals)
+	overHTTP, err := overHTTP(w.super, in.Remote, 0)
+	if err != nil {
+		return err
+	}
+	for _, subgraph := range w.super.Subgraphs {
+		if _, remote := in.Remote[subgraph.Name]; remote {
+			ways[subgraph.ID] = overHTTP
+		} else {
+			ways[subgraph.ID] = inProcess
+		}
+	}
+	w.dispatcher = ways
+	w.engine, err = graph.New(w.super, &guard.Breakers{Inner: ways}, graph.Options{Dedupe: in.Dedupe})
+	if err != nil {
+		return err
+	}
+	if w.manifests, err = loadManifests(); err != nil {
+		return err
+	}
+	for _, failure := range persisted.Warm(w.manifests, w.prepare) {
+		in.Log.Error("an operation of a manifest does not fit the schema", "client", failure.Client, "operation", failure.Operation, "error", failure.Err)
+	}
+	return nil
+}
+
+func (w *whole) prepare(document, name string) error {
+	if _, refused := w.engine.Prepare(document, name); len(refused) > 0 {
+		return refused
+	}
+	return nil
+}
+
+// local is a subgraph in the process as the dispatcher needs it.
+func local(r resolvers) dispatch.Local {
+	return dispatch.Local{
+		Schema:         r.Executable(),
+		ErrorPresenter: fault.Present,
+		Recover:        fault.Recover,
+		Operations: func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+			return next(r.Context(ctx))
+		},
+	}
+}
+
+func loadManifests() (*persisted.Manifests, error) {
+	all := map[string][]byte{}
+	for _, client := range clients.Names() {
+		manifest, err := clients.Manifest(client)
+		if err != nil {
+			return nil, err
+		}
+		all[client] = manifest
+	}
+	return persisted.Load(all)
+}
+
+// service serves the whole.
+func (w *whole) service(in installation) *service {
+	policy := &persisted.Policy{Mode: persisted.Production, Store: w.manifests, PersistedOnly: map[string]bool{clients.Partner: true}}
+	options := transport.Options{
+		Engine:        transport.NewGeneration(w.engine),
+		Operations:    policy,
+		Authenticator: authenticator{w.ground.verifier},
+		Gate:          &guard.Gate{PerAddress: perAddress, PerSubject: perSubject, Buckets: guard.NewLimiter(100_000)},
+		Compress:      true,
+		Ready:         w.ready,
+		Logger:        in.Log,
+	}
+	if in.Development {
+		policy.Mode, policy.Automatic = persisted.Development, persisted.NewAutomatic(16<<20)
+		options.Explorer, _ = clients.Explorer()
+		options.Gate = nil // one machine plays all the citizens
+	}
+	server := transport.New(options)
+	mux := http.NewServeMux()
+	mux.Handle("/", server)
+	screen, _ := clients.Screen()
+	mux.Handle("/screen/", transport.WebClient("/screen/", screen))
+	mux.Handle("GET /screen", http.RedirectHandler("/screen/", http.StatusFound))
+	if beside, ok := w.running["platform"].(handlers); ok {
+		mux.Handle("/files", beside.FileHandler())
+		mux.Handle("/files/", beside.FileHandler())
+		mux.Handle("/development/inbox", beside.InboxHandler())
+	} else if url, remote := in.Remote["platform"]; remote {
+		mux.Handle("/files", passOn(url))
+		mux.Handle("/files/", passOn(url))
+		if in.Development {
+			mux.Handle("/development/inbox", passOn(url))
+		}
+	}
+	return &service{Handler: mux, Drain: server.Drain, Stop: w.stop}
+}
+
+// ready says whether the database answers; the rest shows in the answers.
+func (w *whole) ready() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if err := w.ground.db.Ping(ctx); err != nil {
+		return fmt.Errorf("the database does not answer: %w", err)
+	}
+	return nil
+}
+
+func (w *whole) stop(ctx context.Context) error {
+	return errors.Join(w.background.stop(ctx), w.ground.close())
 }

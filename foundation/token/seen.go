@@ -22,14 +22,14 @@ type seenToken struct {
 	until     time.Time
 }
 
-func (s *seen) get(text string, now time.Time) (*access.Principal, bool) {
+func (s *seen) get(text string, now time.Time) (*access.Principal, time.Time, bool) {
 	s.mu.RLock()
 	t, ok := s.tokens[text]
 	s.mu.RUnlock()
 	if !ok || !now.Before(t.until) {
-		return nil, false
+		return nil, time.Time{}, false
 	}
-	return t.principal, true
+	return t.principal, t.until, true
 }
 
 func (s *seen) put(text string, p *access.Principal, until, now time.Time) {

@@ -89,23 +89,23 @@ func NewVerifier(key *Key, now func() time.Time) *Verifier {
 	return &Verifier{id: key.ID, public: key.Public(), now: now}
 }
 
-// Access gives the principal of an access token, or ErrInvalid. A token that
-// was seen before costs a look-up only.
-func (v *Verifier) Access(text string) (*access.Principal, error) {
+// Access gives the principal of an access token and when it ends, or
+// ErrInvalid. A token that was seen before costs a look-up only.
+func (v *Verifier) Access(text string) (*access.Principal, time.Time, error) {
 	now := v.now()
-	if p, ok := v.seen.get(text, now); ok {
-		return p, nil
+	if p, until, ok := v.seen.get(text, now); ok {
+		return p, until, nil
 	}
 	var c claims
 	if err := v.parse(text, audienceAccess, &c); err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
 	if c.Kind != access.Citizen && c.Kind != access.Worker || c.Subject == "" {
-		return nil, ErrInvalid
+		return nil, time.Time{}, ErrInvalid
 	}
 	p := &access.Principal{Kind: c.Kind, ID: c.Subject, Name: c.Name, AreaCode: c.Area, UnitID: c.Unit, Roles: c.Roles, Session: c.Session, Client: c.Client}
 	v.seen.put(text, p, c.ExpiresAt.Time, now)
-	return p, nil
+	return p, c.ExpiresAt.Time, nil
 }
 
 func (v *Verifier) parse(text, audience string, into jwt.Claims) error {

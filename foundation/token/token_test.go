@@ -32,7 +32,7 @@ func TestAccessTokenCarriesThePrincipal(t *testing.T) {
 	}
 	verifier := token.NewVerifier(key(t, 1), now)
 	for range 2 { // the second time from memory
-		got, err := verifier.Access(text)
+		got, _, err := verifier.Access(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +52,7 @@ func TestTokensThatMustBeRefused(t *testing.T) {
 	verifier := token.NewVerifier(key(t, 1), clock)
 	for name, text := range map[string]string{"another key's": forged, "a receipt": receipt, "rubbish": "a.b.c", "none": "",
 		"no signature": good[:len(good)-10]} {
-		if _, err := verifier.Access(text); !errors.Is(err, token.ErrInvalid) {
+		if _, _, err := verifier.Access(text); !errors.Is(err, token.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -62,11 +62,11 @@ func TestTokensThatMustBeRefused(t *testing.T) {
 	if _, err := verifier.Receipt(receipt, "c2"); !errors.Is(err, token.ErrInvalid) {
 		t.Error("another's receipt counts")
 	}
-	if _, err := verifier.Access(good); err != nil {
+	if _, _, err := verifier.Access(good); err != nil {
 		t.Fatal(err)
 	}
 	at = at.Add(token.Lifetime + time.Second)
-	if _, err := verifier.Access(good); !errors.Is(err, token.ErrInvalid) {
+	if _, _, err := verifier.Access(good); !errors.Is(err, token.ErrInvalid) {
 		t.Error("a remembered token outlives its time")
 	}
 	if _, _, err := signer.Access(&access.Principal{Kind: access.System}); err == nil {

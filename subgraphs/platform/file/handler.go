@@ -37,7 +37,7 @@ func (s *Service) authenticate(r *http.Request) (*http.Request, error) {
 	if !ok || access.From(r.Context()) != nil {
 		return r, nil
 	}
-	p, err := s.Verifier.Access(bearer)
+	p, _, err := s.Verifier.Access(bearer)
 	if err != nil {
 		return r, fault.New(fault.Unauthenticated, "登录已失效，请重新登录").Because(err)
 	}

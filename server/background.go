@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/citizencloud/citizencloud/foundation/outbox"
+)
+
+// background is the work behind the requests: relays of the outboxes and the
+// subgraphs' consumers. What fails is tried again; it never ends by itself.
+type background struct {
+	relays []*outbox.Relay
+	cancel context.CancelFunc
+	group  sync.WaitGroup
+	log    *slog.Logger
+}
+
+func startBackground(running map[string]resolvers, relays []*outbox.Relay, log *slog.Logger) *background {
+	ctx, cancel := context.WithCancel(context.Background())
+	b := &background{relays: relays, cancel: cancel, log: log}
+	for name, r := range running {
+		b.keep(ctx, name, r.Run)
+	}
+	for _, relay := range relays {
+		b.keep(ctx, "outbox of "+relay.Subgraph, relay.Run)
+	}
+	return b
+}
+
+// keep runs the work until the context ends, again after a failure.
+func (b *background) keep(ctx context.Context, name string, work func(context.Context) error) {
+	b.group.Go(func() {
+		for ctx.Err() == nil {
+			err := work(ctx)
+			if ctx.Err() != nil || err == nil {
+				return
+			}
+			b.log.ErrorContext(ctx, "background work failed, starting again", "work", name, "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+		}
+	})
+}
+
+// stop ends the work and then flushes what the last requests committed.
+func (b *background) stop(ctx context.Context) error {
+	b.cancel()
+	ended := make(chan struct{})
+	go func() { b.group.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		return fmt.Errorf("background work did not end: %w", ctx.Err())
+	}
+	var failed []error
+	for _, relay := range b.relays {
+		failed = append(failed, relay.Flush(ctx))
+	}
+	return errors.Join(failed...)
+}

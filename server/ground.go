@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/citizencloud/citizencloud/foundation/database"
+	"github.com/citizencloud/citizencloud/foundation/event"
+	"github.com/citizencloud/citizencloud/foundation/token"
+	"github.com/citizencloud/citizencloud/server/embedded/files"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/personal"
+)
+
+// ground is what subgraphs stand on: connections to the opened state, and keys.
+type ground struct {
+	db       *database.DB
+	bus      *event.Bus
+	redis    redis.UniversalClient
+	files    files.Store
+	signer   *token.Signer
+	verifier *token.Verifier
+	personal *personal.Keys
+	now      func() time.Time
+	log      *slog.Logger
+	closes   []func() error
+}
+
+// newGround connects to the state and reads the keys in the data folder.
+func newGround(ctx context.Context, in installation) (_ *ground, err error) {
+	g := &ground{now: time.Now, log: in.Log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, g.close())
+		}
+	}()
+	if g.db, err = database.Open(ctx, in.State.DatabaseAppURL); err != nil {
+		return nil, err
+	}
+	g.closes = append(g.closes, g.db.Close)
+	conn, err := nats.Connect(in.State.NatsURL, nats.Name("citizencloud"), nats.MaxReconnects(-1), nats.ReconnectWait(200*time.Millisecond))
+	if err != nil {
+		return nil, fmt.Errorf("connecting to NATS: %w", err)
+	}
+	g.closes = append(g.closes, func() error { conn.Close(); return nil })
+	if g.bus, err = event.Open(ctx, conn, 1); err != nil {
+		return nil, err
+	}
+	options, err := redis.ParseURL(in.State.RedisURL)
+	if err != nil {
+		return nil, fmt.Errorf("the URL of Redis cannot be read: %w", err)
+	}
+	client := redis.NewClient(options)
+	g.redis, g.closes = client, append(g.closes, client.Close)
+	if g.files, err = in.State.Files(ctx); err != nil {
+		return nil, err
+	}
+	key, err := token.LoadKey(filepath.Join(in.State.Dir, "keys", "token.key"))
+	if err != nil {
+		return nil, err
+	}
+	g.signer, g.verifier = token.NewSigner(key, g.now), token.NewVerifier(key, g.now)
+	if g.personal, err = personal.LoadKeys(filepath.Join(in.State.Dir, "keys", "personal.key")); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// close ends the connections, last opened first.
+func (g *ground) close() error {
+	var failed []error
+	for i := len(g.closes) - 1; i >= 0; i-- {
+		failed = append(failed, g.closes[i]())
+	}
+	return errors.Join(failed...)
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+
+	"github.com/citizencloud/citizencloud/foundation/outbox"
+	"github.com/citizencloud/citizencloud/server/transport"
+)
+
+// wireSubgraph builds one subgraph, with what it serves beside GraphQL.
+func wireSubgraph(ctx context.Context, name string, in installation) (_ *service, err error) {
+	c, err := componentNamed(name)
+	if err != nil {
+		return nil, err
+	}
+	g, err := newGround(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, g.close())
+		}
+	}()
+	if err := prepareDatabase(ctx, in, g, []component{c}); err != nil {
+		return nil, err
+	}
+	r := c.resolvers(g, in)
+	server := transport.NewSubgraph(transport.SubgraphOptions{
+		Schema: r.Executable(), Context: r.Context, Authenticator: authenticator{g.verifier},
+		Ready: func() error { return g.db.Ping(context.Background()) }, Logger: in.Log,
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/", server)
+	if beside, ok := r.(handlers); ok {
+		mux.Handle("/files", beside.FileHandler())
+		mux.Handle("/files/", beside.FileHandler())
+		mux.Handle("/development/inbox", beside.InboxHandler())
+	}
+	work := startBackground(map[string]resolvers{name: r}, []*outbox.Relay{c.relay(g, in)}, in.Log)
+	return &service{Handler: mux, Drain: server.Drain, Stop: func(ctx context.Context) error {
+		return errors.Join(work.stop(ctx), g.close())
+	}}, nil
+}
+
+// passOn hands requests for files and the inbox to the platform subgraph's
+// process; subgraph is the URL of its GraphQL.
+func passOn(subgraph string) http.Handler {
+	target, err := url.Parse(subgraph)
+	if err != nil {
+		return http.NotFoundHandler()
+	}
+	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(&url.URL{Scheme: target.Scheme, Host: target.Host})
+		r.SetXForwarded()
+	}}
+}
