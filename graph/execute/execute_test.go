@@ -77,8 +77,7 @@ func TestListsOfUnequalLength(t *testing.T) {
 }
 
 func TestErrorPaths(t *testing.T) {
-	w := &world{schema: load(t, shop), query: `{list: users{id called: name}}`}
-	w.query = `{users{id name reviews{id}}}`
+	w := &world{schema: load(t, shop), query: `{users{id name reviews{id}}}`}
 	w.rootFetch(t, "users{id}", says(`{"data":{"users":[{"id":"1"},{"id":"2"},{"id":"1"}]}}`))
 	w.entityFetch(t, "users", "User", "id", "name reviews{id}", says(`{"errors":[
 		{"message":"无权查看","path":["_entities",0,"name"],"extensions":{"code":"FORBIDDEN","field":"name","exception":{"stacktrace":["secret"]}}},
