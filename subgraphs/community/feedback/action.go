@@ -2,6 +2,8 @@ package feedback
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -78,8 +80,11 @@ func (s *Desk) pictures(p *access.Principal, receipts []string) ([]string, error
 		if err != nil {
 			return nil, fault.Invalid("input.pictures", "图片的上传凭证无效或已过期，请重新上传").Because(err)
 		}
-		if len(r.Media) < 6 || r.Media[:6] != "image/" {
+		if !strings.HasPrefix(r.Media, "image/") {
 			return nil, fault.Invalid("input.pictures", "只能附图片")
+		}
+		if slices.Contains(files, r.FileID) {
+			return nil, fault.Invalid("input.pictures", "同一张图片请只附一次")
 		}
 		files = append(files, r.FileID)
 	}
