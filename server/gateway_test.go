@@ -138,8 +138,11 @@ func TestSignalLetsRequestsFinish(t *testing.T) {
 			if code := websocket.CloseStatus(closed); code < 1000 {
 				t.Errorf("the WebSocket ends with %v", closed)
 			}
-			if !alive(p.command.Process.Pid) {
-				t.Error("the process did not wait for the request")
+			if status, body := p.get("/health"); status != 503 {
+				t.Errorf("health while draining: %d %s", status, body)
+			}
+			if status, body, err := ask(p.url); status != 503 || err != nil {
+				t.Errorf("a new request while draining: %d %s %v", status, body, err)
 			}
 			close(release)
 			if got := <-finished; got.err != nil || got.status != 200 || !strings.Contains(got.body, "你好") {
@@ -168,12 +171,10 @@ func TestSecondSignalLeavesAtOnce(t *testing.T) {
 	<-arrived
 	p.signal(syscall.SIGINT)
 	deadline := time.Now().Add(20 * time.Second)
-	for { // until the first signal has been taken: new connections are refused
-		connection, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
-		if err != nil {
+	for { // until the first signal has been taken
+		if status, _ := p.get("/health"); status == 503 {
 			break
 		}
-		connection.Close()
 		if time.Now().After(deadline) {
 			t.Fatal("the first signal has no effect")
 		}
@@ -181,6 +182,22 @@ func TestSecondSignalLeavesAtOnce(t *testing.T) {
 	p.signal(syscall.SIGINT)
 	if code := p.wait(); code != 130 {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestDrainTimeoutCutsOff(t *testing.T) {
+	arrived, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	file := upstream(t, func(http.ResponseWriter, *http.Request) {
+		close(arrived)
+		<-release
+	})
+	p := start(t, "gateway", "--supergraph", file, "--listen", "127.0.0.1:0", "--drain-timeout", "200ms")
+	go ask(p.url)
+	<-arrived
+	p.signal(syscall.SIGTERM)
+	if code := p.wait(); code != 1 || !strings.Contains(p.stderr.String(), "1 requests were cut off") {
+		t.Errorf("exit code %d: %s", code, p.stderr.String())
 	}
 }
 

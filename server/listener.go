@@ -25,6 +25,8 @@ type listener struct {
 	socket  net.Listener
 	server  *http.Server
 	service atomic.Pointer[service]
+	// running counts the requests that the service is answering.
+	running atomic.Int64
 }
 
 func (l *listener) part() lifecycle.Part {
@@ -65,6 +67,10 @@ func (l *listener) explain(err error) error {
 
 func (l *listener) answer(w http.ResponseWriter, r *http.Request) {
 	if shown := l.service.Load(); shown != nil {
+		if r.URL.Path != "/health" {
+			l.running.Add(1)
+			defer l.running.Add(-1)
+		}
 		shown.Handler.ServeHTTP(w, r)
 		return
 	}
@@ -80,17 +86,27 @@ func (l *listener) show(s *service) { l.service.Store(s) }
 // bound returns the address that is really listened at, also for port 0.
 func (l *listener) bound() string { return l.socket.Addr().String() }
 
-// drain ends the service for its clients; the socket closes first for new
-// connections only after health had its chance to say 503.
+// drain ends the service for its clients. As long as requests are in flight the
+// socket stays open: whoever watches /health sees 503 and sends no more, and
+// who comes all the same is told to come again, instead of a refused connection.
 func (l *listener) drain(ctx context.Context) error {
 	var failed error
 	if shown := l.service.Load(); shown != nil && shown.Drain != nil {
 		failed = shown.Drain(ctx)
 	}
-	if err := l.server.Shutdown(ctx); err != nil {
-		failed = errors.Join(failed, fmt.Errorf("requests were cut off: %w", err))
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for l.running.Load() > 0 && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
 	}
-	return failed
+	if left := l.running.Load(); left > 0 {
+		_ = l.server.Close()
+		return errors.Join(failed, fmt.Errorf("%d requests were cut off after the drain timeout", left))
+	}
+	return errors.Join(failed, l.server.Shutdown(ctx))
 }
 
 func (l *listener) stop(ctx context.Context) error {

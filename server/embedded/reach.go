@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -36,7 +37,14 @@ func reachDatabase(ctx context.Context, address string) error {
 	if err != nil || parsed.Scheme != "postgres" && parsed.Scheme != "postgresql" {
 		return errors.New("the database URL must have the form postgres://USER:PASSWORD@HOST:5432/NAME")
 	}
-	db, err := sql.Open("postgres", address)
+	// The driver bounds its greeting by this setting alone, not by a context.
+	patient := *parsed
+	query := patient.Query()
+	if !query.Has("connect_timeout") {
+		query.Set("connect_timeout", strconv.Itoa(int(reachPatience.Seconds())))
+	}
+	patient.RawQuery = query.Encode()
+	db, err := sql.Open("postgres", patient.String())
 	if err != nil {
 		return fmt.Errorf("the database URL cannot be read: %s", reason(err))
 	}
@@ -116,7 +124,8 @@ func reason(err error) string {
 	if errors.As(err, &resolve) {
 		return "there is no host " + resolve.Name
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	var slow net.Error
+	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &slow) && slow.Timeout() {
 		return fmt.Sprintf("no answer within %s", reachPatience)
 	}
 	return err.Error()
