@@ -31,6 +31,7 @@ const (
 	ParticipantAudit Action = "participant.review"
 	OfferingReview   Action = "offering.review"
 	DemandReview     Action = "demand.review"
+	DemandPublish    Action = "demand.publish"
 	WorkerView       Action = "worker.view"
 	WorkerManage     Action = "worker.manage"
 	CitizenView      Action = "citizen.view"
@@ -38,7 +39,7 @@ const (
 )
 
 var grants = map[Role][]Action{
-	CommunityWorker: {FeedbackView, FeedbackAssign, FeedbackHandle, FeedbackReject, ActivityManage, BoardView, ParticipantView, WorkerView, CitizenView, NoticeSend},
+	CommunityWorker: {FeedbackView, FeedbackAssign, FeedbackHandle, FeedbackReject, ActivityManage, BoardView, ParticipantView, WorkerView, CitizenView, NoticeSend, DemandPublish},
 	Supervisor:      {FeedbackView, FeedbackAssign, FeedbackReject, BoardView, ParticipantView, WorkerView},
 	Leader:          {FeedbackView, BoardView, WorkerView},
 	CatalogueEditor: {ServiceManage},

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"github.com/citizencloud/citizencloud/foundation/bigram"
+	"github.com/citizencloud/citizencloud/foundation/condition"
 	"github.com/citizencloud/citizencloud/foundation/division"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
@@ -73,60 +73,42 @@ type Filter struct {
 // number from 0 to 99, for grey releases; GreyShare computes the same.
 const greyShare = `(('x' || substr(md5(%s::text || %s), 1, 8))::bit(32)::bigint %% 100)`
 
-// condition is a growing WHERE with its arguments.
-type condition struct {
-	terms []string
-	args  []any
-}
-
-// add appends a term; each ? in it is the next argument.
-func (c *condition) add(term string, args ...any) {
-	for _, arg := range args {
-		c.args = append(c.args, arg)
-		term = strings.Replace(term, "?", "$"+strconv.Itoa(len(c.args)), 1)
-	}
-	c.terms = append(c.terms, term)
-}
-
-func (c *condition) String() string { return strings.Join(c.terms, " AND ") }
-
 // where gives the filter's joins, order columns and conditions.
-func (f Filter) where() (joins, order string, c *condition) {
-	c = new(condition)
+func (f Filter) where() (joins, order string, c *condition.Where) {
+	c = new(condition.Where)
 	joins, order = byMaster, "m.sort_order"
 	if f.Managed {
-		c.add("starts_with(s.area_code, ?)", f.Prefix)
+		c.Add("starts_with(s.area_code, ?)", f.Prefix)
 		if len(f.States) > 0 {
-			c.add("s.state = ANY(?)", pq.Array(f.States))
+			c.Add("s.state = ANY(?)", pq.Array(f.States))
 		}
 		if f.Publication != nil {
-			c.add("s.publication = ?", string(*f.Publication))
+			c.Add("s.publication = ?", string(*f.Publication))
 		}
 		if f.Health != nil {
-			c.add("s.health = ?", string(*f.Health))
+			c.Add("s.health = ?", string(*f.Health))
 		}
 	} else {
-		c.add("s.publication = 'PUBLISHED'")
+		c.Add("s.publication = 'PUBLISHED'")
 	}
 	if f.CategoryID != nil {
-		c.add("s.category_id = ?", *f.CategoryID)
+		c.Add("s.category_id = ?", *f.CategoryID)
 	}
 	if f.DepartmentID != nil {
-		c.add("s.department_id = ?", *f.DepartmentID)
+		c.Add("s.department_id = ?", *f.DepartmentID)
 	}
 	if f.Kind != nil {
-		c.add("s.kind = ?", string(*f.Kind))
+		c.Add("s.kind = ?", string(*f.Kind))
 	}
 	if f.Client != nil {
-		c.add("? = ANY(s.channels)", string(*f.Client))
-		n := "$" + strconv.Itoa(len(c.args))
+		n := c.Arg(string(*f.Client))
+		c.Add(n + " = ANY(s.channels)")
 		joins += ` LEFT JOIN citizen.service_entry r ON r.service_id = s.id AND r.client = ` + n
 		order = "COALESCE(r.sort_order, m.sort_order)"
-		c.add("COALESCE(r.enabled, m.enabled)")
-		c.args = append(c.args, f.Viewer)
-		viewer := "$" + strconv.Itoa(len(c.args))
+		c.Add("COALESCE(r.enabled, m.enabled)")
+		viewer := c.Arg(f.Viewer)
 		grey := "COALESCE(r.grey_percent, m.grey_percent)"
-		c.add("(" + grey + " = 100 OR (" + viewer + " <> '' AND " + fmt.Sprintf(greyShare, "s.id", viewer) + " < " + grey + "))")
+		c.Add("(" + grey + " = 100 OR (" + viewer + " <> '' AND " + fmt.Sprintf(greyShare, "s.id", viewer) + " < " + grey + "))")
 	}
 	return joins, order, c
 }
@@ -138,18 +120,19 @@ func list(ctx context.Context, tx sqlx.QueryerContext, f Filter, page keyset.Pag
 	miss := "0"
 	if f.Search != "" {
 		query, _ := bigram.Query(f.Search)
-		c.add("s.search @@ ?::tsquery", query)
-		miss = "CASE WHEN ts_filter(s.search, '{a}') @@ $" + strconv.Itoa(len(c.args)) + "::tsquery THEN 0 ELSE 1 END"
+		search := c.Arg(query) + "::tsquery"
+		c.Add("s.search @@ " + search)
+		miss = "CASE WHEN ts_filter(s.search, '{a}') @@ " + search + " THEN 0 ELSE 1 END"
 	}
 	if page.After != nil {
 		if !numbers(page.After[:2]) {
 			return nil, fault.Invalid("after", "分页游标无效，请从第一页重新查询")
 		}
-		c.add("("+miss+", "+order+`, s.code COLLATE "C") > (?::int, ?::int, ?)`, page.After[0], page.After[1], page.After[2])
+		c.Add("("+miss+", "+order+`, s.code COLLATE "C") > (?::int, ?::int, ?)`, page.After[0], page.After[1], page.After[2])
 	}
 	var rows []row
 	err := sqlx.SelectContext(ctx, tx, &rows, `SELECT `+columns+`, `+miss+` AS miss, `+order+` AS sort_order`+tables+joins+
-		` WHERE `+c.String()+` ORDER BY miss, sort_order, s.code COLLATE "C" LIMIT `+strconv.Itoa(page.Limit()), c.args...)
+		` WHERE `+c.String()+` ORDER BY miss, sort_order, s.code COLLATE "C" LIMIT `+strconv.Itoa(page.Limit()), c.Args()...)
 	if err != nil {
 		return nil, fmt.Errorf("catalogue: listing services: %w", err)
 	}
@@ -174,10 +157,10 @@ func count(ctx context.Context, tx sqlx.QueryerContext, f Filter) (int, error) {
 	joins, _, c := f.where()
 	if f.Search != "" {
 		query, _ := bigram.Query(f.Search)
-		c.add("s.search @@ ?::tsquery", query)
+		c.Add("s.search @@ ?::tsquery", query)
 	}
 	var n int
-	if err := sqlx.GetContext(ctx, tx, &n, `SELECT count(*) FROM citizen.service s`+joins+` WHERE `+c.String(), c.args...); err != nil {
+	if err := sqlx.GetContext(ctx, tx, &n, `SELECT count(*) FROM citizen.service s`+joins+` WHERE `+c.String(), c.Args()...); err != nil {
 		return 0, fmt.Errorf("catalogue: counting services: %w", err)
 	}
 	return n, nil
