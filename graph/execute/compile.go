@@ -19,6 +19,7 @@ func (c *compiler) fetch(f *plan.Fetch) (fetch, error) {
 	fields := &tree.Shape{Position: position, Types: c.types}
 	c.shape(fields, f.Selection)
 	compiled.fields, compiled.shape = fields, fields
+	compiled.nested = slices.ContainsFunc(fields.Fields, func(f tree.Field) bool { return f.Child != nil })
 	if len(f.Inputs) > 0 {
 		compiled.entity = fields
 		reply := tree.NewPosition()
@@ -180,7 +181,9 @@ func (c *compiler) separate(fetches []fetch) {
 		own(fetches[i].fields)
 		if fetches[i].apart {
 			for j := range fetches[i].fields.Fields {
-				fetches[i].fields.Fields[j].Own = true
+				if field := &fetches[i].fields.Fields[j]; field.Child != nil {
+					field.Own = true
+				}
 			}
 		}
 	}

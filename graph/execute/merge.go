@@ -33,6 +33,7 @@ func (r *run) mergeData(f *fetch, s *state, reported bool) error {
 		if data.Kind != tree.Object {
 			return r.nothing(f, s, reported)
 		}
+		r.shared = r.shared || len(s.targets) > 1 && f.nested
 		for _, t := range s.targets {
 			if err := r.tree.Merge(t.object, data, f.fields, len(s.targets) > 1); err != nil {
 				return err
@@ -51,6 +52,7 @@ func (r *run) mergeData(f *fetch, s *state, reported bool) error {
 		return fmt.Errorf("%d representations, %d entities: %w", len(s.spans), entities.B, errReply)
 	}
 	share := len(s.targets) > len(s.spans)
+	r.shared = r.shared || share && f.nested
 	for _, t := range s.targets {
 		switch entity := r.tree.Elements(entities)[t.entity]; entity.Kind {
 		case tree.Null:

@@ -52,7 +52,9 @@ type fetch struct {
 	// fields is what is merged into each target: entity, or shape.
 	fields *tree.Shape
 	// apart says that the places go on differently below, so that they may not share objects.
-	apart     bool
+	apart bool
+	// nested says that there are objects below the fields.
+	nested    bool
 	when      plan.Condition
 	variables []string
 	after     int   // how many fetches come before

@@ -95,8 +95,8 @@ func (r *run) gather(f *fetch, g *gathering) {
 func (r *run) walk(f *fetch, g *gathering, p *place, n int, v tree.Value) {
 	switch v.Kind {
 	case tree.List:
-		for i := range v.B {
-			r.walk(f, g, p, n, r.tree.Elements(v)[i])
+		for _, element := range r.tree.Elements(v) {
+			r.walk(f, g, p, n, element)
 		}
 	case tree.Object:
 		id := r.tree.Type(v)
@@ -168,6 +168,7 @@ func (r *run) represent(g *gathering, in *input, v tree.Value, id tree.TypeID) b
 
 // inputFields writes the fields of an object, each with a comma before it.
 func (r *run) inputFields(g *gathering, fields []inputField, v tree.Value, id tree.TypeID) bool {
+	slots := r.tree.Slots(v)
 	for i := range fields {
 		f := &fields[i]
 		if f.types != nil && !f.types.Has(id) {
@@ -181,7 +182,11 @@ func (r *run) inputFields(g *gathering, fields []inputField, v tree.Value, id tr
 			g.body = append(append(append(g.body, '"'), r.program.types.Name(id)...), '"')
 			continue
 		}
-		value := r.tree.Slot(v, f.slot)
+		value := slots[f.slot]
+		if value.Kind > tree.Null && value.Kind < tree.Object {
+			g.body = append(g.body, r.tree.Bytes(value)...)
+			continue
+		}
 		if value.Kind == tree.Missing || value.Kind == tree.Null && (f.must || value.Flags&tree.Explained != 0) {
 			g.explain = value.Flags&tree.Explained != 0
 			return false

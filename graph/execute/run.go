@@ -35,6 +35,7 @@ type run struct {
 	// queue holds fetches that can be sent.
 	queue  []int
 	errors []project.Error
+	shared bool // an entity's objects stand in several places
 }
 
 // state is what a run knows of one fetch.
@@ -75,7 +76,7 @@ func (r *run) release() {
 	r.tree.Release()
 	clear(r.errors)
 	r.queue, r.errors = r.queue[:0], r.errors[:0]
-	r.ctx, r.request, r.tree, r.holds = nil, nil, nil, nil
+	r.ctx, r.request, r.tree, r.holds, r.shared = nil, nil, nil, nil, false
 	r.program.runs.Put(r)
 }
 
@@ -118,7 +119,7 @@ func (p *Program) execute(ctx context.Context, request *Request, event *dispatch
 	r.work(next)
 	r.wait.Wait()
 	w.Errors = append(w.Errors, r.errors...)
-	w.Variables = request.Values
+	w.Variables, w.Shared = request.Values, r.shared
 	w.Write(p.Projection, r.tree)
 	r.release()
 }

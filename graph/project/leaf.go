@@ -1,7 +1,6 @@
 package project
 
 import (
-	"bytes"
 	"strconv"
 
 	"github.com/citizencloud/citizencloud/graph/tree"
@@ -23,7 +22,25 @@ var scalars = map[string]leafKind{
 	"Int": leafInt, "Float": leafFloat, "String": leafString, "Boolean": leafBoolean, "ID": leafID,
 }
 
-// leaf appends a leaf value that is not null, coerced as the specification's result coercion
+// plain are the kinds of values that a type takes over as they came, as a bit set.
+func (t *typ) plain() uint16 {
+	if t.elem != nil || t.possible != nil {
+		return 0
+	}
+	switch t.leaf {
+	case leafAny:
+		return 1<<tree.True | 1<<tree.False | 1<<tree.Number | 1<<tree.String | 1<<tree.Raw
+	case leafString, leafID:
+		return 1 << tree.String
+	case leafFloat:
+		return 1 << tree.Number
+	case leafBoolean:
+		return 1<<tree.True | 1<<tree.False
+	}
+	return 0
+}
+
+// append appends a leaf value that is not null, coerced as the specification's result coercion
 // says, or returns false where the value is none of the type.
 func (t *typ) append(b []byte, kind tree.Kind, span []byte) ([]byte, bool) {
 	switch t.leaf {
@@ -74,7 +91,14 @@ func quote(b, span []byte) []byte {
 }
 
 // whole says whether a number is written without fraction and exponent.
-func whole(span []byte) bool { return !bytes.ContainsAny(span, ".eE") }
+func whole(span []byte) bool {
+	for _, c := range span {
+		if c == '.' || c|0x20 == 'e' {
+			return false
+		}
+	}
+	return true
+}
 
 // appendInt appends a 32-bit whole number; 3.0 and 3e2 are such too.
 func appendInt(b, span []byte) ([]byte, bool) {

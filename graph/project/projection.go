@@ -31,9 +31,11 @@ type field struct {
 	name   string // the client's key
 	schema string // the field's name in the schema, for messages
 	slot   int    // 0 when no fetch brings it
+	number uint32 // tells fields apart
 	types  tree.Set
 	when   int // index of its condition, -1 for always
 	typ    *typ
+	plain  uint16 // the kinds of values that are copied without a look
 	fields []*field
 
 	typename      bool
@@ -75,6 +77,7 @@ type compiler struct {
 	schema     *ast.Schema
 	named      map[string]*typ
 	conditions []plan.Condition
+	count      uint32
 }
 
 func (c *compiler) fields(outputs []*plan.Output, position *tree.Position) ([]*field, error) {
@@ -86,7 +89,9 @@ func (c *compiler) fields(outputs []*plan.Output, position *tree.Position) ([]*f
 			schema: output.Name,
 			types:  c.types.NewSet(output.Types),
 			when:   c.condition(output.When),
+			number: c.count,
 		}
+		c.count++
 		fields = append(fields, f)
 		switch {
 		case output.Introspection != nil:
@@ -107,6 +112,7 @@ func (c *compiler) fields(outputs []*plan.Output, position *tree.Position) ([]*f
 		if f.typ, err = c.typ(output.Type); err != nil {
 			return nil, fmt.Errorf("project: %s: %w", output.Key, err)
 		}
+		f.plain = f.typ.plain()
 		if len(output.Fields) == 0 {
 			continue
 		}

@@ -16,12 +16,22 @@ type Writer struct {
 	Errors []Error
 	// Holds are the values of the projection's conditions.
 	Holds []bool
+	// Shared says that some objects stand in several places.
+	Shared bool
 	// Variables are the client's, coerced, for introspection.
 	Variables map[string]any
 
 	tree       *tree.Tree
 	projection *Projection
 	path       []crumb
+	written    []written
+}
+
+// written is where in the body an object stands as a field shows it. An entity that stands in
+// several places is one object, which is written once and copied for the others.
+type written struct {
+	field      uint32
+	start, end int
 }
 
 // crumb is a step of the path to what is being written; it is spelled out only for an error.
@@ -44,8 +54,11 @@ func (w *Writer) Release() {
 		w.Body = nil
 	}
 	clear(w.Errors)
-	w.Body, w.Errors, w.Holds, w.path = w.Body[:0], w.Errors[:0], w.Holds[:0], w.path[:0]
-	w.Variables, w.tree, w.projection = nil, nil, nil
+	if cap(w.written) > maxBody/16 {
+		w.written = nil
+	}
+	w.Body, w.Errors, w.Holds, w.path, w.written = w.Body[:0], w.Errors[:0], w.Holds[:0], w.path[:0], w.written[:0]
+	w.Variables, w.tree, w.projection, w.Shared = nil, nil, nil, false
 	writers.Put(w)
 }
 
@@ -68,7 +81,19 @@ func (w *Writer) Write(p *Projection, t *tree.Tree) {
 func (w *Writer) object(v tree.Value, fields []*field, id tree.TypeID) bool {
 	w.Body = append(w.Body, '{')
 	first := true
+	slots := w.tree.Slots(v)
 	for _, f := range fields {
+		if f.types == nil && f.when < 0 && f.slot > 0 {
+			if value := slots[f.slot]; f.plain>>value.Kind&1 != 0 {
+				if !first {
+					w.Body = append(w.Body, ',')
+				}
+				first = false
+				w.Body = append(w.Body, f.key...)
+				w.Body = append(w.Body, w.tree.Bytes(value)...)
+				continue
+			}
+		}
 		if f.when >= 0 && !w.Holds[f.when] || f.types != nil && !f.types.Has(id) {
 			continue
 		}
@@ -91,7 +116,7 @@ func (w *Writer) object(v tree.Value, fields []*field, id tree.TypeID) bool {
 		default:
 			var value tree.Value
 			if f.slot > 0 {
-				value = w.tree.Slot(v, f.slot)
+				value = slots[f.slot]
 			}
 			// Leaves are the most of an answer; they need no path unless they fail.
 			if value.Kind >= tree.Object || value.Kind == tree.Raw {
@@ -159,7 +184,22 @@ func (w *Writer) composite(v tree.Value, f *field, t *typ, onPath bool) bool {
 		w.failAt(f, onPath, "字段 "+f.schema+" 的值不符合其类型")
 		return false
 	}
-	return w.object(v, f.fields, id)
+	if !w.Shared {
+		return w.object(v, f.fields, id)
+	}
+	if n, ok := w.tree.Noted(v); ok && w.written[n].field == f.number {
+		w.Body = append(w.Body, w.Body[w.written[n].start:w.written[n].end]...)
+		return true
+	}
+	start, errors := len(w.Body), len(w.Errors)
+	if !w.object(v, f.fields, id) {
+		return false
+	}
+	if len(w.Errors) == errors { // errors name the place, so they are found again at each
+		w.tree.Note(v, uint32(len(w.written)))
+		w.written = append(w.written, written{f.number, start, len(w.Body)})
+	}
+	return true
 }
 
 func (w *Writer) list(v tree.Value, f *field, elem *typ, onPath bool) bool {

@@ -123,6 +123,11 @@ func (t *Tree) Slot(object Value, slot int) Value {
 	return t.Segments[object.Src].Values[int(object.A)+slot]
 }
 
+// Slots are the values of an object by their slot; what stands at 0 is not a value.
+func (t *Tree) Slots(object Value) []Value {
+	return t.Segments[object.Src].Values[object.A:]
+}
+
 // Set puts a value into a slot of an object.
 func (t *Tree) Set(object Value, slot int, v Value) {
 	t.Segments[object.Src].Values[int(object.A)+slot] = v
@@ -141,6 +146,20 @@ func (t *Tree) Bytes(v Value) []byte {
 // Type is the runtime type of an object; None when nobody told it.
 func (t *Tree) Type(object Value) TypeID {
 	return TypeID(t.Segments[object.Src].Values[object.A].A)
+}
+
+// noted marks what a header's B holds as a note of the projection and not a visit.
+const noted = 1 << 31
+
+// Note leaves a number, less than 2³¹, with an object once all walks are done.
+func (t *Tree) Note(object Value, n uint32) {
+	t.Segments[object.Src].Values[object.A].B = n | noted
+}
+
+// Noted is the number that Note left with an object.
+func (t *Tree) Noted(object Value) (uint32, bool) {
+	b := t.Segments[object.Src].Values[object.A].B
+	return b &^ noted, b&noted != 0
 }
 
 // Visit marks an object and reports whether it did not bear that mark yet. Objects are
