@@ -113,7 +113,7 @@ func compare(t *testing.T, want []byte, response *graph.Response, seed uint64, o
 	if want == nil {
 		return
 	}
-	if difference := conformance.Compare(want, response.Body); difference != "" {
+	if difference := conformance.Compare(want, response.Body, true); difference != "" {
 		t.Errorf("seed %d: %s\n%s", seed, difference, plan.Print(operation.Plan()))
 	}
 }

@@ -27,7 +27,7 @@ func Schema(super *supergraph.Supergraph, subgraph *supergraph.Subgraph) (*ast.S
 	schema := &ast.SchemaDefinition{}
 	for _, operation := range []ast.Operation{ast.Query, ast.Mutation, ast.Subscription} {
 		t := super.Type(super.RootType(operation))
-		if t != nil && (t.For(subgraph.Index) != nil || operation == ast.Query) {
+		if t != nil && (operation == ast.Query || t.For(subgraph.Index) != nil && len(definitionIn(t, subgraph).Fields) > 0) {
 			schema.OperationTypes = append(schema.OperationTypes, &ast.OperationTypeDefinition{Operation: operation, Type: t.Name})
 		}
 	}

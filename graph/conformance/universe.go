@@ -154,6 +154,9 @@ func (u *Universe) members(named *supergraph.Type, field *supergraph.Field) []*s
 	for _, member := range named.Members {
 		known := !member.Inaccessible
 		for _, in := range field.In {
+			if in.External {
+				continue // it is not resolved there
+			}
 			view := u.Super.Type(in.Type.Name()).For(in.Subgraph.Index)
 			known = known && view != nil && view.Member(member)
 		}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -9,19 +10,21 @@ import (
 )
 
 // build turns the wants of a node into entries of fetches, deciding for each
-// object type how its fields are resolved.
-func (p *planning) build(ws *wants) error {
-	if ws == nil || ws.built {
+// object type how its fields are resolved. The places are where the objects
+// come from: a node may have several populations of objects that come from
+// different fetches, by the types of the objects that hold them.
+func (p *planning) build(ws *wants, places []*place) error {
+	if ws == nil || !ws.begin(places) {
 		return nil
 	}
-	ws.built = true
 	n := ws.node
+	below := map[*want][][]*place{}
 	for i, t := range n.types {
-		var places []*place
+		var here []*place
 		var seats []seat
-		for _, pl := range n.entered {
+		for _, pl := range places {
 			if pl.types.has(i) {
-				places = append(places, pl)
+				here = append(here, pl)
 				seats = append(seats, p.seatFor(pl, i))
 			}
 		}
@@ -31,10 +34,7 @@ func (p *planning) build(ws *wants) error {
 		opened := p.opened(n)
 		decisions, _ := p.decide(ws, i, seats, &opened)
 		if n.parent == nil && p.operation == ast.Mutation {
-			if err := p.inOrder(n, decisions); err != nil {
-				return err
-			}
-			continue
+			return p.inOrder(n, decisions)
 		}
 		for pass := range 2 { // what needs nothing first: others may join its fetches
 			for _, d := range decisions {
@@ -44,43 +44,81 @@ func (p *planning) build(ws *wants) error {
 				if len(d.options) == 0 {
 					return fmt.Errorf("plan: %s.%s: no subgraph can resolve the field here", t.Name, d.want.slot.name)
 				}
+				var children []*place
 				for _, o := range d.options {
-					if err := p.realise(n, i, d.want, o, places); err != nil {
+					e, err := p.realise(n, i, d.want, o, here)
+					if err != nil {
 						return err
 					}
+					if e.child != nil {
+						children = append(children, e.child)
+					}
+				}
+				if d.want.inner != nil {
+					below[d.want] = append(below[d.want], children)
 				}
 			}
 		}
 	}
 	for _, w := range ws.list {
-		if err := p.build(w.inner); err != nil {
-			return err
+		for _, children := range below[w] {
+			if err := p.build(w.inner, children); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// begin says whether the wants have not been built for these places yet.
+func (ws *wants) begin(places []*place) bool {
+	var key strings.Builder
+	for _, pl := range places {
+		fmt.Fprintf(&key, "%p ", pl)
+	}
+	if ws.built[key.String()] {
+		return false
+	}
+	if ws.built == nil {
+		ws.built = map[string]bool{}
+	}
+	ws.built[key.String()] = true
+	return true
 }
 
 // inOrder realises the root fields of a mutation: each after the former and all
 // below it; neighbours of one subgraph share a fetch, which runs them in order.
 func (p *planning) inOrder(n *node, decisions []decision) error {
 	var last *fetch
-	var open []*want
+	var open []*entry
+	var wanted []*want
 	for _, d := range decisions {
 		if len(d.options) == 0 {
 			return fmt.Errorf("plan: %s.%s: no subgraph can resolve the field", n.typ.Name, d.want.slot.name)
 		}
 		r := d.options[0].route
 		if last == nil || last.subgraph != r.subgraph {
-			for _, w := range open {
-				if err := p.build(w.inner); err != nil {
-					return err
-				}
+			if err := p.buildBelow(open, wanted); err != nil {
+				return err
 			}
-			last, open = p.rootFetch(n, r), nil
+			last, open, wanted = p.rootFetch(n, r), nil, nil
 		}
 		last.place.types = n.all()
-		p.ask(last.place, d.want.slot, 0, d.options[0].in, d.options[0].provided).widen(d.want.when)
-		open = append(open, d.want)
+		e := p.ask(last.place, d.want.slot, 0, d.options[0].in, d.options[0].provided)
+		e.widen(d.want.when)
+		open, wanted = append(open, e), append(wanted, d.want)
+	}
+	return p.buildBelow(open, wanted)
+}
+
+func (p *planning) buildBelow(entries []*entry, wanted []*want) error {
+	for k, e := range entries {
+		if e.child == nil {
+			continue
+		}
+		if err := p.build(wanted[k].inner, []*place{e.child}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -123,21 +161,21 @@ func (p *planning) opened(n *node) mask {
 }
 
 // realise asks a wanted field of one object type as the option says.
-func (p *planning) realise(n *node, i int, w *want, o *option, places []*place) error {
+func (p *planning) realise(n *node, i int, w *want, o *option, places []*place) (*entry, error) {
 	var pl *place
 	if o.seat >= 0 {
 		pl = places[o.seat]
 	} else {
 		f, err := p.hop(n, i, o.route, o.in.Requires, places)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		pl = f.place
 	}
 	e := p.ask(pl, w.slot, i, o.in, o.provided)
 	e.widen(w.when)
 	w.supply(e)
-	return nil
+	return e, nil
 }
 
 // supply notes that the entry brings the want.
@@ -209,14 +247,14 @@ func (p *planning) hop(n *node, i int, r *route, requires supergraph.FieldSet, p
 	var before []*fetch
 	if len(requires) > 0 {
 		needs = p.needsOf(n, i, requires)
-		if err := p.build(needs); err != nil {
+		if err := p.build(needs, places); err != nil {
 			return nil, err
 		}
 		before = suppliers(needs, nil)
 	}
 candidates:
 	for _, f := range n.hops {
-		if f.subgraph != r.subgraph || !p.joins(f, i, r, needs, before) {
+		if f.subgraph != r.subgraph || !p.joins(f, i, r, needs, before, places) {
 			continue
 		}
 		for _, other := range avoid {
@@ -245,7 +283,7 @@ candidates:
 
 // joins says whether an entity fetch can serve the i-th object type by the
 // route too, and carry what is required, without waiting for itself.
-func (p *planning) joins(f *fetch, i int, r *route, needs *wants, before []*fetch) bool {
+func (p *planning) joins(f *fetch, i int, r *route, needs *wants, before []*fetch, places []*place) bool {
 	if r.root {
 		return f.inputs == nil
 	}
@@ -254,16 +292,19 @@ func (p *planning) joins(f *fetch, i int, r *route, needs *wants, before []*fetc
 			return false
 		}
 	}
+	for _, s := range r.suppliers {
+		if s.route != nil && s.route.subgraph == f.subgraph {
+			return false
+		}
+		if s.route == nil && f.isBefore(places[s.seat].fetch) {
+			return false
+		}
+	}
 	in := f.inputs[i]
 	if in == nil {
-		for _, s := range r.suppliers {
-			if s.route != nil && s.route.subgraph == f.subgraph {
-				return false
-			}
-		}
 		return true
 	}
-	if in.as != r.as {
+	if in.as != r.as || in.key[0] != r.key[0] || len(in.key) != len(r.key) {
 		return false
 	}
 	return needs == nil || in.agrees(needs)
@@ -309,25 +350,31 @@ func (p *planning) complete(f *fetch, n *node, i int, r *route, needs *wants, be
 		return nil
 	}
 	in := f.inputs[i]
-	if in == nil {
-		in = &input{as: r.as, object: r.object}
-		avoid = append(avoid[:len(avoid):len(avoid)], f)
-		if r.typeFrom != nil {
-			via, err := p.hop(n, i, r.typeFrom, nil, places, avoid...)
-			if err != nil {
-				return err
-			}
-			f.waitFor(via)
-			in.typeFrom = via.place.entry(n.internal(i, "__typename", nil))
-		}
+	made := in == nil
+	if made {
+		in = &input{as: r.as, object: r.object, key: r.key}
 		f.inputs[i] = in
-		for k, item := range r.key {
-			ws, err := p.supplyKey(f, n, i, r.suppliers[k], item, places, avoid)
-			if err != nil {
-				return err
-			}
+	}
+	// Each population of objects gets its key from its own places.
+	avoid = append(avoid[:len(avoid):len(avoid)], f)
+	if r.typeFrom != nil {
+		via, err := p.hop(n, i, r.typeFrom, nil, places, avoid...)
+		if err != nil {
+			return err
+		}
+		f.waitFor(via)
+		in.typeFrom = append(in.typeFrom, via.place.entry(n.internal(i, "__typename", nil)))
+	}
+	for k, item := range r.key {
+		ws, err := p.supplyKey(f, n, i, r.suppliers[k], item, places, avoid)
+		if err != nil {
+			return err
+		}
+		if made {
 			in.keys = append(in.keys, ws)
 		}
+	}
+	if made {
 		if r.as.Abstract() && !r.object {
 			// The fetch tells the true type.
 			for k, t := range n.types {

@@ -82,9 +82,9 @@ func (p *planning) decide(ws *wants, i int, seats []seat, opened *mask) ([]decis
 	var open []*choice
 	total := 0
 	list := ws.list
-	if n.needsType && n.parent != nil && !typedSeat(seats) {
+	if ws == n.wants && !n.typeWhen.never() && n.parent != nil && !typedSeat(seats) {
 		s := n.internal(i, "__typename", nil)
-		list = append(list[:len(list):len(list)], &want{slot: s, types: mask(nil).with(i), when: never})
+		list = append(list[:len(list):len(list)], &want{slot: s, types: mask(nil).with(i), when: n.typeWhen})
 	}
 	for _, w := range list {
 		if !w.types.has(i) {

@@ -40,6 +40,7 @@ func (p *planning) collect(n *node, sets []selectionUnder) error {
 		}
 	}
 	n.wants = &wants{node: n}
+	n.typeWhen = never
 	for _, s := range n.slots {
 		w := &want{slot: s, types: s.types, when: s.when}
 		if s.child != nil {
@@ -47,7 +48,7 @@ func (p *planning) collect(n *node, sets []selectionUnder) error {
 		}
 		n.wants.list = append(n.wants.list, w)
 		if n.abstract() && (s.name == "__typename" || !s.types.covers(n.all())) {
-			n.needsType = true
+			n.typeWhen = n.typeWhen.or(s.when)
 		}
 	}
 	return nil
@@ -260,7 +261,7 @@ func (p *planning) widenNode(child *node, s *slot, types mask, client bool) {
 		if !types.has(i) {
 			continue
 		}
-		t := p.fieldType(holder, s.name)
+		t := holder.Target(s.name)
 		if t == nil || t == previous {
 			continue
 		}
@@ -269,7 +270,7 @@ func (p *planning) widenNode(child *node, s *slot, types mask, client bool) {
 			child.typ = t
 		} else if child.typ != t {
 			// Covariant field types: the holder's own type says what is common.
-			if common := p.fieldType(s.holder.typ, s.name); common != nil {
+			if common := s.holder.typ.Target(s.name); common != nil {
 				child.typ = common
 			}
 		}
@@ -280,16 +281,4 @@ func (p *planning) widenNode(child *node, s *slot, types mask, client bool) {
 			}
 		}
 	}
-}
-
-// fieldType is the type that a field leads to; nil where it is a leaf.
-func (p *planning) fieldType(holder *supergraph.Type, name string) *supergraph.Type {
-	field := holder.Field(name)
-	if field == nil {
-		return nil
-	}
-	if t := p.super.Type(field.Definition.Type.Name()); t != nil && t.Composite() {
-		return t
-	}
-	return nil
 }

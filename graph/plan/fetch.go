@@ -30,10 +30,11 @@ type fetch struct {
 type input struct {
 	as     *supergraph.Type // what the representation's __typename says
 	object bool
+	key    supergraph.FieldSet
 	keys   []*wants // one for each field of the key
 	needs  []*wants // what @requires asks for
-	// typeFrom is the entry that tells the true type, where the key's suppliers cannot.
-	typeFrom *entry
+	// typeFrom are the entries that tell the true type, where the key's suppliers cannot.
+	typeFrom []*entry
 }
 
 // place is a node as one fetch reaches it.

@@ -45,8 +45,8 @@ func (p *planning) settle(f *fetch) {
 		if in == nil {
 			continue
 		}
-		if in.typeFrom != nil {
-			in.typeFrom.widen(f.when)
+		for _, e := range in.typeFrom {
+			e.widen(f.when)
 		}
 		for _, list := range [][]*wants{in.keys, in.needs} {
 			for _, ws := range list {

@@ -83,7 +83,7 @@ func (pl *Planner) Plan(document *ast.QueryDocument, operation *ast.OperationDef
 	if err := p.collect(root, []selectionUnder{{operation.SelectionSet, Alternative{}}}); err != nil {
 		return nil, err
 	}
-	if err := p.build(root.wants); err != nil {
+	if err := p.build(root.wants, nil); err != nil {
 		return nil, err
 	}
 	p.finish()

@@ -21,8 +21,8 @@ type node struct {
 	parent *slot // nil at the root
 	slots  []*slot
 	wants  *wants // what the client asks for here
-	// needsType is set where the true type of the objects must be known.
-	needsType bool
+	// typeWhen says when the true type of the objects must be known.
+	typeWhen Condition
 
 	// What has been built so far.
 	entered []*place           // places that reach the node through the parent's field
@@ -42,6 +42,7 @@ type slot struct {
 	types     mask   // object types of the holder for which the client asked; nil of an internal slot
 	when      Condition
 	child     *node // nil for a leaf
+	leaf      bool  // of an internal slot: whether it is for holders whose field is a leaf
 	// keys holds the key for some object types where it must differ from key
 	// (their subgraph types cannot be asked under one key); nil mostly.
 	keys map[int]string
@@ -112,12 +113,13 @@ func (n *node) names(m mask) []string {
 // the holder's i-th type.
 func (n *node) internal(i int, name string, arguments ast.ArgumentList) *slot {
 	printed := printArguments(arguments)
+	target := n.types[i].Target(name)
 	for _, s := range n.slots {
-		if s.name == name && s.printed == printed && (s.types == nil || s.types.has(i)) {
+		if s.name == name && s.printed == printed && (s.types == nil && s.leaf == (target == nil) || s.types.has(i)) {
 			return s
 		}
 	}
-	s := &slot{holder: n, name: name, arguments: arguments, printed: printed, key: n.freeKey(name), when: never}
+	s := &slot{holder: n, name: name, arguments: arguments, printed: printed, key: n.freeKey(name), when: never, leaf: target == nil}
 	n.slots = append(n.slots, s)
 	return s
 }

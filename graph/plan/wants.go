@@ -9,8 +9,8 @@ type wants struct {
 	list []*want
 	// costs remembers what the list costs from given seats, see choose.go.
 	costs map[string]int
-	busy  bool // its cost is being computed: a circular @requires
-	built bool
+	busy  bool            // its cost is being computed: a circular @requires
+	built map[string]bool // the places for which it has been built
 }
 
 // want is one field of the list.

@@ -111,6 +111,9 @@ func (r *reader) fields(t *Type) error {
 			return fmt.Errorf("supergraph: field %s.%s is defined twice", t.Name, definition.Name)
 		}
 		field := &Field{Name: definition.Name, Definition: definition}
+		if target := r.super.types[definition.Type.Name()]; target != nil && target.Composite() {
+			field.target = target
+		}
 		t.fields[field.Name] = field
 		annotated := false
 		for _, directive := range definition.Directives {

@@ -82,6 +82,8 @@ type Field struct {
 	Definition *ast.FieldDefinition
 	// In says which subgraphs define the field, sorted by subgraph.
 	In []*FieldIn
+
+	target *Type
 }
 
 // FieldIn is a field as one subgraph defines it.
@@ -141,6 +143,15 @@ func (s *Supergraph) RootType(operation ast.Operation) string {
 
 // Field finds a field of the type; nil when there is none.
 func (t *Type) Field(name string) *Field { return t.fields[name] }
+
+// Target is the type with fields or members that a field of the type leads to;
+// nil for a leaf field and for one that the type does not have.
+func (t *Type) Target(field string) *Type {
+	if f := t.fields[field]; f != nil {
+		return f.target
+	}
+	return nil
+}
 
 // Abstract says whether the type is an interface or a union.
 func (t *Type) Abstract() bool { return t.Kind == ast.Interface || t.Kind == ast.Union }

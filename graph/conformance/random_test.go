@@ -1,0 +1,111 @@
+package conformance_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/citizencloud/citizencloud/graph"
+	"github.com/citizencloud/citizencloud/graph/conformance"
+	"github.com/citizencloud/citizencloud/graph/plan"
+	"github.com/citizencloud/citizencloud/graph/reference"
+	"github.com/citizencloud/citizencloud/graph/supergraph"
+	"github.com/citizencloud/citizencloud/graph/validate"
+)
+
+var (
+	cases = flag.Int("cases", 300, "how many random supergraphs TestRandom makes")
+	from  = flag.Uint64("from", 1, "the seed of the first")
+)
+
+// queriesEach is how many operations run over each random supergraph.
+const queriesEach = 10
+
+// TestRandom compares random operations over random supergraphs with one schema
+// that has all the data. `-from SEED -cases 1` runs one again.
+func TestRandom(t *testing.T) {
+	ran, failed := 0, 0
+	for i := range uint64(*cases) {
+		seed := *from + i
+		report, n := random(t, seed)
+		ran += n
+		if report != "" {
+			failed++
+			t.Errorf("seed %d: %s", seed, report)
+			if failed == 5 {
+				t.Fatal("enough")
+			}
+		}
+	}
+	t.Logf("%d operations over %d supergraphs", ran, *cases)
+	if ran < *cases*queriesEach/2 {
+		t.Errorf("only %d operations were valid", ran)
+	}
+}
+
+func random(t *testing.T, seed uint64) (report string, ran int) {
+	r := rand.New(rand.NewPCG(seed, 1))
+	sdl := conformance.Generate(r)
+	super, err := supergraph.Load(conformance.Definitions + sdl)
+	if err != nil {
+		return fmt.Sprintf("%v\n%s", err, sdl), 0
+	}
+	universe := &conformance.Universe{Super: super, Seed: seed, Nulls: seed % 3 * 8}
+	subgraphs, err := conformance.NewSubgraphs(universe)
+	if err != nil {
+		return fmt.Sprintf("%v\n%s", err, sdl), 0
+	}
+	engine, err := graph.New(super, subgraphs, graph.Options{Limits: validate.Limits{Fields: 3000}})
+	if err != nil {
+		return err.Error(), 0
+	}
+	queries := reference.Random{
+		Schema: super.Public, Rand: r, Depth: 5, Width: 4,
+		Argument: func(_ string, argument *ast.ArgumentDefinition) (string, bool) {
+			return []string{"1", "2", "3"}[r.IntN(3)], r.IntN(3) > 0
+		},
+	}
+	for k := range queriesEach {
+		query := queries.Query()
+		if k%4 == 3 {
+			query = mutation(&queries)
+		}
+		document, errs := validate.Parse(query, validate.Limits{})
+		if len(errs) > 0 {
+			return errs.Error(), ran
+		}
+		if len(validate.Document(super.Public, document, validate.Limits{Fields: 3000})) > 0 {
+			continue // conflicting fields, mostly
+		}
+		ran++
+		want, err := conformance.Answer(t.Context(), universe, query, json.RawMessage(`{"yes": true, "no": false}`))
+		if err != nil {
+			return fmt.Sprintf("%v\n%s\n%s", err, query, sdl), ran
+		}
+		operation, errs := engine.Prepare(query, "")
+		if len(errs) > 0 {
+			return fmt.Sprintf("%v\n%s\n%s", errs, query, sdl), ran
+		}
+		response := engine.Execute(t.Context(), operation, graph.Call{Variables: json.RawMessage(`{"yes": true, "no": false}`)})
+		difference := conformance.Compare(want, response.Body, false)
+		response.Release()
+		if difference != "" {
+			return fmt.Sprintf("%s\n%s\n%s\n%s", difference, query, plan.Print(operation.Plan()), sdl), ran
+		}
+	}
+	return "", ran
+}
+
+// mutation is a random query over the mutation root.
+func mutation(queries *reference.Random) string {
+	copied := *queries.Schema
+	copied.Query = queries.Schema.Mutation
+	over := *queries
+	over.Schema = &copied
+	return "mutation" + strings.TrimPrefix(over.Query(), "query")
+}
