@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -33,14 +32,12 @@ func (c *conn) roundTrip(ctx context.Context, p *httpPrepared, request *Request,
 	if cap(c.out) > maxPooled {
 		c.out = nil
 	}
-	buffer := buffers.Get().(*buffer)
-	r := reader{conn: c, b: buffer.b[:0], max: c.host.options.MaxReply + 64<<10}
+	r := reader{conn: c, buffer: take(0), max: c.host.options.MaxReply + 64<<10}
 	body, keep, err := r.reply()
-	buffer.b = r.b
 	// Once interrupted, the connection's deadline may be set at any moment still.
 	keep = stop() && keep
 	if err != nil {
-		buffer.put()
+		r.put()
 		return nil, timely(err)
 	}
 	if keep {
@@ -48,8 +45,8 @@ func (c *conn) roundTrip(ctx context.Context, p *httpPrepared, request *Request,
 	} else {
 		c.close()
 	}
-	buffer.reply = Reply{Body: body, free: buffer.free}
-	return &buffer.reply, nil
+	r.buffer.reply = Reply{Body: body, free: r.free}
+	return &r.buffer.reply, nil
 }
 
 // append writes the whole request.
@@ -100,37 +97,11 @@ func sendable(value string) bool {
 	return true
 }
 
-// maxPooled is the size above which buffers are left to the collector.
-const maxPooled = 1 << 20
-
-// buffer holds a reply's bytes and the reply itself.
-type buffer struct {
-	b     []byte
-	reply Reply
-	free  func(*Reply)
-}
-
-var buffers sync.Pool
-
-func init() {
-	buffers.New = func() any {
-		b := &buffer{b: make([]byte, 0, 8<<10)}
-		b.free = func(*Reply) { b.put() }
-		return b
-	}
-}
-
-func (b *buffer) put() {
-	if cap(b.b) <= maxPooled {
-		buffers.Put(b)
-	}
-}
-
 // reader reads one reply.
 type reader struct {
-	conn *conn
-	b    []byte // all that was read
-	max  int
+	*buffer // all that was read
+	conn    *conn
+	max     int
 }
 
 // more reads at least one byte more.
@@ -139,7 +110,7 @@ func (r *reader) more() error {
 		if len(r.b) >= r.max {
 			return errTooLarge
 		}
-		r.room(len(r.b))
+		r.room(1)
 	}
 	n, err := r.conn.Read(r.b[len(r.b):cap(r.b)])
 	r.b = r.b[:len(r.b)+n]
@@ -159,9 +130,10 @@ func (r *reader) more() error {
 // room makes the buffer hold so many bytes more.
 func (r *reader) room(n int) {
 	if cap(r.b)-len(r.b) < n {
-		grown := make([]byte, len(r.b), max(len(r.b)+n, 2*cap(r.b)))
-		copy(grown, r.b)
-		r.b = grown
+		larger := take(max(len(r.b)+n, 2*cap(r.b)))
+		larger.b = append(larger.b, r.b...)
+		r.put()
+		r.buffer = larger
 	}
 }
 
