@@ -42,8 +42,8 @@ func (e *Engine) prepare(query, operationName string) (*Operation, gqlerror.List
 		return nil, coded(codePlan, gqlerror.List{gqlerror.Wrap(err)})
 	}
 	program, err := execute.Compile(planned, &e.names, e.dispatcher)
-	if err != nil {
-		return nil, coded(codePlan, gqlerror.List{gqlerror.Wrap(err)})
+	if err != nil { // the reason is about subgraphs, which is for the log
+		return nil, coded(codePlan, gqlerror.List{{Err: err, Message: "该操作暂时无法执行"}})
 	}
 	return &Operation{plan: planned, program: program, definition: operation, number: numbers.Add(1)}, nil
 }

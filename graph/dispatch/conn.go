@@ -19,13 +19,14 @@ type host struct {
 	tls     *tls.Config
 	maxIdle int
 	options *HTTPOptions
+	fetches chan struct{} // holds a token for each fetch under way
 
 	mu   sync.Mutex
 	idle []*conn // the one used last at the end
 }
 
 func newHost(u *url.URL, o *HTTPOptions) *host {
-	h := &host{address: u.Host, maxIdle: o.MaxIdle, options: o}
+	h := &host{address: u.Host, maxIdle: o.MaxIdle, options: o, fetches: make(chan struct{}, o.MaxFetches)}
 	port := u.Port()
 	if u.Scheme == "https" {
 		h.tls = o.TLS.Clone()
@@ -43,6 +44,27 @@ func newHost(u *url.URL, o *HTTPOptions) *host {
 	h.address = net.JoinHostPort(u.Hostname(), port)
 	return h
 }
+
+// enter waits until a fetch may begin.
+func (h *host) enter(ctx context.Context, deadline time.Time) error {
+	select {
+	case h.fetches <- struct{}{}:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(time.Until(deadline))
+	defer timer.Stop()
+	select {
+	case h.fetches <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return errTimeout
+	}
+}
+
+func (h *host) leave() { <-h.fetches }
 
 // get returns a connection, a kept one unless fresh is set. check looks first whether
 // a kept one still stands, for what must not be sent twice.

@@ -19,6 +19,8 @@ type HTTPOptions struct {
 	Timeout time.Duration
 	// MaxReply is the greatest reply in bytes; 64 MB.
 	MaxReply int
+	// MaxFetches is the number of fetches from one host at a time; others wait. 1,024.
+	MaxFetches int
 	// MaxIdle is the number of idle connections kept to one host; 256.
 	MaxIdle int
 	// WebSocket names the subgraphs whose subscriptions run over
@@ -47,6 +49,9 @@ func NewHTTP(urls map[string]string, o HTTPOptions) (*HTTP, error) {
 	}
 	if o.MaxIdle == 0 {
 		o.MaxIdle = 256
+	}
+	if o.MaxFetches == 0 {
+		o.MaxFetches = 1024
 	}
 	h := &HTTP{options: o, urls: map[string]*url.URL{}, hosts: map[string]*host{}}
 	for subgraph, raw := range urls {
@@ -116,6 +121,10 @@ func (p *httpPrepared) Fetch(ctx context.Context, request *Request) (*Reply, err
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
 		deadline = d
 	}
+	if err := p.host.enter(ctx, deadline); err != nil {
+		return nil, fmt.Errorf("dispatch: fetch from %s: %w", p.document.Subgraph, err)
+	}
+	defer p.host.leave()
 	for attempt := 0; ; attempt++ {
 		c, err := p.host.get(ctx, deadline, attempt > 0, !p.again)
 		if err != nil {

@@ -229,7 +229,7 @@ func TestManyAtOnce(t *testing.T) {
 		w.Write(bytes.Repeat(body, 500))
 	}))
 	defer server.Close()
-	p := prepared(t, server.URL, ast.Query, HTTPOptions{MaxIdle: 4})
+	p := prepared(t, server.URL, ast.Query, HTTPOptions{MaxIdle: 4, MaxFetches: 8})
 	var wait sync.WaitGroup
 	for i := range 50 {
 		wait.Go(func() {

@@ -117,7 +117,7 @@ func TestBrokenReplies(t *testing.T) {
 	} {
 		w := &world{schema: load(t, shop), query: `{users{id}}`}
 		w.rootFetch(t, "users{id}", says(reply))
-		same(t, w.run(t, nil), `{"data":{"users":null},"errors":[{"message":"暂时无法取得这部分数据，请稍后重试","path":[],"extensions":{"code":"SUBREQUEST_FAILED","service":"S0"}}]}`)
+		same(t, w.run(t, nil), `{"data":{"users":null},"errors":[{"message":"暂时无法取得这部分数据，请稍后重试","path":["users"],"extensions":{"code":"SUBREQUEST_FAILED","service":"S0"}}]}`)
 	}
 }
 

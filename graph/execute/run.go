@@ -34,8 +34,14 @@ type run struct {
 	mu sync.Mutex // guards what is below and whatever crosses the segments of the tree
 	// queue holds fetches that can be sent.
 	queue  []int
-	errors []project.Error
+	errors []failure
 	shared bool // an entity's objects stand in several places
+}
+
+// failure is an error that a fetch brought.
+type failure struct {
+	fetch int
+	error project.Error
 }
 
 // state is what a run knows of one fetch.
@@ -118,7 +124,7 @@ func (p *Program) execute(ctx context.Context, request *Request, event *dispatch
 	r.mu.Unlock()
 	r.work(next)
 	r.wait.Wait()
-	w.Errors = append(w.Errors, r.errors...)
+	w.Errors = r.sorted(w.Errors)
 	w.Variables, w.Shared = request.Values, r.shared
 	w.Write(p.Projection, r.tree)
 	r.release()
