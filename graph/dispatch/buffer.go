@@ -11,10 +11,7 @@ type buffer struct {
 
 // sizes are the capacities that are pooled. Each has a pool of its own, so that the many small replies
 // do not end up in the few large buffers; what is larger still is left to the collector.
-var sizes = [...]int{4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20}
-
-// maxPooled is the greatest of sizes.
-const maxPooled = 1 << 20
+var sizes = [...]int{4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20}
 
 var buffers [len(sizes)]sync.Pool
 

@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// maxKept is the size above which a connection does not keep its buffer.
+const maxKept = 256 << 10
+
 // past makes whatever waits on a connection return at once.
 var past = time.Unix(1, 0)
 
@@ -26,7 +29,7 @@ func (c *conn) roundTrip(ctx context.Context, p *httpPrepared, request *Request,
 		stop()
 		return nil, timely(err)
 	}
-	if cap(c.out) > maxPooled {
+	if cap(c.out) > maxKept {
 		c.out = nil
 	}
 	r := reader{conn: c, buffer: take(0), max: c.host.options.MaxReply + 64<<10}

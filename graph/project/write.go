@@ -1,6 +1,7 @@
 package project
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/citizencloud/citizencloud/graph/tree"
@@ -65,6 +66,8 @@ func (w *Writer) Release() {
 // Write appends the whole answer: {"data":…} and, where there are any, the errors.
 func (w *Writer) Write(p *Projection, t *tree.Tree) {
 	w.tree, w.projection = t, p
+	// Most answers are about as long as the replies that they are made of.
+	w.Body = slices.Grow(w.Body, t.Size())
 	w.Body = append(w.Body, `{"data":`...)
 	start := len(w.Body)
 	if !w.object(t.Root, p.fields, p.root) {

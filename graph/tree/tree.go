@@ -123,6 +123,15 @@ func (t *Tree) Slot(object Value, slot int) Value {
 	return t.Segments[object.Src].Values[int(object.A)+slot]
 }
 
+// Size is the number of bytes of all replies.
+func (t *Tree) Size() int {
+	n := 0
+	for i := range t.Segments {
+		n += len(t.Segments[i].Bytes)
+	}
+	return n
+}
+
 // Slots are the values of an object by their slot; what stands at 0 is not a value.
 func (t *Tree) Slots(object Value) []Value {
 	return t.Segments[object.Src].Values[object.A:]
