@@ -97,7 +97,7 @@ func (s Sources) With(ctx context.Context) context.Context {
 	return context.WithValue(ctx, contextKey{}, s.New())
 }
 
-// From gives the context's loaders, or fresh ones, which batch nothing but work.
+// From gives the context's loaders, or fresh ones, which batch nothing.
 func (s Sources) From(ctx context.Context) *Loaders {
 	if loaders, ok := ctx.Value(contextKey{}).(*Loaders); ok {
 		return loaders

@@ -1,0 +1,138 @@
+package communityservice
+
+import (
+	"context"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/citizencloud/citizencloud/foundation/bigram"
+	"github.com/citizencloud/citizencloud/foundation/condition"
+	"github.com/citizencloud/citizencloud/foundation/division"
+	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/input"
+	"github.com/citizencloud/citizencloud/foundation/keyset"
+	"github.com/citizencloud/citizencloud/subgraphs/supply/participant"
+)
+
+// Shelf asks for one page of what everybody may see: of an area's supermarket,
+// or of a participant. It is comparable, so that loaders batch by it.
+type Shelf struct {
+	AreaID        string // either this
+	ParticipantID string // or this
+	Category      SupplyCategory
+	Search        string
+	Size          int
+	After         [2]string // listed_at, id; empty for the first page
+}
+
+// NewShelf checks a list's arguments; AreaID or ParticipantID is set by the caller.
+func NewShelf(category *SupplyCategory, search *string, first *int, after *string) (Shelf, error) {
+	page, err := keyset.Parse(first, after, 2)
+	if err != nil {
+		return Shelf{}, err
+	}
+	s := Shelf{Size: page.Size}
+	if page.After != nil {
+		if _, err := time.Parse(time.RFC3339Nano, page.After[0]); err != nil || !input.ID(page.After[1]) {
+			return Shelf{}, fault.Invalid("after", "分页游标无效，请从第一页重新查询")
+		}
+		s.After = [2]string(page.After)
+	}
+	if category != nil {
+		s.Category = *category
+	}
+	if search != nil {
+		s.Search, err = participant.Search(*search)
+	}
+	return s, err
+}
+
+func (s Shelf) page() keyset.Page {
+	page := keyset.Page{Size: s.Size}
+	if s.After != [2]string{} {
+		page.After = s.After[:]
+	}
+	return page
+}
+
+// place and rest split a shelf into where it is and what is asked of it.
+func (s Shelf) place() string { return s.AreaID + s.ParticipantID }
+
+func (s Shelf) rest() Shelf {
+	if s.AreaID != "" {
+		s.AreaID = "area"
+	}
+	if s.ParticipantID != "" {
+		s.ParticipantID = "participant"
+	}
+	return s
+}
+
+// inArea says that a service is distributed to the wanted area, to one above
+// it, or to one below it. A code's ancestors are its prefixes filled with
+// zeros, the rule of package division in SQL.
+const inArea = `s.id IN (
+	SELECT d.service_id FROM supply.distribution d WHERE d.area_code IN (
+		left(wanted.id, 4) || '00000000', left(wanted.id, 6) || '000000', left(wanted.id, 9) || '000', wanted.id)
+	UNION ALL
+	SELECT d.service_id FROM supply.distribution d
+	WHERE d.area_code >= wanted.prefix AND d.area_code < wanted.prefix || ':')`
+
+func shelfKey(s *CommunityService) []string {
+	return []string{s.ListedAt.UTC().Format(time.RFC3339Nano), s.ID}
+}
+
+// Shelves gives a page of each shelf. Shelves that differ in the place alone
+// are one statement.
+func (ss *Services) Shelves(ctx context.Context, wanted []Shelf) (map[Shelf]*CommunityServiceConnection, error) {
+	groups := map[Shelf][]Shelf{}
+	var order []Shelf
+	for _, shelf := range wanted {
+		rest := shelf.rest()
+		if groups[rest] == nil {
+			order = append(order, rest)
+		}
+		groups[rest] = append(groups[rest], shelf)
+	}
+	pages := make(map[Shelf]*CommunityServiceConnection, len(wanted))
+	err := ss.db.Read(ctx, func(tx *sqlx.Tx) error {
+		for _, rest := range order {
+			places, prefixes := make([]string, len(groups[rest])), make([]string, len(groups[rest]))
+			where := inArea
+			for i, shelf := range groups[rest] {
+				places[i] = shelf.place()
+				if shelf.AreaID != "" {
+					prefixes[i] = division.Prefix(shelf.AreaID)
+				} else {
+					where = "s.participant_id = wanted.id::uuid"
+				}
+			}
+			page := rest.page()
+			found, err := shelves(ctx, tx, places, prefixes, where, rest.where(), page.Limit())
+			if err != nil {
+				return err
+			}
+			for _, shelf := range groups[rest] {
+				pages[shelf] = connect(page, found[shelf.place()], shelfKey)
+			}
+		}
+		return nil
+	})
+	return pages, err
+}
+
+func (s Shelf) where() *condition.Where {
+	w := new(condition.Where)
+	if s.Category != "" {
+		w.Add("s.category = ?", string(s.Category))
+	}
+	if s.Search != "" {
+		query, _ := bigram.Query(s.Search)
+		w.Add("s.search @@ ?::tsquery", query)
+	}
+	if s.After != [2]string{} {
+		w.Add("(s.listed_at, s.id) < (?::timestamptz, ?::uuid)", s.After[0], s.After[1])
+	}
+	return w
+}
