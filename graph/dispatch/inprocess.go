@@ -1,13 +1,10 @@
 package dispatch
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -125,13 +122,9 @@ func (p *localPrepared) start(ctx context.Context, request *Request) (context.Co
 
 // variables decodes and coerces the variables, as gqlgen's executor does.
 func (p *localPrepared) variables(raw []byte) (map[string]any, *gqlerror.Error) {
-	var given map[string]any
-	if len(raw) > 0 {
-		decoder := json.NewDecoder(bytes.NewReader(raw))
-		decoder.UseNumber()
-		if err := decoder.Decode(&given); err != nil {
-			return nil, gqlerror.Errorf("variables: %v", err)
-		}
+	given, err := values(raw)
+	if err != nil {
+		return nil, gqlerror.Wrap(err)
 	}
 	coerced, err := validator.VariableValues(p.local.Schema.Schema(), p.operation, given)
 	if err != nil {
@@ -218,15 +211,3 @@ func (o *once) Next(context.Context) (*Reply, error) {
 
 // Close implements Source.
 func (o *once) Close() {}
-
-// Mixed sends each subgraph's documents to the dispatcher that reaches it.
-type Mixed map[string]Dispatcher
-
-// Prepare implements Dispatcher.
-func (m Mixed) Prepare(d *Document) (Prepared, error) {
-	dispatcher, ok := m[d.Subgraph]
-	if !ok {
-		return nil, fmt.Errorf("dispatch: subgraph %s is not reached in any way", strings.ToLower(d.Subgraph))
-	}
-	return dispatcher.Prepare(d)
-}
