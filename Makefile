@@ -37,14 +37,15 @@ $(STAMPS)/screen $(STAMPS)/explorer: $(STAMPS)/%: clients/%/package.json clients
 
 # --- the program, with the web clients inside
 
-web = $(shell find clients/$(1) -type f -not -path '*/node_modules/*' -not -path '*/dist*' 2>/dev/null)
+# What a web client is built from; its tests are not.
+web = $(shell find clients/$(1) -type f -not -path "*/node_modules/*" -not -path "*/dist*" -not -path "*/test*" -not -path "*/browser/*" -not -name "*.test.*" -not -name "manifest.json" -not -name ".gitignore" 2>/dev/null)
 
 clients/screen/dist/index.html: $(STAMPS)/screen $(call web,screen) schema/supergraph.graphql
-	cd clients/screen && npm run --silent build
+	cd clients/screen && npm run --silent build -- --logLevel error
 	@touch $@
 
 clients/explorer/dist/index.html: $(STAMPS)/explorer $(call web,explorer)
-	cd clients/explorer && npm run --silent build
+	cd clients/explorer && npm run --silent build -- --logLevel error
 	@touch $@
 
 build: clients/screen/dist/index.html clients/explorer/dist/index.html
