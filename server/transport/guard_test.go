@@ -123,7 +123,7 @@ func hash(text string) string {
 func policy(t testing.TB, mode persisted.Mode) *persisted.Policy {
 	t.Helper()
 	manifest := fmt.Sprintf(`{"format":"apollo-persisted-query-manifest","version":1,"operations":[{"id":%q,"name":"Home","type":"query","body":%q}]}`, hash(homeQuery), homeQuery)
-	store, err := persisted.Load(map[string][]byte{"app": []byte(manifest), "partner": []byte(manifest)})
+	store, err := persisted.Load(map[string][]byte{"app": []byte(manifest), "workbench": []byte(manifest), "partner": []byte(manifest)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,6 +72,11 @@ func (s *Server) run(x *exchange) *refusal {
 	}
 }
 
+// linger is the time between the last event and the end of a stream that is
+// not complete: clients (graphql-sse) take an end that comes together with an
+// event for none at all.
+const linger = 200 * time.Millisecond
+
 // close ends the events. After a drain, or when the source broke off, there is
 // no complete event: that would tell the client that all is done, where it
 // shall connect again.
@@ -86,6 +91,11 @@ func (s *Server) close(x *exchange, ctx context.Context, out *events, err error)
 	}
 	if why == nil || why.code != codeDraining && why.code != codeBroken {
 		out.complete()
+		return
+	}
+	select {
+	case <-time.After(linger):
+	case <-x.ctx.Done():
 	}
 }
 

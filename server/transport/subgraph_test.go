@@ -26,7 +26,7 @@ var librarySchema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	type Book { id: ID! title: String }
 	type Query { _service: _Service! _entities(representations: [_Any!]!): [_Entity]! who: String fails: String panics: String }
 	type Mutation { from: String }
-	type Subscription { books(count: Int!): Book }
+	type Subscription { books(count: Int!): Book ticks: Int }
 `})
 
 func (l *library) Schema() *ast.Schema { return l.schema }
@@ -39,8 +39,20 @@ func (l *library) Exec(ctx context.Context) graphql.ResponseHandler {
 	operation := graphql.GetOperationContext(ctx)
 	field := operation.Operation.SelectionSet[0].(*ast.Field)
 	if operation.Operation.Operation == ast.Subscription {
-		arguments := field.ArgumentMap(operation.Variables)
-		count, sent := arguments["count"].(int64), int64(0)
+		count, err := graphql.UnmarshalInt(field.ArgumentMap(operation.Variables)["count"])
+		if err != nil {
+			graphql.AddError(ctx, err)
+		}
+		sent := 0
+		if field.Name == "ticks" { // one at once, then none
+			return func(ctx context.Context) *graphql.Response {
+				if sent++; sent > 1 {
+					<-ctx.Done()
+					return nil
+				}
+				return &graphql.Response{Data: []byte(`{"ticks":1}`)}
+			}
+		}
 		return func(ctx context.Context) *graphql.Response {
 			if sent++; sent > count {
 				return nil

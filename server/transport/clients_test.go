@@ -1,0 +1,103 @@
+package transport
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"github.com/citizencloud/citizencloud/graph"
+	"github.com/citizencloud/citizencloud/graph/dispatch"
+	"github.com/citizencloud/citizencloud/graph/persisted"
+	"github.com/citizencloud/citizencloud/graph/supergraph"
+)
+
+const librarySupergraph = `
+schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) {
+  query: Query mutation: Mutation subscription: Subscription
+}
+directive @join__enumValue(graph: join__Graph!) repeatable on ENUM_VALUE
+directive @join__graph(name: String!, url: String!) on ENUM_VALUE
+directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, type: String, external: Boolean, override: String, usedOverridden: Boolean) repeatable on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
+directive @join__implements(graph: join__Graph!, interface: String!) repeatable on OBJECT | INTERFACE
+directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on OBJECT | INTERFACE | UNION | ENUM | INPUT_OBJECT | SCALAR
+directive @join__unionMember(graph: join__Graph!, member: String!) repeatable on UNION
+directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
+scalar join__FieldSet
+scalar link__Import
+enum link__Purpose { SECURITY EXECUTION }
+enum join__Graph { LIBRARY @join__graph(name: "library", url: "http://127.0.0.1/library") }
+type Book @join__type(graph: LIBRARY) { id: ID! title: String }
+type Query @join__type(graph: LIBRARY) { who: String fails: String panics: String }
+type Mutation @join__type(graph: LIBRARY) { from: String }
+type Subscription @join__type(graph: LIBRARY) { books(count: Int!): Book ticks: Int }
+`
+
+// libraryGateway serves the whole road over the library: real engine, known
+// clients, explorer. POST /restart puts a new server in its place and drains
+// the old one.
+func libraryGateway(t *testing.T, explorer string) *httptest.Server {
+	t.Helper()
+	super, err := supergraph.Load(librarySupergraph)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := graph.New(super, dispatch.NewInProcess(map[string]dispatch.Local{"LIBRARY": {Schema: &library{librarySchema}}}), graph.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh := func() *Server {
+		return New(Options{
+			Engine: NewGeneration(engine), Operations: policy(t, persisted.Development), Logger: quiet, Explorer: os.DirFS(explorer),
+		})
+	}
+	var current atomic.Pointer[Server]
+	current.Store(fresh())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/restart" {
+			current.Load().ServeHTTP(w, r)
+			return
+		}
+		if err := current.Swap(fresh()).Drain(r.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// The clients that others wrote, and a browser: they are right, we must fit.
+func TestRealClients(t *testing.T) {
+	explorer, err := filepath.Abs("../../clients/explorer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("no node here")
+	}
+	if _, err := os.Stat(filepath.Join(explorer, "node_modules")); err != nil {
+		t.Skip("clients/explorer is not installed: npm ci --ignore-scripts there (make setup does)")
+	}
+	server := libraryGateway(t, filepath.Join(explorer, "dist"))
+	run := func(t *testing.T, file string) {
+		command := exec.CommandContext(t.Context(), node, "--test", "--test-timeout=20000", filepath.Join(explorer, "test", file))
+		command.Env = append(os.Environ(), "URL="+server.URL)
+		if output, err := command.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, output)
+		}
+	}
+	t.Run("protocols", func(t *testing.T) { run(t, "protocols.test.mjs") })
+	t.Run("explorer", func(t *testing.T) {
+		if _, err := os.Stat(filepath.Join(explorer, "dist", "index.html")); err != nil {
+			t.Skip("clients/explorer is not built (make build does)")
+		}
+		if _, err := os.Stat("/usr/bin/chromium"); err != nil && os.Getenv("CHROMIUM") == "" {
+			t.Skip("no Chromium here")
+		}
+		run(t, "explorer.test.mjs")
+	})
+}
