@@ -8,7 +8,6 @@ package subscribe
 import (
 	"context"
 	"errors"
-	"io"
 	"sync"
 )
 
@@ -30,7 +29,7 @@ type Feed interface {
 
 // Options of one subscriber.
 type Options struct {
-	// Queue is how many events wait for the subscriber; 0 means 16.
+	// Queue is how many events wait for the subscriber; 0 means 256.
 	Queue int
 	// Latest drops the oldest waiting event when the queue is full, for boards where only
 	// the newest counts. Otherwise the subscriber is ended with ErrSlow.
@@ -53,56 +52,52 @@ type topic struct {
 
 	mu          sync.Mutex
 	subscribers map[*Subscriber]struct{}
-	joining     int // who wait for opened
-	ended       error
 }
 
 // Join subscribes to the topic of the key, opening its feed when nobody is subscribed yet; an empty key is
 // a topic of one's own. The feed runs in the context of who came first, without its end.
 func (h *Hub) Join(ctx context.Context, key string, open func(context.Context) (Feed, error), o Options) (*Subscriber, error) {
 	if o.Queue == 0 {
-		o.Queue = 16
+		o.Queue = 256
 	}
-	for attempt := 0; ; attempt++ {
-		t := h.topic(ctx, key, open)
-		select {
-		case <-t.opened:
-		case <-ctx.Done():
-			t.leave(func() { t.joining-- })
-			return nil, ctx.Err()
-		}
-		s, err := t.subscribe(ctx, o)
-		// Where the topic ended just now a new one is opened, once.
-		if err == nil || attempt > 0 || !errors.Is(err, errEnded) {
-			return s, err
-		}
+	s := h.enter(ctx, key, open, o)
+	select {
+	case <-s.topic.opened:
+	case <-ctx.Done():
+		s.Close()
+		return nil, ctx.Err()
 	}
+	if err := s.topic.err; err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
-// errEnded says that a topic ended before somebody who wanted to join it did.
-var errEnded = errors.New("subscription ended upstream")
-
-// topic finds or starts the topic of a key, with the caller counted as joining.
-func (h *Hub) topic(ctx context.Context, key string, open func(context.Context) (Feed, error)) *topic {
+// enter makes a subscriber of the topic of a key, which is started when there is none. It is one from then on,
+// so that it misses nothing that comes while the feed is being opened.
+func (h *Hub) enter(ctx context.Context, key string, open func(context.Context) (Feed, error), o Options) *Subscriber {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if t := h.topics[key]; t != nil {
-		t.mu.Lock()
-		t.joining++
-		t.mu.Unlock()
-		return t
-	}
-	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	t := &topic{hub: h, key: key, opened: make(chan struct{}), cancel: cancel, subscribers: map[*Subscriber]struct{}{}, joining: 1}
-	if key != "" {
-		if h.topics == nil {
-			h.topics = map[string]*topic{}
+	t := h.topics[key]
+	if t == nil {
+		own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		t = &topic{hub: h, key: key, opened: make(chan struct{}), cancel: cancel, subscribers: map[*Subscriber]struct{}{}}
+		if key != "" {
+			if h.topics == nil {
+				h.topics = map[string]*topic{}
+			}
+			h.topics[key] = t
 		}
-		h.topics[key] = t
+		// Whoever leaves while the feed is being opened must not wait for it.
+		defer func() { go t.run(own, open) }()
 	}
-	// Whoever leaves while the feed is being opened must not wait for it.
-	go t.run(own, open)
-	return t
+	s := &Subscriber{topic: t, options: o, wake: make(chan struct{}, 1)}
+	t.mu.Lock()
+	t.subscribers[s] = struct{}{}
+	t.mu.Unlock()
+	s.stop = context.AfterFunc(ctx, s.leave)
+	return s
 }
 
 // Len is the number of topics with a key that run.
@@ -158,32 +153,10 @@ func (t *topic) finish(err error) {
 	if t.hub.topics[t.key] == t {
 		delete(t.hub.topics, t.key)
 	}
-	t.ended = err
 	for s := range t.subscribers {
 		s.end(err)
 	}
 	clear(t.subscribers)
-}
-
-// subscribe turns one who was joining into a subscriber.
-func (t *topic) subscribe(ctx context.Context, o Options) (*Subscriber, error) {
-	if t.err != nil {
-		return nil, t.err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.joining--
-	s := &Subscriber{topic: t, options: o, wake: make(chan struct{}, 1)}
-	switch {
-	case errors.Is(t.ended, io.EOF):
-		s.end(io.EOF)
-	case t.ended != nil:
-		return nil, errEnded
-	default:
-		t.subscribers[s] = struct{}{}
-	}
-	s.stop = context.AfterFunc(ctx, s.leave)
-	return s, nil
 }
 
 // leave makes a change after which the topic may have nobody left; then it stops the upstream. It holds the
@@ -194,7 +167,7 @@ func (t *topic) leave(change func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change()
-	if len(t.subscribers) > 0 || t.joining > 0 {
+	if len(t.subscribers) > 0 {
 		return
 	}
 	if t.hub.topics[t.key] == t {

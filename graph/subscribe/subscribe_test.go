@@ -224,3 +224,25 @@ func TestOpenFails(t *testing.T) {
 		}
 	})
 }
+
+// TestNothingIsMissed has a feed whose events are there before anybody has come back from joining.
+func TestNothingIsMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 100 {
+			var hub subscribe.Hub
+			s := &source{events: make(chan string, 3)}
+			for _, event := range []string{"a", "b", "c"} {
+				s.events <- event
+			}
+			close(s.events)
+			subscriber := join(t, &hub, "k", s, subscribe.Options{})
+			for _, event := range []string{"a", "b", "c"} {
+				next(t, subscriber, event)
+			}
+			if _, err := subscriber.Next(t.Context()); err != io.EOF {
+				t.Errorf("ended with %v, want EOF", err)
+			}
+			subscriber.Close()
+		}
+	})
+}
