@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -93,8 +94,12 @@ func list(ctx context.Context, tx sqlx.QueryerContext, f Filter, page keyset.Pag
 		}
 	}
 	if f.Search != "" {
-		like := q.bind("%" + escapeLike.Replace(f.Search) + "%")
-		q.conditions = append(q.conditions, "(number = "+q.bind(strings.ToUpper(f.Search))+" OR title LIKE "+like+" OR content LIKE "+like+")")
+		if number := strings.ToUpper(f.Search); numberForm.MatchString(number) {
+			q.where("number = ", number)
+		} else {
+			like := q.bind("%" + escapeLike.Replace(f.Search) + "%")
+			q.conditions = append(q.conditions, "(title LIKE "+like+" OR content LIKE "+like+")")
+		}
 	}
 	if page.After != nil {
 		q.conditions = append(q.conditions, "(created_at, id) < ("+q.bind(page.After[0])+"::timestamptz, "+q.bind(page.After[1])+"::uuid)")
@@ -107,6 +112,9 @@ func list(ctx context.Context, tx sqlx.QueryerContext, f Filter, page keyset.Pag
 	}
 	return cases, nil
 }
+
+// numberForm is how Number writes.
+var numberForm = regexp.MustCompile(`^YJ[0-9]{8}-[0-9]{6,}$`)
 
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
