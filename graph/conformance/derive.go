@@ -16,6 +16,7 @@ func (g *generator) derive(t *generated) {
 	for range g.r.IntN(3) {
 		g.addRequires(t)
 	}
+	g.deepenKey(t)
 	for _, f := range t.fields {
 		if len(f.in) == 1 && f.in[0].requires == "" && f.arguments == "" && g.chance(20) {
 			g.override(t, f)
@@ -30,9 +31,50 @@ func (g *generator) derive(t *generated) {
 	}
 }
 
+// deepenKey adds to the key of some subgraph a field that leads to an entity, or
+// a list.
+func (g *generator) deepenKey(t *generated) {
+	if len(t.graphs) < 2 || !g.chance(40) {
+		return
+	}
+	graph := t.graphs[1+g.r.IntN(len(t.graphs)-1)]
+	if len(t.keys[graph]) != 1 || t.stub[graph] {
+		return
+	}
+	for _, f := range t.fields {
+		in := f.inGraph(graph)
+		if in == nil || in.external || in.requires != "" || f.arguments != "" || f.name == "id" || f.name == "code" {
+			continue
+		}
+		if hub := f.inGraph(t.graphs[0]); hub == nil || hub.external || hub.requires != "" {
+			continue
+		}
+		switch {
+		case f.typ == "[Int!]!" || f.typ == "[String!]!":
+			t.keys[graph] = []string{t.keys[graph][0] + " " + f.name}
+			return
+		case strings.HasSuffix(f.typ, "!") && !strings.HasPrefix(f.typ, "["):
+			target := g.named(strings.Trim(f.typ, "!"))
+			if target == nil || !target.entity || target.object {
+				continue
+			}
+			id := target.field("id")
+			here, there := id.inGraph(graph), id.inGraph(t.graphs[0])
+			if here == nil || here.external || there == nil || there.external {
+				continue
+			}
+			t.keys[graph] = []string{t.keys[graph][0] + " " + f.name + " { id }"}
+			return
+		}
+	}
+}
+
 // addRequires adds a field that needs others, which its subgraph does not have.
 func (g *generator) addRequires(t *generated) {
 	graph := g.one(t.graphs)
+	if t.stub[graph] {
+		return
+	}
 	var parts []string
 	for _, f := range t.fields {
 		if len(parts) == 2 {
@@ -69,8 +111,47 @@ func (g *generator) requirement(f *generatedField, graph int) string {
 		}
 		return f.name
 	}
-	target := g.named(named)
-	if target == nil || !target.entity || !slices.Contains(target.graphs, graph) {
+	arguments := ""
+	if f.arguments != "" && g.chance(60) {
+		arguments = fmt.Sprintf("(a: %d)", 1+g.r.IntN(3))
+	}
+	if target := g.named(named); target != nil {
+		if inner := g.requiredLeaf(target, graph); inner != "" {
+			return f.name + arguments + " { " + inner + " }"
+		}
+		return ""
+	}
+	for _, u := range g.unions {
+		if u.name != named {
+			continue
+		}
+		// Only where the subgraph knows all that can come.
+		for _, in := range f.in {
+			if !in.external && !slices.ContainsFunc(u.members[in.graph], func(member string) bool { return slices.Contains(u.members[graph], member) }) {
+				return ""
+			}
+			for _, member := range u.members[in.graph] {
+				if !in.external && !slices.Contains(u.members[graph], member) {
+					return ""
+				}
+			}
+		}
+		var parts []string
+		for _, member := range u.members[graph] {
+			if inner := g.requiredLeaf(g.named(member), graph); inner != "" && g.chance(70) {
+				parts = append(parts, "... on "+member+" { "+inner+" }")
+			}
+		}
+		if len(parts) > 0 {
+			return f.name + arguments + " { " + strings.Join(parts, " ") + " }"
+		}
+	}
+	return ""
+}
+
+// requiredLeaf picks a leaf field of an entity for a field set of the subgraph.
+func (g *generator) requiredLeaf(target *generated, graph int) string {
+	if !target.entity || !slices.Contains(target.graphs, graph) {
 		return ""
 	}
 	for _, inner := range target.fields {
@@ -80,30 +161,64 @@ func (g *generator) requirement(f *generatedField, graph int) string {
 		if inner.inGraph(graph) == nil {
 			inner.in = append(inner.in, &generatedIn{graph: graph, external: true})
 		}
-		return f.name + " { " + inner.name + " }"
+		return inner.name
 	}
 	return ""
 }
 
-// provide lets a field's subgraph provide a leaf of what it leads to.
+// provide lets a field's subgraph provide leaves of what it leads to, or of
+// what lies one field deeper.
 func (g *generator) provide(f *generatedField, in *generatedIn) {
-	target := g.named(strings.Trim(f.typ, "[]!"))
-	if target == nil || !target.entity || !slices.Contains(target.graphs, in.graph) {
+	named := strings.Trim(f.typ, "[]!")
+	if target := g.named(named); target != nil {
+		in.provides = g.provided(target, in.graph)
+		if in.provides == "" && g.chance(50) {
+			for _, inner := range target.fields {
+				deeper := g.named(strings.Trim(inner.typ, "[]!"))
+				there := inner.inGraph(in.graph)
+				if deeper == nil || there == nil || there.external || there.overridden || there.requires != "" {
+					continue
+				}
+				if leaf := g.provided(deeper, in.graph); leaf != "" {
+					in.provides = inner.name + " { " + leaf + " }"
+					return
+				}
+			}
+		}
 		return
+	}
+	for _, u := range g.unions {
+		if u.name != named {
+			continue
+		}
+		var parts []string
+		for _, member := range u.members[in.graph] {
+			if leaf := g.provided(g.named(member), in.graph); leaf != "" {
+				parts = append(parts, "... on "+member+" { "+leaf+" }")
+			}
+		}
+		in.provides = strings.Join(parts, " ")
+	}
+}
+
+// provided picks a leaf field of an entity that is external in the subgraph.
+func (g *generator) provided(target *generated, graph int) string {
+	if !target.entity || target.object || !slices.Contains(target.graphs, graph) {
+		return ""
 	}
 	for _, inner := range target.fields {
 		if !leaf(strings.Trim(inner.typ, "[]!")) || inner.in == nil {
 			continue
 		}
-		there := inner.inGraph(in.graph)
+		there := inner.inGraph(graph)
 		if there == nil {
-			inner.in = append(inner.in, &generatedIn{graph: in.graph, external: true})
+			inner.in = append(inner.in, &generatedIn{graph: graph, external: true})
 		} else if !there.external {
 			continue
 		}
-		in.provides = inner.name
-		return
+		return inner.name
 	}
+	return ""
 }
 
 // override moves a field to another subgraph of its type.
@@ -113,9 +228,14 @@ func (g *generator) override(t *generated, f *generatedField) {
 		return
 	}
 	for _, to := range t.graphs {
-		if to != from.graph && f.inGraph(to) == nil {
-			from.overridden = true
-			f.in = append(f.in, &generatedIn{graph: to, override: strings.ToLower(g.graphs[from.graph])})
+		if to != from.graph && f.inGraph(to) == nil && !t.stub[to] {
+			moved := &generatedIn{graph: to, override: strings.ToLower(g.graphs[from.graph])}
+			if g.chance(50) {
+				moved.label, from.label = "percent(50)", "percent(50)"
+			} else {
+				from.overridden = true
+			}
+			f.in = append(f.in, moved)
 			return
 		}
 	}
@@ -201,6 +321,7 @@ func (g *generator) interfaceFields(i *generatedInterface, members []*generated,
 		for _, t := range members {
 			other := t.field(f.name)
 			common = common && other != nil && other.typ == f.typ && other.arguments == f.arguments
+			field.hidden = field.hidden || common && other.hidden
 		}
 		if !common {
 			continue
@@ -227,6 +348,9 @@ func (g *generator) interfaceFields(i *generatedInterface, members []*generated,
 			i.fields = append(i.fields, field)
 		}
 	}
+	if !slices.ContainsFunc(i.fields, func(f *generatedField) bool { return !f.hidden }) {
+		i.fields = nil
+	}
 	// A subgraph in which no field is common does not define the interface.
 	i.graphs = slices.DeleteFunc(i.graphs, func(graph int) bool {
 		return !slices.ContainsFunc(i.fields, func(f *generatedField) bool { return f.inGraph(graph) != nil })
@@ -246,190 +370,4 @@ func (t *generated) field(name string) *generatedField {
 		}
 	}
 	return nil
-}
-
-// print writes the supergraph.
-func (g *generator) print() string {
-	w := func(format string, arguments ...any) { fmt.Fprintf(&g.out, format, arguments...) }
-	w("enum join__Graph {\n")
-	for _, graph := range g.graphs {
-		w("  %s @join__graph(name: %q, url: \"http://%s\")\n", graph, strings.ToLower(graph), strings.ToLower(graph))
-	}
-	w("}\n")
-	for _, name := range []string{"enum Color", "scalar JSON"} {
-		w("%s", name)
-		for _, graph := range g.graphs {
-			w(" @join__type(graph: %s)", graph)
-		}
-		if strings.HasPrefix(name, "enum") {
-			w(" { RED GREEN BLUE }")
-		}
-		w("\n")
-	}
-	for _, t := range g.types {
-		w("type %s", t.name)
-		var names []string
-		for name := range t.implements {
-			names = append(names, name)
-		}
-		sort.Strings(names)
-		names = slices.DeleteFunc(names, func(name string) bool { return !g.printable(name) })
-		if len(names) > 0 {
-			w(" implements %s", strings.Join(names, " & "))
-		}
-		for _, name := range names {
-			for _, graph := range t.implements[name] {
-				w(" @join__implements(graph: %s, interface: %q)", g.graphs[graph], name)
-			}
-		}
-		for _, graph := range t.graphs {
-			if !t.entity {
-				w(" @join__type(graph: %s)", g.graphs[graph])
-			}
-			for _, key := range t.keys[graph] {
-				w(" @join__type(graph: %s, key: %q)", g.graphs[graph], key)
-			}
-		}
-		g.printFields(t.fields)
-	}
-	for _, i := range g.interfaces {
-		if !g.printable(i.name) {
-			continue
-		}
-		w("interface %s", i.name)
-		for _, graph := range i.graphs {
-			w(" @join__type(graph: %s", g.graphs[graph])
-			if i.keyed {
-				w(", key: \"id\"")
-			}
-			if graph == i.object {
-				w(", isInterfaceObject: true")
-			}
-			w(")")
-		}
-		g.printFields(i.fields)
-	}
-	for _, u := range g.unions {
-		g.printUnion(u)
-	}
-	g.printRoots()
-	return g.out.String()
-}
-
-func (g *generator) printable(name string) bool {
-	for _, i := range g.interfaces {
-		if i.name == name {
-			return len(i.fields) > 0
-		}
-	}
-	return false
-}
-
-func (g *generator) printFields(fields []*generatedField) {
-	g.out.WriteString(" {\n")
-	for _, f := range fields {
-		fmt.Fprintf(&g.out, "  %s%s: %s", f.name, f.arguments, f.typ)
-		if f.object {
-			g.out.WriteString(" @join__field")
-		}
-		for _, in := range f.in {
-			fmt.Fprintf(&g.out, " @join__field(graph: %s", g.graphs[in.graph])
-			for _, part := range []struct{ name, value string }{{"requires", in.requires}, {"provides", in.provides}, {"override", in.override}, {"type", in.typ}} {
-				if part.value != "" {
-					fmt.Fprintf(&g.out, ", %s: %q", part.name, part.value)
-				}
-			}
-			if in.external {
-				g.out.WriteString(", external: true")
-			}
-			if in.overridden {
-				g.out.WriteString(", usedOverridden: true")
-			}
-			g.out.WriteString(")")
-		}
-		g.out.WriteString("\n")
-	}
-	g.out.WriteString("}\n")
-}
-
-func (g *generator) printUnion(u *generatedUnion) {
-	var members []string
-	fmt.Fprintf(&g.out, "union %s", u.name)
-	for graph := range g.graphs {
-		if len(u.members[graph]) == 0 {
-			continue
-		}
-		fmt.Fprintf(&g.out, " @join__type(graph: %s)", g.graphs[graph])
-		for _, member := range u.members[graph] {
-			fmt.Fprintf(&g.out, " @join__unionMember(graph: %s, member: %q)", g.graphs[graph], member)
-			if !slices.Contains(members, member) {
-				members = append(members, member)
-			}
-		}
-	}
-	if len(members) == 0 {
-		// No subgraph knows a member: the union is not there. A comment keeps the text valid.
-		text := g.out.String()
-		g.out.Reset()
-		g.out.WriteString(strings.TrimSuffix(text, "union "+u.name))
-		return
-	}
-	fmt.Fprintf(&g.out, " = %s\n", strings.Join(members, " | "))
-}
-
-// printRoots writes the query and mutation roots: fields that lead to everything.
-func (g *generator) printRoots() {
-	root := &generated{name: "Query", graphs: make([]int, len(g.graphs))}
-	for i := range root.graphs {
-		root.graphs[i] = i
-	}
-	count := 0
-	add := func(typ string, graphs []int) {
-		f := &generatedField{name: fmt.Sprintf("q%d", count), typ: typ}
-		count++
-		if g.chance(30) {
-			f.typ = "[" + typ + "]"
-		}
-		for _, graph := range graphs {
-			f.in = append(f.in, &generatedIn{graph: graph})
-		}
-		root.fields = append(root.fields, f)
-	}
-	for _, t := range g.types {
-		if t.split {
-			add(t.name, t.graphs)
-			continue
-		}
-		add(t.name, g.some(t.graphs, 40))
-	}
-	for _, i := range g.interfaces {
-		if g.printable(i.name) {
-			add(i.name, []int{g.one(i.graphs)})
-		}
-	}
-	for _, u := range g.unions {
-		var graphs []int
-		for graph := range g.graphs {
-			if len(u.members[graph]) > 0 {
-				graphs = append(graphs, graph)
-			}
-		}
-		if len(graphs) > 0 {
-			add(u.name, g.some(graphs, 50))
-		}
-	}
-	for _, name := range []string{"Query", "Mutation"} {
-		fmt.Fprintf(&g.out, "type %s", name)
-		for _, graph := range g.graphs {
-			fmt.Fprintf(&g.out, " @join__type(graph: %s)", graph)
-		}
-		fields := root.fields
-		if name == "Mutation" { // it runs in one subgraph, so no type may be split over several
-			fields = slices.DeleteFunc(slices.Clone(fields), func(f *generatedField) bool {
-				t := g.named(strings.Trim(f.typ, "[]!"))
-				return t != nil && t.split && len(t.graphs) > 1
-			})
-		}
-		g.printFields(fields)
-	}
 }

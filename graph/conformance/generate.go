@@ -21,6 +21,7 @@ type generator struct {
 	types      []*generated
 	interfaces []*generatedInterface
 	unions     []*generatedUnion
+	colors     map[string][]bool // by enum value: the subgraphs that have it
 	out        strings.Builder
 }
 
@@ -30,6 +31,7 @@ type generated struct {
 	entity bool
 	graphs []int
 	keys   map[int][]string // by subgraph
+	stub   map[int]bool     // subgraphs that know no more than the key, and cannot be entered by it
 	fields []*generatedField
 	// split value types have each field in one subgraph only.
 	split bool
@@ -43,12 +45,14 @@ type generatedField struct {
 	name, typ, arguments string
 	in                   []*generatedIn
 	object               bool // resolved by the interface object only
+	hidden               bool // inaccessible
 }
 
 type generatedIn struct {
 	graph                        int
 	external, overridden         bool
 	requires, provides, override string
+	label                        string
 	typ                          string
 }
 
@@ -91,8 +95,15 @@ func (g *generator) schema() string {
 	for i := range all {
 		all[i] = i
 	}
+	g.colors = map[string][]bool{}
+	for _, value := range []string{"GREEN", "BLUE"} {
+		for range g.graphs {
+			g.colors[value] = append(g.colors[value], g.chance(60))
+		}
+		g.colors[value][0] = true
+	}
 	for i := range 2 + g.r.IntN(4) {
-		t := &generated{name: fmt.Sprintf("E%d", i), entity: true, graphs: g.some(all, 60), keys: map[int][]string{}, implements: map[string][]int{}}
+		t := &generated{name: fmt.Sprintf("E%d", i), entity: true, stub: map[int]bool{}, graphs: g.some(all, 60), keys: map[int][]string{}, implements: map[string][]int{}}
 		g.giveKeys(t)
 		g.types = append(g.types, t)
 	}
@@ -142,6 +153,8 @@ func (g *generator) giveKeys(t *generated) {
 				keys = []string{"id", "code"}
 			case 2:
 				keys = []string{"id code"}
+			case 3:
+				t.stub[graph] = g.chance(50)
 			}
 		}
 		t.keys[graph] = keys
@@ -153,6 +166,7 @@ func (g *generator) giveKeys(t *generated) {
 			code.in = append(code.in, &generatedIn{graph: graph})
 		}
 	}
+	code.hidden = g.chance(20)
 	t.fields = append(t.fields, id, code)
 }
 
@@ -160,9 +174,10 @@ func (g *generator) giveKeys(t *generated) {
 // resolves it knows.
 func (g *generator) addField(t *generated) {
 	f := &generatedField{name: fmt.Sprintf("f%d", len(t.fields))}
-	graphs := []int{g.one(t.graphs)}
+	owners := slices.DeleteFunc(slices.Clone(t.graphs), func(graph int) bool { return t.stub[graph] })
+	graphs := []int{g.one(owners)}
 	if g.chance(35) {
-		graphs = g.some(t.graphs, 50)
+		graphs = g.some(owners, 50)
 	}
 	if !t.entity {
 		graphs = t.graphs
@@ -173,6 +188,9 @@ func (g *generator) addField(t *generated) {
 	target := ""
 	if g.chance(55) {
 		target, graphs = g.target(t, graphs)
+	}
+	if target != "" && g.chance(15) {
+		f.arguments = "(a: Int = 1)"
 	}
 	if target == "" {
 		target = []string{"Int", "String", "Color", "Float", "Boolean", "JSON"}[g.r.IntN(6)]
@@ -210,7 +228,7 @@ func (g *generator) target(t *generated, graphs []int) (string, []int) {
 		switch {
 		case other.split:
 			// Every part of it must be asked of its holder again.
-			if t.entity && containsAll(t.graphs, other.graphs) {
+			if t.entity && containsAll(t.graphs, other.graphs) && !slices.ContainsFunc(other.graphs, func(graph int) bool { return t.stub[graph] }) {
 				names = append(names, other.name)
 			}
 		case containsAll(other.graphs, graphs):

@@ -60,7 +60,12 @@ func random(t *testing.T, seed uint64) (report string, ran int) {
 	if err != nil {
 		return fmt.Sprintf("%v\n%s", err, sdl), 0
 	}
-	engine, err := graph.New(super, subgraphs, graph.Options{Limits: validate.Limits{Fields: 3000}})
+	var labels []string
+	if seed%2 == 0 {
+		labels = []string{"percent(50)"}
+		subgraphs.Labels = map[string]bool{"percent(50)": true}
+	}
+	engine, err := graph.New(super, subgraphs, graph.Options{Plan: plan.Options{Labels: labels}, Limits: validate.Limits{Fields: 3000}})
 	if err != nil {
 		return err.Error(), 0
 	}
@@ -89,7 +94,11 @@ func random(t *testing.T, seed uint64) (report string, ran int) {
 		}
 		operation, errs := engine.Prepare(query, "")
 		if len(errs) > 0 {
-			return fmt.Sprintf("%v\n%s\n%s", errs, query, sdl), ran
+			text := "no plan"
+			if planned, err := plan.New(super, plan.Options{Labels: labels}).Plan(document, document.Operations[0]); err == nil {
+				text = plan.Print(planned)
+			}
+			return fmt.Sprintf("%v: %v\n%s\n%s\n%s", errs, errs[0].Unwrap(), query, text, sdl), ran
 		}
 		response := engine.Execute(t.Context(), operation, graph.Call{Variables: json.RawMessage(`{"yes": true, "no": false}`)})
 		difference := conformance.Compare(want, response.Body, false)

@@ -244,6 +244,28 @@ func (u *Universe) matches(thing Thing, set supergraph.FieldSet, representation 
 		if difference := u.same(want, got, item.Fields); difference != "" {
 			return item.Name + ": " + difference
 		}
+		if target := thing.Type.Target(item.Name); target != nil && target.Abstract() {
+			if difference := sameTypes(want, got); difference != "" {
+				return item.Name + ": " + difference
+			}
+		}
+	}
+	return ""
+}
+
+// sameTypes says whether the objects of a representation name their types.
+func sameTypes(want, got any) string {
+	switch want := want.(type) {
+	case Thing:
+		if name := got.(map[string]any)["__typename"]; name != want.Type.Name {
+			return fmt.Sprintf("got __typename %v, want %s", name, want.Type.Name)
+		}
+	case []any:
+		for i, item := range want {
+			if difference := sameTypes(item, got.([]any)[i]); difference != "" {
+				return difference
+			}
+		}
 	}
 	return ""
 }

@@ -83,9 +83,10 @@ func (p *planning) inputFields(list []*InputField, ws *wants, i int, key bool) [
 		}
 		byKey := map[string]mask{}
 		var order []string
+		brought := w.brought()
 		for k := range n.types {
-			if !w.types.has(k) {
-				continue
+			if !w.types.has(k) || !brought.has(k) {
+				continue // such an object cannot come
 			}
 			from := w.slot.keyFor(k)
 			if byKey[from] == nil {
@@ -102,6 +103,15 @@ func (p *planning) inputFields(list []*InputField, ws *wants, i int, key bool) [
 		}
 	}
 	return list
+}
+
+// brought are the object types for which some fetch asks the wanted field.
+func (w *want) brought() mask {
+	var types mask
+	for _, e := range w.supplied {
+		types = types.union(e.types)
+	}
+	return types
 }
 
 func (p *planning) inputField(list []*InputField, w *want, from string, types []string, key bool) []*InputField {

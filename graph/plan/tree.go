@@ -115,6 +115,9 @@ func (n *node) internal(i int, name string, arguments ast.ArgumentList) *slot {
 	printed := printArguments(arguments)
 	target := n.types[i].Target(name)
 	for _, s := range n.slots {
+		if name == "__typename" && s.name == name && s.key == name {
+			return s // one for all types: what the client did not ask is not shown
+		}
 		if s.name == name && s.printed == printed && (s.types == nil && s.leaf == (target == nil) || s.types.has(i)) {
 			return s
 		}
