@@ -80,7 +80,7 @@ func (h *host) get(ctx context.Context, deadline time.Time, fresh, check bool) (
 		h.idle[n-1] = nil
 		h.idle = h.idle[:n-1]
 		h.mu.Unlock()
-		if check && !c.stands() {
+		if time.Since(c.since) > idleFor || check && !c.stands() {
 			c.close()
 			continue
 		}
@@ -153,9 +153,13 @@ func (c *conn) close() { _ = c.Conn.Close() }
 
 // stands says whether the other side has not closed the idle connection.
 func (c *conn) stands() bool {
-	raw, ok := c.Conn.(syscall.Conn)
+	below := c.Conn
+	if secure, ok := below.(*tls.Conn); ok {
+		below = secure.NetConn()
+	}
+	raw, ok := below.(syscall.Conn)
 	if !ok {
-		return time.Since(c.since) < time.Second
+		return false
 	}
 	control, err := raw.SyscallConn()
 	if err != nil {

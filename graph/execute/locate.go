@@ -57,6 +57,11 @@ func (r *run) explainAt(v tree.Value, shape *tree.Shape, path []any) {
 				r.tree.Set(v, field.Slot, tree.Value{Kind: tree.Null, Flags: tree.Explained})
 				return
 			}
+			if next.Kind == tree.Raw { // a null among its elements is explained
+				next.Flags |= tree.Explained
+				r.tree.Set(v, field.Slot, next)
+				return
+			}
 			v, shape = next, field.Child
 		case v.Kind == tree.List:
 			index, ok := element.(float64)

@@ -13,6 +13,8 @@ const (
 	CodeSubrequestFailed = "SUBREQUEST_FAILED"
 	// CodeInvalidResponse: a subgraph's data does not fit the schema.
 	CodeInvalidResponse = "INVALID_RESPONSE"
+	// CodeTooLarge: the answer would be larger than anyone could want.
+	CodeTooLarge = "RESPONSE_TOO_LARGE"
 )
 
 // Error is an entry of errors.

@@ -2,76 +2,25 @@ package project
 
 import (
 	"slices"
-	"sync"
 
 	"github.com/citizencloud/citizencloud/graph/tree"
 )
 
-// maxErrors bounds the errors of one answer: a broken subgraph could fail each of a million fields.
-const maxErrors = 200
-
-// Writer writes one answer. Use New, then Write, then Release.
-type Writer struct {
-	Body []byte
-	// Errors are those of the fetches, to which Write adds its own.
-	Errors []Error
-	// Holds are the values of the projection's conditions.
-	Holds []bool
-	// Shared says that some objects stand in several places.
-	Shared bool
-	// Variables are the client's, coerced, for introspection.
-	Variables map[string]any
-
-	tree       *tree.Tree
-	projection *Projection
-	path       []crumb
-	written    []written
-}
-
-// written is where in the body an object stands as a field shows it. An entity that stands in
-// several places is one object, which is written once and copied for the others.
-type written struct {
-	field      uint32
-	start, end int
-}
-
-// crumb is a step of the path to what is being written; it is spelled out only for an error.
-type crumb struct {
-	field *field
-	index int
-}
-
-var writers = sync.Pool{New: func() any { return new(Writer) }}
-
-// maxBody is the capacity above which a body is not pooled.
-const maxBody = 1 << 20
-
-// NewWriter returns an empty writer.
-func NewWriter() *Writer { return writers.Get().(*Writer) }
-
-// Release gives the writer's memory back, the body included.
-func (w *Writer) Release() {
-	if cap(w.Body) > maxBody {
-		w.Body = nil
-	}
-	clear(w.Errors)
-	if cap(w.written) > maxBody/16 {
-		w.written = nil
-	}
-	w.Body, w.Errors, w.Holds, w.path, w.written = w.Body[:0], w.Errors[:0], w.Holds[:0], w.path[:0], w.written[:0]
-	w.Variables, w.tree, w.projection, w.Shared = nil, nil, nil, false
-	writers.Put(w)
-}
-
 // Write appends the whole answer: {"data":…} and, where there are any, the errors.
 func (w *Writer) Write(p *Projection, t *tree.Tree) {
-	w.tree, w.projection = t, p
+	w.tree, w.projection, w.overflow = t, p, false
+	if w.limit == 0 {
+		w.limit = maxAnswer
+	}
 	// Most answers are about as long as the replies that they are made of.
 	w.Body = slices.Grow(w.Body, t.Size())
 	w.Body = append(w.Body, `{"data":`...)
 	start := len(w.Body)
-	if !w.object(t.Root, p.fields, p.root) {
+	if !w.object(t.Root, p.fields, p.root) || w.overflow {
 		w.Body = append(w.Body[:start], "null"...)
+	}
+	if w.overflow {
+		w.Errors = append(w.Errors[:0], Error{Message: "结果过大，请缩小查询范围", Code: CodeTooLarge})
 	}
 	if len(w.Errors) > 0 {
 		w.Body = append(w.Body, `,"errors":`...)
@@ -213,6 +162,10 @@ func (w *Writer) list(v tree.Value, f *field, elem *typ, onPath bool) bool {
 		elements := w.tree.Elements(v)
 		for i := range elements {
 			w.path[len(w.path)-1].index = i
+			if len(w.Body) > w.limit {
+				w.overflow = true
+				break
+			}
 			if i > 0 {
 				w.Body = append(w.Body, ',')
 			}

@@ -232,7 +232,7 @@ func (d *Decoder) typename(i, at int, shape *Shape) int {
 		return end
 	}
 	id := shape.Types.intern(d.b[i+1 : end-1])
-	if id == Other || shape.Types.IsObject(id) || d.segment.Values[at].A == uint32(None) {
+	if shape.Types.IsObject(id) || d.segment.Values[at].A == uint32(None) {
 		d.segment.Values[at].A = uint32(id)
 	}
 	return end

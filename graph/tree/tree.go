@@ -188,7 +188,7 @@ func (t *Tree) Each(raw Value, yield func(Value) bool) {
 	i := space(b, int(raw.A)+1)
 	for i < int(raw.B) && b[i] != ']' {
 		kind, end := leaf(b, i, 0)
-		if !yield(Value{Kind: kind, Src: raw.Src, A: uint32(i), B: uint32(end)}) {
+		if !yield(Value{Kind: kind, Flags: raw.Flags, Src: raw.Src, A: uint32(i), B: uint32(end)}) {
 			return
 		}
 		if i = space(b, end); b[i] == ',' {
