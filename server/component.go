@@ -14,11 +14,14 @@ import (
 	"github.com/citizencloud/citizencloud/resolvers/citizen"
 	"github.com/citizencloud/citizencloud/resolvers/community"
 	"github.com/citizencloud/citizencloud/resolvers/platform"
+	"github.com/citizencloud/citizencloud/resolvers/supply"
 	citizendemo "github.com/citizencloud/citizencloud/subgraphs/citizen/demonstration"
 	citizenmigrations "github.com/citizencloud/citizencloud/subgraphs/citizen/migrations"
+	communitydemo "github.com/citizencloud/citizencloud/subgraphs/community/demonstration"
 	communitymigrations "github.com/citizencloud/citizencloud/subgraphs/community/migrations"
 	platformdemo "github.com/citizencloud/citizencloud/subgraphs/platform/demonstration"
 	platformmigrations "github.com/citizencloud/citizencloud/subgraphs/platform/migrations"
+	supplymigrations "github.com/citizencloud/citizencloud/subgraphs/supply/migrations"
 )
 
 // component is one subgraph: what is known of it before it runs.
@@ -73,6 +76,15 @@ func components() []component {
 			name: "community", migrations: communitymigrations.FS,
 			resolvers: func(g *ground, in installation) resolvers {
 				return community.New(community.Deps{DB: g.db, Bus: g.bus, Redis: g.redis, Verifier: g.verifier, Now: g.now, Log: g.log, Development: in.Development})
+			},
+			demonstrate: func(ctx context.Context, owner *sqlx.DB, cast *demonstration.Cast, _ *ground) error {
+				return communitydemo.Load(ctx, owner, cast)
+			},
+		},
+		{
+			name: "supply", migrations: supplymigrations.FS,
+			resolvers: func(g *ground, in installation) resolvers {
+				return supply.New(supply.Deps{DB: g.db, Bus: g.bus, Redis: g.redis, Verifier: g.verifier, Now: g.now, Log: g.log, Development: in.Development})
 			},
 			demonstrate: func(ctx context.Context, owner *sqlx.DB, cast *demonstration.Cast, _ *ground) error {
 				return nil

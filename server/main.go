@@ -57,6 +57,8 @@ func command(ctx context.Context, line *config.Line, at terminal) error {
 		return subgraph(ctx, line, at)
 	case "explain":
 		return explain(line.Explain, at)
+	case "demo":
+		return runDemo(ctx, line.Demo, at)
 	case "version":
 		fmt.Fprintln(at.out, describeVersion())
 		return nil

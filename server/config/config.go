@@ -27,6 +27,7 @@ type Line struct {
 	Gateway  Gateway  `cmd:"" help:"Run the gateway alone over any federated supergraph whose subgraphs speak HTTP."`
 	Subgraph Subgraph `cmd:"" help:"Run one of the platform's subgraphs on its own."`
 	Explain  Explain  `cmd:"" help:"Print the plan of an operation."`
+	Demo     Demo     `cmd:"" help:"Walk the main job over plain HTTP, and say each step; a mismatch exits with 1."`
 	Version  Version  `cmd:"" help:"Print the version."`
 
 	Log Log `embed:"" prefix:"log-"`
@@ -63,6 +64,12 @@ type Explain struct {
 	Supergraph string `required:"" type:"path" placeholder:"FILE" help:"The composed supergraph."`
 	Operation  string `required:"" placeholder:"FILE" help:"The operation; - reads it from standard input."`
 	Name       string `help:"Which operation of the document, when it has several."`
+}
+
+// Demo walks the main job.
+type Demo struct {
+	URL     string `placeholder:"URL" help:"A running platform in development mode with demonstration data; without it the demo starts its own: all in one process, then one process for the gateway and each subgraph."`
+	Citizen int    `default:"4321" help:"Number of the demonstration citizen who plays it."`
 }
 
 // Version prints the version.

@@ -85,7 +85,7 @@ func (a *answer) refused(operation string) error {
 }
 
 // run sends one persisted operation and gives its data. Any error is a refusal.
-func (c *client) run(ctx context.Context, operation string, variables map[string]any) (object, error) {
+func (c *client) run(ctx context.Context, operation string, variables object) (object, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	response, err := c.post(ctx, "/graphql", "application/graphql-response+json", operation, variables)
@@ -100,7 +100,7 @@ func (c *client) run(ctx context.Context, operation string, variables map[string
 	return a.Data, a.refused(operation)
 }
 
-func (c *client) post(ctx context.Context, path, accept, operation string, variables map[string]any) (*http.Response, error) {
+func (c *client) post(ctx context.Context, path, accept, operation string, variables object) (*http.Response, error) {
 	id, ok := c.ids[operation]
 	if !ok {
 		return nil, fmt.Errorf("demo: the manifest of %s has no operation %s", c.name, operation)
@@ -156,7 +156,7 @@ func (c *client) upload(ctx context.Context, name, mediaType string, content []b
 }
 
 // watch starts a subscription by SSE; the channel closes when it ends.
-func (c *client) watch(ctx context.Context, operation string, variables map[string]any) (<-chan object, error) {
+func (c *client) watch(ctx context.Context, operation string, variables object) (<-chan object, error) {
 	response, err := c.post(ctx, "/graphql/stream", "text/event-stream", operation, variables)
 	if err != nil {
 		return nil, err
