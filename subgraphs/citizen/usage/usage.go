@@ -142,7 +142,8 @@ func (u *Usage) Recommended(ctx context.Context, first int) ([]*catalogue.Servic
 	}
 	// shares, not counts: a district is small beside the city
 	return u.ordered(ctx, `SELECT v.id, row_number() OVER (ORDER BY
-			COALESCE(near.recent, 0)::float8 / GREATEST(1, max(near.recent) OVER ()) + 0.5 * COALESCE(city.recent, 0)::float8 / GREATEST(1, max(city.recent) OVER ()) DESC,
+			COALESCE(near.recent, 0)::float8 / GREATEST(1, (SELECT max(recent) FROM citizen.popularity WHERE area_code = $2)) +
+			COALESCE(city.recent, 0)::float8 / GREATEST(1, (SELECT max(recent) FROM citizen.popularity WHERE area_code = $3)) / 2 DESC,
 			v.seq_no, v.code)
 		FROM citizen.service v
 		LEFT JOIN citizen.popularity near ON near.service_id = v.id AND near.area_code = $2
