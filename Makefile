@@ -10,7 +10,7 @@ SCALE   ?= demo
 VERSION := $(shell git describe --tags --always 2>/dev/null || echo unversioned)
 STAMPS  := .cache/setup
 
-.PHONY: help setup run test build generate check lint clean
+.PHONY: help setup run demo test build generate check lint clean
 .DELETE_ON_ERROR:
 
 help:
@@ -54,6 +54,10 @@ build: clients/screen/dist/index.html clients/explorer/dist/index.html
 # The built program, not `go run`: that one does not pass SIGTERM on.
 run: $(STAMPS)/run build
 	@exec $(BIN) serve --data $(DATA) --listen $(LISTEN) --scale $(SCALE) --mode development
+
+# Walks the main job with plain HTTP, over one process and over five.
+demo: $(STAMPS)/run build
+	@$(BIN) demo
 
 # --- tests
 

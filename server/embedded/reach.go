@@ -126,7 +126,7 @@ func reason(err error) string {
 	}
 	var slow net.Error
 	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &slow) && slow.Timeout() {
-		return fmt.Sprintf("no answer within %s", reachPatience)
+		return "no answer in time"
 	}
 	return err.Error()
 }
