@@ -124,7 +124,7 @@ func next(t *testing.T, boards <-chan *board.Board, until func(*board.Board) boo
 	}
 }
 
-func any(*board.Board) bool { return true }
+func whichever(*board.Board) bool { return true }
 
 func total(n int) func(*board.Board) bool {
 	return func(b *board.Board) bool { return b.Totals.Total == n }
@@ -209,7 +209,7 @@ func TestBoardFollowsEachCommitWithinASecond(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b := next(t, boards, any); b.Totals.Total != 0 {
+	if b := next(t, boards, whichever); b.Totals.Total != 0 {
 		t.Fatalf("the present state has %d cases", b.Totals.Total)
 	}
 	for n := 1; n <= 3; n++ {
@@ -237,7 +237,7 @@ func TestOneComputationServesAll(t *testing.T) {
 		all[i] = boards
 	}
 	for _, boards := range all {
-		next(t, boards, any)
+		next(t, boards, whichever)
 	}
 	if got := r.computations.Load(); got != 1 {
 		t.Errorf("the first state took %d computations", got)
@@ -277,8 +277,8 @@ func TestChangesElsewhereDoNotWake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	next(t, boards, any)
-	next(t, above, any)
+	next(t, boards, whichever)
+	next(t, above, whichever)
 	before := r.computations.Load()
 	r.submit(t, nextDoor, "隔壁社区的事")
 	r.submit(t, farAway, "别的区的事")
@@ -320,7 +320,7 @@ func TestLeavingEndsTheSubscription(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	next(t, boards, any)
+	next(t, boards, whichever)
 	cancel()
 	timeout := time.After(5 * time.Second)
 	for {
@@ -332,7 +332,7 @@ func TestLeavingEndsTheSubscription(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				next(t, again, any)
+				next(t, again, whichever)
 				return
 			}
 		case <-timeout:

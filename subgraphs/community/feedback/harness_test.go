@@ -48,7 +48,22 @@ type office struct {
 func open(t *testing.T) *office {
 	t.Helper()
 	db := embeddedtest.Open(t, migrations.FS)
-	pool, err := database.Open(t.Context(), db.AppURL)
+	return at(t, db, db.AppURL)
+}
+
+// eachWall runs the test with both walls, and with the checks in Go alone: as
+// the owner, whom row-level security does not bind.
+func eachWall(t *testing.T, test func(t *testing.T, o *office)) {
+	t.Run("both", func(t *testing.T) { test(t, open(t)) })
+	t.Run("Go alone", func(t *testing.T) {
+		db := embeddedtest.Open(t, migrations.FS)
+		test(t, at(t, db, db.OwnerURL))
+	})
+}
+
+func at(t *testing.T, db *embeddedtest.Database, url string) *office {
+	t.Helper()
+	pool, err := database.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,10 @@ func (o *office) seers() map[string]struct {
 }
 
 func TestEachSeesTheirScopeOnly(t *testing.T) {
-	o := open(t)
+	eachWall(t, eachSeesTheirScopeOnly)
+}
+
+func eachSeesTheirScopeOnly(t *testing.T, o *office) {
 	cases := map[string]*feedback.FeedbackCase{}
 	for _, place := range []string{here, nextDoor, elsewhere, farAway} {
 		cases[place] = o.submitted(place)
@@ -70,7 +73,10 @@ func TestEachSeesTheirScopeOnly(t *testing.T) {
 }
 
 func TestListsHoldTheScopeOnly(t *testing.T) {
-	o := open(t)
+	eachWall(t, listsHoldTheScopeOnly)
+}
+
+func listsHoldTheScopeOnly(t *testing.T, o *office) {
 	for _, place := range []string{here, here, nextDoor, elsewhere, farAway} {
 		o.submitted(place)
 	}
@@ -121,7 +127,10 @@ func name(ctx context.Context) string {
 
 // Another community's case: every action answers NOT_FOUND and changes nothing.
 func TestStrangersChangeNothing(t *testing.T) {
-	o := open(t)
+	eachWall(t, strangersChangeNothing)
+}
+
+func strangersChangeNothing(t *testing.T, o *office) {
 	for _, state := range feedback.States {
 		c := o.must(o.submitted(here), reach[state]...)
 		before := o.everything()
