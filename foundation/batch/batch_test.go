@@ -44,6 +44,33 @@ func TestKeysAtOnceAreOneCall(t *testing.T) {
 	})
 }
 
+// TestAListIsOneCall: however slowly it comes about, a list's keys are together.
+func TestAListIsOneCall(t *testing.T) {
+	calls := 0
+	loader := New(func(_ context.Context, keys []int) (map[int]int, error) {
+		calls++
+		found := map[int]int{}
+		for _, key := range keys {
+			found[key] = key * key
+		}
+		return found, nil
+	})
+	keys := make([]int, 5000)
+	for i := range keys {
+		keys[i] = i % 3000
+	}
+	values, err := loader.LoadMany(t.Context(), keys)
+	if err != nil || len(values) != len(keys) || values[2999] != 2999*2999 || values[3001] != 1 {
+		t.Errorf("%d values, %v", len(values), err)
+	}
+	if calls != 1 {
+		t.Errorf("%d calls, want 1", calls)
+	}
+	if values, err := loader.LoadMany(t.Context(), nil); err != nil || len(values) != 0 || calls != 1 {
+		t.Errorf("an empty list: %v, %v, %d calls", values, err, calls)
+	}
+}
+
 func TestNothingIsKept(t *testing.T) {
 	calls := 0
 	loader := New(func(context.Context, []int) (map[int]int, error) {
