@@ -23,20 +23,23 @@ type Gate struct {
 // Caller is who makes a request.
 type Caller struct {
 	Client  string
-	Address netip.Addr
-	Subject string
+	Subject string // "" if nobody is signed in
 }
 
-// Enter lets a request in before anything costly is done for it; it returns a
-// *Refusal, or nil.
+// Approach lets a request come near: before its body is read or its token
+// checked, by the address alone. It returns a *Refusal, or nil.
+func (g *Gate) Approach(address netip.Addr, now time.Time) *Refusal {
+	if g == nil || g.PerAddress.unlimited() || !address.IsValid() {
+		return nil
+	}
+	return g.take("address:"+network(address), g.PerAddress, now)
+}
+
+// Enter lets a caller in whose sign-in was checked; it returns a *Refusal, or
+// nil.
 func (g *Gate) Enter(c Caller, now time.Time) *Refusal {
 	if g == nil {
 		return nil
-	}
-	if !g.PerAddress.unlimited() && c.Address.IsValid() {
-		if refusal := g.take("address:"+network(c.Address), g.PerAddress, now); refusal != nil {
-			return refusal
-		}
 	}
 	if !g.PerSubject.unlimited() && c.Subject != "" {
 		if refusal := g.take("subject:"+c.Subject, g.PerSubject, now); refusal != nil {

@@ -47,32 +47,43 @@ func TestLimiterIsBounded(t *testing.T) {
 func TestGate(t *testing.T) {
 	now := time.Unix(1000, 0)
 	one := Rate{PerSecond: 1, Burst: 1}
-	address := netip.MustParseAddr
+	type request struct {
+		Caller
+		address netip.Addr
+	}
+	by := func(c Caller) request { return request{Caller: c} }
+	at := func(address string) request { return request{address: netip.MustParseAddr(address)} }
 	for name, test := range map[string]struct {
 		gate          *Gate
-		first, second Caller
+		first, second request
 		refused       bool
 	}{
-		"no gate":              {nil, Caller{Client: "app"}, Caller{Client: "app"}, false},
-		"no limit":             {&Gate{}, Caller{Client: "app"}, Caller{Client: "app"}, false},
-		"same address":         {&Gate{PerAddress: one}, Caller{Address: address("192.0.2.1")}, Caller{Address: address("192.0.2.1")}, true},
-		"mapped address":       {&Gate{PerAddress: one}, Caller{Address: address("192.0.2.1")}, Caller{Address: address("::ffff:192.0.2.1")}, true},
-		"other address":        {&Gate{PerAddress: one}, Caller{Address: address("192.0.2.1")}, Caller{Address: address("192.0.2.2")}, false},
-		"same IPv6 household":  {&Gate{PerAddress: one}, Caller{Address: address("2001:db8::1")}, Caller{Address: address("2001:db8::ffff:2")}, true},
-		"other IPv6 household": {&Gate{PerAddress: one}, Caller{Address: address("2001:db8::1")}, Caller{Address: address("2001:db8:0:1::1")}, false},
-		"same subject":         {&Gate{PerSubject: one}, Caller{Subject: "s"}, Caller{Subject: "s"}, true},
-		"other subject":        {&Gate{PerSubject: one}, Caller{Subject: "s"}, Caller{Subject: "t"}, false},
-		"same client":          {&Gate{PerClient: one}, Caller{Client: "app"}, Caller{Client: "app"}, true},
-		"other client":         {&Gate{PerClient: one}, Caller{Client: "app"}, Caller{Client: "screen"}, false},
+		"no gate":              {nil, by(Caller{Client: "app"}), by(Caller{Client: "app"}), false},
+		"no limit":             {&Gate{}, by(Caller{Client: "app"}), by(Caller{Client: "app"}), false},
+		"same address":         {&Gate{PerAddress: one}, at("192.0.2.1"), at("192.0.2.1"), true},
+		"mapped address":       {&Gate{PerAddress: one}, at("192.0.2.1"), at("::ffff:192.0.2.1"), true},
+		"other address":        {&Gate{PerAddress: one}, at("192.0.2.1"), at("192.0.2.2"), false},
+		"same IPv6 household":  {&Gate{PerAddress: one}, at("2001:db8::1"), at("2001:db8::ffff:2"), true},
+		"other IPv6 household": {&Gate{PerAddress: one}, at("2001:db8::1"), at("2001:db8:0:1::1"), false},
+		"same subject":         {&Gate{PerSubject: one}, by(Caller{Subject: "s"}), by(Caller{Subject: "s"}), true},
+		"other subject":        {&Gate{PerSubject: one}, by(Caller{Subject: "s"}), by(Caller{Subject: "t"}), false},
+		"same client":          {&Gate{PerClient: one}, by(Caller{Client: "app"}), by(Caller{Client: "app"}), true},
+		"other client":         {&Gate{PerClient: one}, by(Caller{Client: "app"}), by(Caller{Client: "screen"}), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if test.gate != nil {
 				test.gate.Buckets = NewLimiter(0)
 			}
-			if refusal := test.gate.Enter(test.first, now); refusal != nil {
+			enter := func(r request) *Refusal {
+				if refusal := test.gate.Approach(r.address, now); refusal != nil {
+					return refusal
+				}
+				return test.gate.Enter(r.Caller, now)
+			}
+			if refusal := enter(test.first); refusal != nil {
 				t.Fatalf("the first was refused: %v", refusal)
 			}
-			refusal := test.gate.Enter(test.second, now)
+			refusal := enter(test.second)
 			if (refusal != nil) != test.refused {
 				t.Fatalf("the second: %v, want refused %v", refusal, test.refused)
 			}

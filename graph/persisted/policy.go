@@ -72,24 +72,34 @@ type Policy struct {
 	Automatic *Automatic
 }
 
-// Resolve gives the text to run, and the name of the operation in it. The
-// error, if any, is a *Refusal.
-func (p *Policy) Resolve(r Request) (document, operationName string, err error) {
+// Resolved is what may run.
+type Resolved struct {
+	Document      string
+	OperationName string // of the operation in it; "" if there is only one
+	// Registered says that the operation stands in the client's manifest.
+	Registered bool
+}
+
+// Known says whether the client is one of ours; nobody is in mode Open.
+func (p *Policy) Known(client string) bool { return p.Store != nil && p.Store.Known(client) }
+
+// Resolve gives what may run for the request. The error, if any, is a *Refusal.
+func (p *Policy) Resolve(r Request) (Resolved, error) {
 	if err := p.Admit(r.Client); err != nil {
-		return "", "", err
+		return Resolved{}, err
 	}
 	id, err := r.id()
 	if err != nil {
-		return "", "", err
+		return Resolved{}, err
 	}
 	if id == "" {
 		if r.Query == "" {
-			return "", "", refuse(CodeBadRequest, "query", "请求缺少 query")
+			return Resolved{}, refuse(CodeBadRequest, "query", "请求缺少 query")
 		}
 		if !p.textAllowed(r.Client) {
-			return "", "", refuse(CodeNotAllowed, "query", "客户端 %s 只能按编号执行已登记的操作，不能发送查询文本", printable(r.Client))
+			return Resolved{}, refuse(CodeNotAllowed, "query", "客户端 %s 只能按编号执行已登记的操作，不能发送查询文本", printable(r.Client))
 		}
-		return r.Query, r.OperationName, nil
+		return Resolved{Document: r.Query, OperationName: r.OperationName}, nil
 	}
 	if p.Store != nil {
 		if found, ok := p.Store.Lookup(r.Client, id); ok {
@@ -120,43 +130,43 @@ func (p *Policy) textAllowed(client string) bool {
 }
 
 // resolve checks that what came beside the ID agrees with the operation.
-func (o *Operation) resolve(r Request) (string, string, error) {
+func (o *Operation) resolve(r Request) (Resolved, error) {
 	if r.OperationName != "" && r.OperationName != o.Name {
-		return "", "", refuse(CodeBadRequest, "operationName", "该编号的操作名为 %s", o.Name)
+		return Resolved{}, refuse(CodeBadRequest, "operationName", "该编号的操作名为 %s", o.Name)
 	}
 	if r.Query != "" && r.Query != o.Body {
-		return "", "", refuse(CodeHashMismatch, "query", "查询文本与编号不符")
+		return Resolved{}, refuse(CodeHashMismatch, "query", "查询文本与编号不符")
 	}
-	return o.Body, o.Name, nil
+	return Resolved{Document: o.Body, OperationName: o.Name, Registered: true}, nil
 }
 
 // automatic answers for IDs that no manifest holds.
-func (p *Policy) automatic(r Request, id string) (string, string, error) {
+func (p *Policy) automatic(r Request, id string) (Resolved, error) {
 	if !p.textAllowed(r.Client) {
 		if r.Query != "" {
-			return "", "", refuse(CodeNotAllowed, "query", "客户端 %s 只能执行已登记的操作", printable(r.Client))
+			return Resolved{}, refuse(CodeNotAllowed, "query", "客户端 %s 只能执行已登记的操作", printable(r.Client))
 		}
-		return "", "", r.unknown()
+		return Resolved{}, r.unknown()
 	}
 	if r.Query != "" {
 		if sum := sha256.Sum256([]byte(r.Query)); hex.EncodeToString(sum[:]) != id {
-			return "", "", refuse(CodeHashMismatch, "extensions.persistedQuery.sha256Hash", "查询文本与 sha256Hash 不符")
+			return Resolved{}, refuse(CodeHashMismatch, "extensions.persistedQuery.sha256Hash", "查询文本与 sha256Hash 不符")
 		}
 		if p.Automatic != nil {
 			p.Automatic.add(id, r.Query)
 		}
-		return r.Query, r.OperationName, nil
+		return Resolved{Document: r.Query, OperationName: r.OperationName}, nil
 	}
 	if p.Automatic == nil {
 		if r.Hash != "" && p.Store == nil {
-			return "", "", refuse(CodeNotSupported, "extensions.persistedQuery", "此网关不支持自动登记的操作，请发送查询文本")
+			return Resolved{}, refuse(CodeNotSupported, "extensions.persistedQuery", "此网关不支持自动登记的操作，请发送查询文本")
 		}
-		return "", "", r.unknown()
+		return Resolved{}, r.unknown()
 	}
 	if query, ok := p.Automatic.lookup(id); ok {
-		return query, r.OperationName, nil
+		return Resolved{Document: query, OperationName: r.OperationName}, nil
 	}
-	return "", "", r.unknown()
+	return Resolved{}, r.unknown()
 }
 
 func (r *Request) unknown() error {

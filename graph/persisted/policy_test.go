@@ -104,7 +104,7 @@ func TestResolve(t *testing.T) {
 				}
 			}
 			r := request(row.client, own[row.client])
-			document, _, err := policy(t, row.mode).Resolve(r)
+			resolved, err := policy(t, row.mode).Resolve(r)
 			got := ""
 			var refusal *Refusal
 			if errors.As(err, &refusal) {
@@ -113,8 +113,8 @@ func TestResolve(t *testing.T) {
 			if got != want {
 				t.Errorf("%s, client %q, %s: code %q, want %q (%v)", row.mode, row.client, form, got, want, err)
 			}
-			if want == "" && document == "" || want != "" && document != "" {
-				t.Errorf("%s, client %q, %s: document %q", row.mode, row.client, form, document)
+			if want == "" && resolved.Document == "" || want != "" && resolved != (Resolved{}) {
+				t.Errorf("%s, client %q, %s: %+v", row.mode, row.client, form, resolved)
 			}
 		}
 	}
@@ -122,9 +122,9 @@ func TestResolve(t *testing.T) {
 
 func TestResolveGivesTheManifestsName(t *testing.T) {
 	for _, sent := range []string{"", "Home"} {
-		document, name, err := policy(t, Production).Resolve(Request{Client: "app", Hash: hash(home), OperationName: sent})
-		if err != nil || document != home || name != "Home" {
-			t.Errorf("sent name %q: %q, %q, %v", sent, document, name, err)
+		got, err := policy(t, Production).Resolve(Request{Client: "app", Hash: hash(home), OperationName: sent})
+		if want := (Resolved{home, "Home", true}); err != nil || got != want {
+			t.Errorf("sent name %q: %+v, %v", sent, got, err)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func TestResolveGivesTheManifestsName(t *testing.T) {
 func TestAutomaticIsLearnedAndBounded(t *testing.T) {
 	p := policy(t, Development)
 	p.Automatic = NewAutomatic(3 * (64 + 20))
-	ask := func(r Request) error { _, _, err := p.Resolve(r); return err }
+	ask := func(r Request) error { _, err := p.Resolve(r); return err }
 	text := func(i int) string { return fmt.Sprintf("{ field%012d }", i) } // 21 bytes: two fit
 	for i := range 3 {
 		if err := ask(Request{Query: text(i), Hash: hash(text(i))}); err != nil {
@@ -143,7 +143,7 @@ func TestAutomaticIsLearnedAndBounded(t *testing.T) {
 		t.Error("the oldest was not dropped")
 	}
 	for i := 1; i < 3; i++ {
-		if document, _, err := p.Resolve(Request{Hash: hash(text(i))}); err != nil || document != text(i) {
+		if got, err := p.Resolve(Request{Hash: hash(text(i))}); err != nil || got.Document != text(i) || got.Registered {
 			t.Errorf("operation %d was not learned: %v", i, err)
 		}
 	}
@@ -160,7 +160,7 @@ func TestProductionNeverLearns(t *testing.T) {
 	p := policy(t, Production)
 	free := "{ free }"
 	p.Automatic.add(hash(free), free)
-	if _, _, err := p.Resolve(Request{Client: "app", Hash: hash(free)}); err == nil {
+	if _, err := p.Resolve(Request{Client: "app", Hash: hash(free)}); err == nil {
 		t.Error("a learned operation ran in production mode")
 	}
 }

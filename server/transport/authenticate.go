@@ -2,7 +2,6 @@ package transport
 
 import (
 	"strings"
-	"time"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/graph/guard"
@@ -53,13 +52,17 @@ func (x *exchange) from() string {
 	return x.address.String()
 }
 
-// limit lets the request pass the gate.
-func limit(s *Server, x *exchange) *refusal {
-	if s.Gate == nil {
-		return nil
+// approach lets the request come near by its address alone.
+func approach(s *Server, x *exchange) *refusal {
+	if refused := s.Gate.Approach(x.address, x.started); refused != nil {
+		return guarded(refused)
 	}
-	caller := guard.Caller{Client: x.client, Address: x.address, Subject: x.identity.Subject}
-	if refused := s.Gate.Enter(caller, time.Now()); refused != nil {
+	return nil
+}
+
+// limit lets the caller pass the gate.
+func limit(s *Server, x *exchange) *refusal {
+	if refused := s.Gate.Enter(guard.Caller{Client: x.client, Subject: x.identity.Subject}, x.started); refused != nil {
 		return guarded(refused)
 	}
 	return nil

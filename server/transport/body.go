@@ -7,8 +7,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
+	"time"
 )
 
 // body reads the request's envelope: out of the URL for GET, out of the body
@@ -28,11 +30,18 @@ func body(s *Server, x *exchange) *refusal {
 	if refused := checkContentType(x.r.Header["Content-Type"]); refused != nil {
 		return refused
 	}
-	if refused := s.read(x); refused != nil {
+	control := http.NewResponseController(x.w)
+	_ = control.SetReadDeadline(x.started.Add(bodyTimeout)) // not every writer has one
+	refused := s.read(x)
+	if refused != nil {
 		return refused
 	}
+	_ = control.SetReadDeadline(time.Time{}) // else it would end what runs now
 	return x.envelope.parse(x.buffer)
 }
+
+// bodyTimeout is how long a client may take to send its request.
+const bodyTimeout = 30 * time.Second
 
 // preflighted says whether the request has a header that a browser sends to
 // another site only after a CORS preflight.
@@ -121,6 +130,10 @@ func (s *Server) unreadable(x *exchange, err error) *refusal {
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
 		return s.tooLarge(x)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		x.w.Header()["Connection"] = closing
+		return &refusal{status: http.StatusRequestTimeout, code: codeTimeout, message: "请求体发送超时"}
 	}
 	return &refusal{status: http.StatusBadRequest, code: codeBadRequest, message: "请求体不完整或压缩格式有误"}
 }

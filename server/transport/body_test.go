@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -60,6 +62,26 @@ func TestBodies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A client that begins a body and does not go on is told so.
+func TestBodyTooSlow(t *testing.T) {
+	request := newRequest("192.0.2.1:1", "")
+	request.Header.Set("Content-Type", "application/json")
+	request.Body, request.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(`{"query"`), stalled{})), 100
+	recorder := httptest.NewRecorder()
+	newServer(t, nil).ServeHTTP(recorder, request)
+	response := recorder.Result()
+	if code := failureOf(t, read(t, response)).Extensions.Code; response.StatusCode != 408 || code != "REQUEST_TIMEOUT" || response.Header.Get("Connection") != "close" {
+		t.Errorf("%d %s", response.StatusCode, code)
+	}
+}
+
+// stalled fails as a connection does whose read deadline passed.
+type stalled struct{}
+
+func (stalled) Read([]byte) (int, error) {
+	return 0, fmt.Errorf("read tcp: %w", os.ErrDeadlineExceeded)
 }
 
 // zeros packs n zero bytes as fast as they are read, without holding them.
@@ -205,3 +227,7 @@ type discard struct {
 func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) WriteHeader(status int)      { d.status = status }
 func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// As net/http's own writer has them.
+func (d *discard) SetReadDeadline(time.Time) error  { return nil }
+func (d *discard) SetWriteDeadline(time.Time) error { return nil }

@@ -1,13 +1,18 @@
 package transport
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/citizencloud/citizencloud/graph"
 	"github.com/citizencloud/citizencloud/graph/dispatch"
@@ -30,8 +35,8 @@ scalar join__FieldSet
 scalar link__Import
 enum link__Purpose { SECURITY EXECUTION }
 enum join__Graph { LIBRARY @join__graph(name: "library", url: "http://127.0.0.1/library") }
-type Book @join__type(graph: LIBRARY) { id: ID! title: String }
-type Query @join__type(graph: LIBRARY) { who: String fails: String panics: String }
+type Book @join__type(graph: LIBRARY) { id: ID! title: String sequel: Book }
+type Query @join__type(graph: LIBRARY) { book: Book who: String fails: String panics: String }
 type Mutation @join__type(graph: LIBRARY) { from: String }
 type Subscription @join__type(graph: LIBRARY) { books(count: Int!): Book ticks: Int }
 `
@@ -67,6 +72,51 @@ func libraryGateway(t *testing.T, explorer string) *httptest.Server {
 	}))
 	t.Cleanup(server.Close)
 	return server
+}
+
+// Operations that would cost the gateway dear are refused, in no time, with a
+// code and without memory.
+func TestOperationBombs(t *testing.T) {
+	server := libraryGateway(t, ".")
+	doubling := "{ book { ...F0 } }"
+	for i := range 60 {
+		doubling += fmt.Sprintf(" fragment F%d on Book { a: sequel { ...F%d } b: sequel { ...F%d } }", i, i+1, i+1)
+	}
+	doubling += " fragment F60 on Book { id }"
+	for name, query := range map[string]string{
+		"deep":            "{ book { " + strings.Repeat("sequel { ", 10_000) + "id" + strings.Repeat(" }", 10_002),
+		"very deep":       strings.Repeat("{a", 300_000),
+		"deep lists":      "{ book(a: " + strings.Repeat("[", 200_000) + ") { id } }",
+		"doubling":        doubling,
+		"circle":          "{ book { ...A } } fragment A on Book { sequel { ...A } }",
+		"many aliases":    "{ " + strings.Repeat("x: book { id } ", 50_000) + "}",
+		"many directives": "{ book " + strings.Repeat("@x ", 200_000) + "{ id } }",
+	} {
+		t.Run(name, func(t *testing.T) {
+			body, err := json.Marshal(map[string]string{"query": query})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			started := time.Now()
+			response := sent{body: string(body)}.do(t, server.Config.Handler)
+			took := time.Since(started)
+			runtime.ReadMemStats(&after)
+			failed := failureOf(t, read(t, response))
+			if failed.Extensions.Code == "" || failed.Extensions.Code == codeInternal {
+				t.Errorf("code %q: %s", failed.Extensions.Code, failed.Message)
+			}
+			if grown := (int64(after.Sys) - int64(before.Sys)) >> 20; grown > 200 {
+				t.Errorf("memory grew by %d MB", grown)
+			}
+			if took > 10*time.Second { // the race detector, on a busy machine
+				t.Errorf("took %v", took)
+			}
+			t.Logf("%s after %v: %.60s", failed.Extensions.Code, took, failed.Message)
+		})
+	}
 }
 
 // The clients that others wrote, and a browser: they are right, we must fit.

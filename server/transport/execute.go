@@ -2,7 +2,6 @@ package transport
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -20,10 +19,8 @@ func prepare(s *Server, x *exchange) *refusal {
 	if x.safe && operation.Kind() == ast.Mutation {
 		return &refusal{status: http.StatusMethodNotAllowed, code: codeMethod, allow: http.MethodPost, message: "mutation 只能用 POST 发送"}
 	}
-	if s.Gate != nil {
-		if refused := s.Gate.Run(operation.Name(), time.Now()); refused != nil {
-			return guarded(refused)
-		}
+	if refused := s.Gate.Run(operation.Name(), x.started); refused != nil {
+		return guarded(refused)
 	}
 	if operation.Kind() == ast.Mutation { // what changes something says from where, whatever the client itself claimed
 		x.header["X-Forwarded-For"] = []string{x.from()}

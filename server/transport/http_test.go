@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/citizencloud/citizencloud/graph/persisted"
 )
 
 const (
@@ -253,17 +255,24 @@ func TestRequestID(t *testing.T) {
 
 func TestObserve(t *testing.T) {
 	var seen []Observation
-	server := newServer(t, func(o *Options) { o.Observe = func(x Observation) { x.Duration = 0; seen = append(seen, x) } })
-	for _, query := range []string{"query Home { echo }", "mutation Save { nothing }", "{"} {
-		sent{
-			body:   `{"query":"` + query + `"}`,
-			header: map[string]string{"Content-Type": "application/json", "Accept": "application/json", "X-Client-Id": "app"},
-		}.do(t, server)
+	server := newServer(t, func(o *Options) {
+		o.Operations = policy(t, persisted.Development)
+		o.Observe = func(x Observation) { x.Duration = 0; seen = append(seen, x) }
+	})
+	for _, body := range []string{`{"query":"query Free { echo }"}`, `{"query":"mutation Save { nothing }"}`, `{"query":"{"}`, `{"documentId":"` + hash(homeQuery) + `"}`} {
+		for _, client := range []string{"app", "made-up-by-someone"} {
+			sent{
+				body:   body,
+				header: map[string]string{"Content-Type": "application/json", "Accept": "application/json", "X-Client-Id": client},
+			}.do(t, server)
+		}
 	}
+	stranger := Observation{Status: 403, Errors: 1}
 	want := []Observation{
-		{Client: "app", Operation: "Home", Kind: "query", Status: 200},
-		{Client: "app", Operation: "Save", Kind: "mutation", Status: 200, Errors: 1},
-		{Client: "app", Status: 200, Errors: 1},
+		{Client: "app", Operation: "Free", Kind: "query", Status: 200}, stranger,
+		{Client: "app", Operation: "Save", Kind: "mutation", Status: 200, Errors: 1}, stranger,
+		{Client: "app", Status: 200, Errors: 1}, stranger,
+		{Client: "app", Operation: "Home", Registered: true, Kind: "query", Status: 200}, stranger,
 	}
 	if fmt.Sprint(seen) != fmt.Sprint(want) {
 		t.Errorf("seen %v, want %v", seen, want)

@@ -103,7 +103,7 @@ func (k *socket) run(x *exchange, id string, cancel context.CancelFunc) {
 		}
 	}()
 	x.status = http.StatusOK
-	for _, step := range [...]stage{persist, limit, prepare} {
+	for _, step := range [...]stage{approach, persist, limit, prepare} {
 		if refused := step(s, x); refused != nil {
 			k.refuse(x, id, refused)
 			return

@@ -22,6 +22,7 @@ const (
 	codeBadRequest    = persisted.CodeBadRequest
 	codeBatch         = "BATCHING_NOT_SUPPORTED"
 	codeTooLarge      = "BODY_TOO_LARGE"
+	codeTimeout       = "REQUEST_TIMEOUT"
 	codeMediaType     = "UNSUPPORTED_MEDIA_TYPE"
 	codeNotAcceptable = "NOT_ACCEPTABLE"
 	codeMethod        = "METHOD_NOT_ALLOWED"

@@ -16,7 +16,7 @@ type stage func(s *Server, x *exchange) *refusal
 
 // road is what every operation over HTTP goes through before it runs, be it
 // answered at once or streamed.
-var road = [...]stage{admit, negotiate, client, body, persist, authenticate, limit, prepare}
+var road = [...]stage{admit, negotiate, client, approach, body, persist, authenticate, limit, prepare}
 
 // exchange is one request on its way, and what the stages found out about it.
 // It is pooled: nothing of it may be kept.
@@ -37,8 +37,9 @@ type exchange struct {
 	envelope  envelope
 	identity  guard.Identity
 
-	operation Operation
-	call      graph.Call
+	operation  Operation
+	registered bool // the operation stands in the client's manifest
+	call       graph.Call
 
 	buffer  []byte // the request's body
 	written bool   // the answer's head is out
@@ -84,7 +85,10 @@ func (s *Server) observe(x *exchange) {
 	if s.Observe == nil || x.status == http.StatusSwitchingProtocols { // a WebSocket's operations are seen one by one
 		return
 	}
-	seen := Observation{Client: x.client, Status: x.status, Errors: x.errors, Duration: time.Since(x.started)}
+	seen := Observation{Status: x.status, Errors: x.errors, Registered: x.registered, Duration: time.Since(x.started)}
+	if s.Operations.Known(x.client) {
+		seen.Client = x.client
+	}
 	if x.operation != nil {
 		seen.Operation, seen.Kind = x.operation.Name(), string(x.operation.Kind())
 	}

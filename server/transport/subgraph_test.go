@@ -23,8 +23,8 @@ var librarySchema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	scalar _Any
 	type _Service { sdl: String }
 	union _Entity = Book
-	type Book { id: ID! title: String }
-	type Query { _service: _Service! _entities(representations: [_Any!]!): [_Entity]! who: String fails: String panics: String }
+	type Book { id: ID! title: String sequel: Book }
+	type Query { book: Book _service: _Service! _entities(representations: [_Any!]!): [_Entity]! who: String fails: String panics: String }
 	type Mutation { from: String }
 	type Subscription { books(count: Int!): Book ticks: Int }
 `})
@@ -94,6 +94,9 @@ func (l *library) resolve(ctx context.Context, operation *graphql.OperationConte
 		return remote.Client + " " + remote.Address, nil
 	case "panics":
 		panic("pq: connection to 10.0.0.7 refused")
+	}
+	if field.Name == "book" {
+		return map[string]any{"id": "1"}, nil
 	}
 	return nil, fault.New(fault.NotFound, "没有这本书")
 }

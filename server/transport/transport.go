@@ -67,12 +67,15 @@ type Options struct {
 
 // Observation is one operation, or one subscription, that ended.
 type Observation struct {
-	Client    string // "" if it did not say; unknown clients too
+	Client    string // "" if it did not say, or is not known
 	Operation string // "" if it has no name or was not prepared
-	Kind      string // query, mutation, subscription, "" if not prepared
-	Status    int    // of HTTP; 200 for all that ran in a stream
-	Errors    int    // entries of errors
-	Duration  time.Duration
+	// Registered says that the operation stands in the client's manifest:
+	// there are only so many of these names, of others any number.
+	Registered bool
+	Kind       string // query, mutation, subscription, "" if not prepared
+	Status     int    // of HTTP; 200 for all that ran in a stream
+	Errors     int    // entries of errors
+	Duration   time.Duration
 }
 
 // Server serves /graphql, /graphql/stream, /graphql/ws, /health and, if there
@@ -136,13 +139,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // NewHTTPServer is an http.Server for the handler, with limits of time and
-// size that no client can do without. Its Shutdown leaves WebSockets to
-// Server.Drain, which goes first.
+// size that no client can do without. How long bodies may take is for each
+// handler to say, as Server does: files take longer than operations. Its
+// Shutdown leaves WebSockets to Server.Drain, which goes first.
 func NewHTTPServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       60 * time.Second, // streams lift it
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),

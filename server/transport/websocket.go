@@ -62,6 +62,10 @@ func (s *Server) websocket(x *exchange) *refusal {
 		x.w.Header().Set("Upgrade", "websocket")
 		return &refusal{status: http.StatusUpgradeRequired, code: codeTransport, message: "此地址只用于 WebSocket（graphql-transport-ws）"}
 	}
+	_ = client(s, x)
+	if refused := approach(s, x); refused != nil {
+		return refused
+	}
 	life, cancel := context.WithCancelCause(x.ctx)
 	defer cancel(nil)
 	live, refused := s.streams.enter(cancel)
@@ -84,8 +88,7 @@ func (s *Server) websocket(x *exchange) *refusal {
 	}
 	conn.SetReadLimit(s.MaxBody)
 	k := &socket{server: s, conn: conn, read: x.ctx, life: life, cancel: cancel, operations: map[string]context.CancelFunc{}}
-	k.base = exchange{ctx: x.ctx, r: x.r, header: x.r.Header}
-	_ = client(s, &k.base)
+	k.base = exchange{ctx: x.ctx, r: x.r, header: x.r.Header, client: x.client, address: x.address, started: x.started}
 	k.serve()
 	return nil
 }

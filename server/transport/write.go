@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
@@ -33,6 +34,9 @@ func (s *Server) write(x *exchange, status int, body []byte) {
 	x.send(status, body)
 }
 
+// answerTimeout is how long a client may take to read an answer.
+const answerTimeout = 2 * time.Minute
+
 // send writes head and body.
 func (x *exchange) send(status int, body []byte) {
 	header := x.w.Header()
@@ -48,6 +52,7 @@ func (x *exchange) send(status int, body []byte) {
 	}
 	header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	x.status, x.written = status, true
+	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(answerTimeout)) // not every writer has one
 	x.w.WriteHeader(status)
 	_, _ = x.w.Write(body) // the client is gone: nobody is left to be told
 }
