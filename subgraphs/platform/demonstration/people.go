@@ -43,7 +43,7 @@ var (
 	forCitizens = []notice{
 		{notification.Account, "欢迎使用市民云", "您的账户已开通，可在“我的”中完善资料。", "profile"},
 		{notification.Activity, "社区活动开始报名", "您所在社区发布了新的活动，名额有限，欢迎参加。", "activities"},
-		{notification.Service, "服务上新", "医保、公积金等服务已支持掌上办理。", "services"},
+		{notification.CityService, "服务上新", "医保、公积金等服务已支持掌上办理。", "services"},
 		{notification.Feedback, "反馈进度提醒", "您关注的问题已有新的处理进展。", "feedback"},
 	}
 	forWorkers = []notice{

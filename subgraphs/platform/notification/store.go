@@ -58,7 +58,7 @@ func unread(ctx context.Context, tx sqlx.ExtContext, to []Recipient) ([]int, err
 	err := sqlx.SelectContext(ctx, tx, &counts, `
 		SELECT (SELECT count(*) FROM (
 			SELECT FROM platform.notification
-			WHERE recipient_kind = asked.kind AND recipient_id = asked.id AND read_at IS NULL LIMIT $3) AS some)
+			WHERE recipient_kind = asked.kind AND recipient_id = asked.id AND read_at IS NULL LIMIT $3) AS bounded)
 		FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS asked (kind, id, n) ORDER BY asked.n`,
 		pq.Array(kinds), pq.Array(ids), maxUnread)
 	if err != nil {

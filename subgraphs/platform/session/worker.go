@@ -77,15 +77,16 @@ func (s *Service) authenticate(ctx context.Context, login, password string) (str
 	}
 	var number int
 	var until time.Time
+	now := s.Now().Truncate(time.Microsecond) // as PostgreSQL keeps it
 	err := s.DB.Write(asSystem(ctx), func(tx *sqlx.Tx) (err error) {
-		number, until, err = reserve(ctx, tx, s.loginIndex.Of(worker.CanonicalLogin(login)), s.Now())
+		number, until, err = reserve(ctx, tx, s.loginIndex.Of(worker.CanonicalLogin(login)), now)
 		return err
 	})
 	if err != nil {
 		return "", err
 	}
 	if number == 0 {
-		return "", locked(until.Sub(s.Now()))
+		return "", locked(until.Sub(now))
 	}
 	id, stored, err := s.Workers.Credentials(ctx, login)
 	if err != nil {

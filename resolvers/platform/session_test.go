@@ -1,0 +1,478 @@
+package platform_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/token"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
+)
+
+func TestCitizenSignsInAndKeepsTheAccount(t *testing.T) {
+	w := newWorld(t)
+	first, p := w.signIn("13800000001")
+	if !first.IsNew || first.Viewer.MobileMasked != "138****0001" {
+		t.Errorf("first sign-in: %+v", first)
+	}
+	if p.Kind != access.Citizen || p.ID != first.Viewer.ID || p.Session == "" {
+		t.Errorf("the token names %+v", p)
+	}
+	again := get[struct{ SignInByCode tokens }](w, nil, signInByCode, fmt.Sprintf(`{"m": "+86 138-0000-0001", "c": %q}`, w.code("13800000001"))).SignInByCode
+	if again.IsNew || again.Viewer.ID != first.Viewer.ID {
+		t.Errorf("the second sign-in made another account: %+v", again)
+	}
+	var stored []byte
+	w.must(w.database.Owner.Get(&stored, `SELECT mobile || mobile_index FROM platform.citizen`))
+	if strings.Contains(string(stored), "13800000001") || strings.Contains(string(stored), "0000") {
+		t.Error("the mobile number lies in the table as it is")
+	}
+}
+
+func TestCodeCountsOnceAndWrongOnesRunOut(t *testing.T) {
+	w := newWorld(t)
+	const mobile = "13900000001"
+	try := func(code string) string {
+		return w.ask(nil, signInByCode, fmt.Sprintf(`{"m": %q, "c": %q}`, mobile, code)).code()
+	}
+	code := w.code(mobile)
+	if got := try(code); got != "" {
+		t.Fatalf("the right code: %s", got)
+	}
+	if got := try(code); got != "INVALID_INPUT" {
+		t.Errorf("a replayed code: %q", got)
+	}
+	code = w.code(mobile)
+	wrong := "000000"
+	if code == wrong {
+		wrong = "000001"
+	}
+	for range 5 {
+		if got := try(wrong); got != "INVALID_INPUT" {
+			t.Errorf("a wrong code: %q", got)
+		}
+	}
+	if got := try(code); got != "INVALID_INPUT" {
+		t.Errorf("the right code after five wrong ones: %q", got)
+	}
+	older := w.code(mobile)
+	newer := w.code(mobile)
+	if older != newer && try(older) == "" {
+		t.Error("an older code counts beside the newer one")
+	}
+	if got := w.ask(nil, signInByCode, `{"m": "13900000002", "c": "`+newer+`"}`).code(); got != "INVALID_INPUT" {
+		t.Errorf("another number's code: %q", got)
+	}
+	if got := try(newer); got != "" {
+		t.Errorf("the newer code: %q", got)
+	}
+	for _, key := range w.redis.Keys(t.Context(), "*").Val() {
+		for _, value := range w.redis.HGetAll(t.Context(), key).Val() {
+			if strings.Contains(value, newer) {
+				t.Errorf("Redis holds the code under %s", key)
+			}
+		}
+	}
+}
+
+func TestCodesEnd(t *testing.T) {
+	w := newWorld(t)
+	code := w.code("13900000003")
+	keys := w.redis.Keys(t.Context(), "platform:sms:*SIGN_IN").Val()
+	if len(keys) != 1 {
+		t.Fatalf("keys of the code: %v", keys)
+	}
+	if left := w.redis.PTTL(t.Context(), keys[0]).Val(); left > 5*time.Minute || left < 4*time.Minute {
+		t.Errorf("the code ends in %v", left)
+	}
+	w.must(w.redis.Del(t.Context(), keys[0]).Err()) // as at the end of its time
+	a := w.ask(nil, signInByCode, `{"m": "13900000003", "c": "`+code+`"}`)
+	if a.code() != "INVALID_INPUT" || a.Errors[0].Extensions["field"] != "input.code" {
+		t.Errorf("an ended code: %v", a.Errors)
+	}
+}
+
+func TestParallelGuessesGetFiveTries(t *testing.T) {
+	w := newWorld(t)
+	const mobile = "13900000009"
+	code := w.code(mobile)
+	var group sync.WaitGroup
+	wins := make(chan bool, 60)
+	for i := range 50 {
+		group.Go(func() {
+			guess := fmt.Sprintf("%06d", i)
+			if guess == code {
+				guess = "999999"
+			}
+			wins <- w.ask(nil, signInByCode, fmt.Sprintf(`{"m": %q, "c": %q}`, mobile, guess)).code() == ""
+		})
+	}
+	group.Wait()
+	wins <- w.ask(nil, signInByCode, fmt.Sprintf(`{"m": %q, "c": %q}`, mobile, code)).code() == ""
+	close(wins)
+	for won := range wins {
+		if won {
+			t.Error("somebody got in after more than five tries")
+		}
+	}
+}
+
+func TestCodesAreLimitedByNumberAndAddress(t *testing.T) {
+	w := newWorld(t)
+	ask := func(mobile, address string) answer {
+		ctx := access.WithRemote(t.Context(), access.Remote{Address: address})
+		return w.askIn(ctx, nil, `mutation($m: String!) { requestSmsCode(input: {mobile: $m, scene: SIGN_IN}) { retryAfterSeconds } }`, fmt.Sprintf(`{"m": %q}`, mobile))
+	}
+	if a := ask("13700000000", "198.51.100.1"); a.code() != "" {
+		t.Fatal(a.Errors)
+	}
+	a := ask("13700000000", "198.51.100.2")
+	if a.code() != "RATE_LIMITED" {
+		t.Fatalf("a second code at once: %v", a.Errors)
+	}
+	if after, _ := a.Errors[0].Extensions["retryAfter"].(int); after < 1 || after > 60 {
+		t.Errorf("retry after %d s", after)
+	}
+	sent := 1
+	for i := 1; i < 150; i++ {
+		if ask(fmt.Sprintf("137%08d", i), "198.51.100.1").code() == "" {
+			sent++
+		}
+	}
+	if sent != 100 {
+		t.Errorf("one address got %d codes, want 100", sent)
+	}
+	if a := ask("13700000999", "198.51.100.3"); a.code() != "" {
+		t.Errorf("another address is limited too: %v", a.Errors)
+	}
+	for _, mobile := range []string{"", "12345", "12800000000", "1380000000a", "+1 3800000000", "138000000001"} {
+		if a := ask(mobile, ""); a.code() != "INVALID_INPUT" || a.Errors[0].Extensions["field"] != "input.mobile" {
+			t.Errorf("%q: %v", mobile, a.Errors)
+		}
+	}
+}
+
+func TestManyFirstSignInsMakeOneAccount(t *testing.T) {
+	w := newWorld(t)
+	service := citizen.New(w.db, w.keys, w.clock.now)
+	var group sync.WaitGroup
+	made := make(chan bool, 8)
+	for range 8 {
+		group.Go(func() {
+			err := w.db.Write(access.AsSystem(t.Context(), "test"), func(tx *sqlx.Tx) error {
+				_, isNew, err := service.SignIn(t.Context(), tx, "+8613600000000")
+				made <- isNew
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	close(made)
+	n := 0
+	for isNew := range made {
+		if isNew {
+			n++
+		}
+	}
+	if accounts := w.number(`SELECT count(*) FROM platform.citizen`); n != 1 || accounts != 1 {
+		t.Errorf("%d first sign-ins made %d accounts of one number", n, accounts)
+	}
+}
+
+const signInWorker = `mutation($l: String!, $p: String!) { signInWorker(input: {login: $l, password: $p}) {
+	accessToken refreshToken worker { id login unreadNotificationCount area { name } unit { name } assignments { post } } } }`
+
+func (w *world) signInWorker(login, password string) answer {
+	w.t.Helper()
+	return w.ask(nil, signInWorker, fmt.Sprintf(`{"l": %q, "p": %q}`, login, password))
+}
+
+func TestWorkerSignsIn(t *testing.T) {
+	w := newWorld(t)
+	a := w.signInWorker(" W"+here+" ", password)
+	var data struct {
+		SignInWorker struct {
+			AccessToken string
+			Worker      struct {
+				ID, Login   string
+				Area        struct{ Name string }
+				Assignments []struct{ Post string }
+			}
+		}
+	}
+	if a.code() != "" {
+		t.Fatal(a.Errors)
+	}
+	w.must(json.Unmarshal(a.Data, &data))
+	got := data.SignInWorker
+	if got.Worker.ID != w.workers[here] || got.Worker.Login != "w"+here || got.Worker.Area.Name != "水井坊社区" || len(got.Worker.Assignments) != 1 {
+		t.Errorf("%+v", got)
+	}
+	p, _, err := w.verifier.Access(got.AccessToken)
+	w.must(err)
+	if p.AreaCode != here || !p.May(access.FeedbackHandle) || p.UnitID != w.workers[here] {
+		t.Errorf("the token names %+v", p)
+	}
+}
+
+func TestWrongPasswordsLockWhetherTheWorkerExistsOrNot(t *testing.T) {
+	w := newWorld(t)
+	for _, login := range []string{"w" + here, "nobody"} {
+		var messages []string
+		for range 4 {
+			a := w.signInWorker(login, "wrong")
+			if a.code() != "UNAUTHENTICATED" {
+				t.Fatalf("%s: %v", login, a.Errors)
+			}
+			messages = append(messages, a.Errors[0].Message)
+		}
+		if a := w.signInWorker(login, "wrong"); a.code() != "LOCKED" {
+			t.Errorf("%s: the fifth: %v", login, a.Errors)
+		}
+		a := w.signInWorker(login, password)
+		if a.code() != "LOCKED" {
+			t.Errorf("%s: the right password of a locked worker: %v", login, a.Errors)
+		}
+		if after, _ := a.Errors[0].Extensions["retryAfter"].(int); after < 890 || after > 900 {
+			t.Errorf("%s: retry after %v s", login, after)
+		}
+		if want := "登录名或密码错误，还可尝试 4 次"; messages[0] != want {
+			t.Errorf("%s: %q, want %q", login, messages[0], want)
+		}
+	}
+	if a := w.signInWorker("w"+next, password); a.code() != "" {
+		t.Errorf("another worker is locked too: %v", a.Errors)
+	}
+	w.clock.move(15*time.Minute + time.Second)
+	if a := w.signInWorker("w"+here, password); a.code() != "" {
+		t.Errorf("after the lock: %v", a.Errors)
+	}
+	for range 4 {
+		w.signInWorker("w"+here, "wrong")
+	}
+	if a := w.signInWorker("w"+here, password); a.code() != "" {
+		t.Errorf("after four wrong ones: %v", a.Errors)
+	}
+	if a := w.signInWorker("w"+here, "wrong"); a.code() != "UNAUTHENTICATED" {
+		t.Errorf("a right password does not forgive: %v", a.Errors)
+	}
+}
+
+func TestParallelPasswordsGetFiveTries(t *testing.T) {
+	w := newWorld(t)
+	codes := make(chan string, 20)
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() { codes <- w.signInWorker("w"+here, "wrong").code() })
+	}
+	group.Wait()
+	close(codes)
+	counts := map[string]int{}
+	for code := range codes {
+		counts[code]++
+	}
+	if counts["UNAUTHENTICATED"] > 4 || counts["UNAUTHENTICATED"]+counts["LOCKED"] != 20 {
+		t.Errorf("answers: %v", counts)
+	}
+}
+
+func TestWhoMayNotSignIn(t *testing.T) {
+	w := newWorld(t)
+	w.sql(`UPDATE platform.worker SET state = 'SUSPENDED' WHERE login = 'w` + here + `'`)
+	if a := w.signInWorker("w"+here, password); a.code() != "UNAUTHENTICATED" {
+		t.Errorf("a suspended worker: %v", a.Errors)
+	}
+	w.sql(`UPDATE platform.assignment SET valid_to = '2025-01-02' WHERE area_code = '` + next + `'`)
+	if a := w.signInWorker("w"+next, password); a.code() != "FORBIDDEN" {
+		t.Errorf("a worker with no present post: %v", a.Errors)
+	}
+	w.sql(`UPDATE platform.org_unit SET state = 'SUSPENDED' WHERE area_code = '` + elsewhere + `'`)
+	if a := w.signInWorker("w"+elsewhere, password); a.code() != "FORBIDDEN" {
+		t.Errorf("a worker of a suspended unit: %v", a.Errors)
+	}
+	w.signIn("13500000001")
+	w.sql(`UPDATE platform.citizen SET state = 'LOCKED'`)
+	if a := w.ask(nil, signInByCode, fmt.Sprintf(`{"m": "13500000001", "c": %q}`, w.code("13500000001"))); a.code() != "LOCKED" {
+		t.Errorf("a locked citizen: %v", a.Errors)
+	}
+	for _, bad := range []struct{ login, password string }{{"", "x"}, {"x", ""}, {strings.Repeat("长", 65), "x"}, {"x", strings.Repeat("x", 129)}} {
+		if a := w.signInWorker(bad.login, bad.password); a.code() != "INVALID_INPUT" {
+			t.Errorf("%+v: %v", bad, a.Errors)
+		}
+	}
+}
+
+func (w *world) refresh(refreshToken string) (tokens, string) {
+	w.t.Helper()
+	a := w.ask(nil, `mutation($r: String!) { refreshSession(input: {refreshToken: $r}) { accessToken refreshToken } }`, fmt.Sprintf(`{"r": %q}`, refreshToken))
+	var data struct{ RefreshSession tokens }
+	_ = json.Unmarshal(a.Data, &data)
+	return data.RefreshSession, a.code()
+}
+
+func TestRefreshRotatesAndReuseEndsTheSession(t *testing.T) {
+	w := newWorld(t)
+	first, p := w.signIn("13500000002")
+	other, _ := w.signIn("13500000002")
+	w.must(w.redis.FlushAll(t.Context()).Err()) // what Redis lost is not lost
+	second, code := w.refresh(first.RefreshToken)
+	if code != "" || second.RefreshToken == first.RefreshToken || second.RefreshToken == "" {
+		t.Fatalf("%q %+v", code, second)
+	}
+	renewed, _, err := w.verifier.Access(second.AccessToken)
+	if err != nil || renewed.ID != p.ID || renewed.Session != p.Session {
+		t.Errorf("%v: %+v, was %+v", err, renewed, p)
+	}
+	if _, code := w.refresh(first.RefreshToken); code != "UNAUTHENTICATED" {
+		t.Errorf("a rotated token: %q", code)
+	}
+	if _, code := w.refresh(second.RefreshToken); code != "UNAUTHENTICATED" {
+		t.Errorf("the session outlives the reuse: %q", code)
+	}
+	if alive, err := w.SessionAlive(t.Context(), p.Session); err != nil || alive {
+		t.Errorf("alive %v, %v", alive, err)
+	}
+	if _, code := w.refresh(other.RefreshToken); code != "" {
+		t.Errorf("another session of the same citizen ended too: %q", code)
+	}
+	for _, bad := range []string{"", "rubbish", strings.Repeat("x", 5000), other.AccessToken} {
+		if _, code := w.refresh(bad); code != "UNAUTHENTICATED" {
+			t.Errorf("%.20q: %q", bad, code)
+		}
+	}
+}
+
+func TestParallelRefreshesGiveOneToken(t *testing.T) {
+	w := newWorld(t)
+	first, _ := w.signIn("13500000003")
+	given := make(chan string, 8)
+	for range 8 {
+		go func() {
+			next, _ := w.refresh(first.RefreshToken)
+			given <- next.RefreshToken
+		}()
+	}
+	n := 0
+	for range 8 {
+		if <-given != "" {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d of eight refreshes with one token succeeded", n)
+	}
+}
+
+func TestRefreshEnds(t *testing.T) {
+	w := newWorld(t)
+	idle, _ := w.signIn("13500000004")
+	w.clock.move(30*24*time.Hour + time.Second)
+	if _, code := w.refresh(idle.RefreshToken); code != "UNAUTHENTICATED" {
+		t.Errorf("after a month: %q", code)
+	}
+	var data struct{ SignInWorker tokens }
+	w.must(json.Unmarshal(w.signInWorker("w"+here, password).Data, &data))
+	w.sql(`UPDATE platform.worker SET state = 'LEFT' WHERE login = 'w` + here + `'`)
+	if _, code := w.refresh(data.SignInWorker.RefreshToken); code != "UNAUTHENTICATED" {
+		t.Errorf("a worker who left: %q", code)
+	}
+	if n := w.number(`SELECT count(*) FROM platform.session WHERE end_reason = 'PRINCIPAL'`); n != 1 {
+		t.Errorf("%d sessions ended with the worker's leaving", n)
+	}
+}
+
+func TestRefreshShowsTheNewPost(t *testing.T) {
+	w := newWorld(t)
+	var data struct{ SignInWorker tokens }
+	w.must(json.Unmarshal(w.signInWorker("w"+here, password).Data, &data))
+	w.sql(`UPDATE platform.assignment SET unit_id = $1, area_code = '`+next+`', roles = '{LEADER}' WHERE worker_id = $2`, w.workers[next], w.workers[here])
+	renewed, code := w.refresh(data.SignInWorker.RefreshToken)
+	if code != "" {
+		t.Fatal(code)
+	}
+	p, _, err := w.verifier.Access(renewed.AccessToken)
+	w.must(err)
+	if p.AreaCode != next || p.May(access.FeedbackHandle) || !p.May(access.BoardView) {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestSignOut(t *testing.T) {
+	w := newWorld(t)
+	first, p := w.signIn("13500000005")
+	second, q := w.signIn("13500000005")
+	const signOut = `mutation($i: SignOutInput) { signOut(input: $i) { endedSessions } }`
+	type data struct{ SignOut struct{ EndedSessions int } }
+	if alive, err := w.SessionAlive(t.Context(), p.Session); err != nil || !alive {
+		t.Fatal(alive, err)
+	}
+	if got := get[data](w, p, signOut, "").SignOut.EndedSessions; got != 1 {
+		t.Errorf("%d sessions ended", got)
+	}
+	if alive, _ := w.SessionAlive(t.Context(), p.Session); alive {
+		t.Error("the session lives on")
+	}
+	if _, code := w.refresh(first.RefreshToken); code != "UNAUTHENTICATED" {
+		t.Errorf("refresh after signing out: %q", code)
+	}
+	if alive, _ := w.SessionAlive(t.Context(), q.Session); !alive {
+		t.Error("the other session ended too")
+	}
+	third, _ := w.signIn("13500000005")
+	if got := get[data](w, q, signOut, `{"i": {"everywhere": true}}`).SignOut.EndedSessions; got != 2 {
+		t.Errorf("%d sessions ended everywhere", got)
+	}
+	for _, r := range []string{second.RefreshToken, third.RefreshToken} {
+		if _, code := w.refresh(r); code != "UNAUTHENTICATED" {
+			t.Errorf("refresh after signing out everywhere: %q", code)
+		}
+	}
+	if a := w.ask(nil, signOut, ""); a.code() != "UNAUTHENTICATED" {
+		t.Errorf("nobody signs out: %v", a.Errors)
+	}
+}
+
+func TestRedisAwayIsSaidAndOpensNothing(t *testing.T) {
+	w := newWorld(t)
+	signedIn, p := w.signIn("13500000006")
+	w.must(w.redis.Close())
+	if a := w.ask(nil, `mutation { requestSmsCode(input: {mobile: "13500000007", scene: SIGN_IN}) { retryAfterSeconds } }`, ""); a.code() != "TEMPORARILY_UNAVAILABLE" {
+		t.Errorf("%v", a.Errors)
+	}
+	if a := w.ask(nil, signInByCode, `{"m": "13500000006", "c": "123456"}`); a.code() != "TEMPORARILY_UNAVAILABLE" {
+		t.Errorf("%v", a.Errors)
+	}
+	if alive, err := w.SessionAlive(t.Context(), p.Session); err != nil || !alive {
+		t.Errorf("alive %v, %v", alive, err)
+	}
+	if _, code := w.refresh(signedIn.RefreshToken); code != "" {
+		t.Errorf("refresh without Redis: %q", code)
+	}
+}
+
+func TestAccessTokensEnd(t *testing.T) {
+	w := newWorld(t)
+	signedIn, _ := w.signIn("13500000008")
+	w.clock.move(token.Lifetime + time.Second)
+	if _, _, err := w.verifier.Access(signedIn.AccessToken); err == nil {
+		t.Error("an access token outlives its time")
+	}
+}
+
+func TestSMSProviderFails(t *testing.T) {
+	w := newWorld(t)
+	w.phone.fails = true
+	a := w.ask(nil, `mutation { requestSmsCode(input: {mobile: "13500000007", scene: SIGN_IN}) { retryAfterSeconds } }`, "")
+	if a.code() != "TEMPORARILY_UNAVAILABLE" || strings.Contains(a.Errors[0].Message, "operator") {
+		t.Errorf("%v", a.Errors)
+	}
+}
