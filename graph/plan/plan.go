@@ -128,8 +128,19 @@ type Output struct {
 	// When is nil for always. Conditions of enclosing selections are already part of it.
 	When   Condition
 	Fields []*Output
+	// Order is set on all outputs of a selection whose order depends on variables or on the runtime type; it is
+	// nil on all of them where it does not, and the order of the list counts. The field stands at the first
+	// occurrence that applies.
+	Order []Occurrence
 	// Introspection is set for __schema and __type: the gateway answers itself.
 	Introspection *ast.Field
+}
+
+// Occurrence is one place where an operation names a field of a selection.
+type Occurrence struct {
+	At    int      // the place among all occurrences of all fields of the selection, in document order
+	Types []string // the runtime types of the holder to which it applies; nil means all
+	When  Condition
 }
 
 // Condition holds when one of its alternatives does; nil always holds.
