@@ -32,6 +32,12 @@ type U implements Node { id: ID! u: String }
 // answer writes the answer to a query over data that one fetch brought.
 func answer(t *testing.T, query, data string, variables map[string]any) string {
 	t.Helper()
+	return answerWith(t, query, data, variables, nil)
+}
+
+// answerWith lets change see the outputs first.
+func answerWith(t *testing.T, query, data string, variables map[string]any, change func([]*plan.Output)) string {
+	t.Helper()
 	loaded := gqlparser.MustLoadSchema(&ast.Source{Input: schema})
 	document, err := gqlparser.LoadQuery(loaded, query)
 	if err != nil {
@@ -47,8 +53,12 @@ func answer(t *testing.T, query, data string, variables map[string]any) string {
 	position.Assume(types.ID("Query"))
 	shape := &tree.Shape{Position: position, Types: types}
 	set := document.Operations[0].SelectionSet
+	response := outputs(loaded, set, nil)
+	if change != nil {
+		change(response)
+	}
 	build(loaded, types, shape, set)
-	p, err2 := project.New(&plan.Plan{RootType: "Query", Response: outputs(loaded, set, nil)}, position, types, loaded)
+	p, err2 := project.New(&plan.Plan{RootType: "Query", Response: response}, position, types, loaded)
 	if err2 != nil {
 		t.Fatal(err2)
 	}
@@ -200,6 +210,35 @@ func TestConditions(t *testing.T) {
 	}
 	if got := answer(t, `query($a: Boolean!) {s @include(if: $a)}`, `{}`, map[string]any{"a": false}); got != `{"data":{}}` {
 		t.Errorf("all skipped: %s, want {}", got)
+	}
+}
+
+func TestOrderThatVaries(t *testing.T) {
+	// { ...@include(if: $a) {s} i s }
+	byVariable := func(outputs []*plan.Output) {
+		outputs[0].Order = []plan.Occurrence{{At: 0, When: plan.Condition{{{Variable: "a", Is: true}}}}, {At: 2}}
+		outputs[1].Order = []plan.Occurrence{{At: 1}}
+	}
+	for a, want := range map[bool]string{true: `{"data":{"s":"x","i":1}}`, false: `{"data":{"i":1,"s":"x"}}`} {
+		if got := answerWith(t, `{s i}`, `{"s":"x","i":1}`, map[string]any{"a": a}, byVariable); got != want {
+			t.Errorf("a=%v: %s, want %s", a, got, want)
+		}
+	}
+	// { nodes { ...on T {__typename id} ...on U {id __typename} } }
+	byType := func(outputs []*plan.Output) {
+		outputs[0].Fields[0].Order = []plan.Occurrence{{At: 0, Types: []string{"T"}}, {At: 3, Types: []string{"U"}}}
+		outputs[0].Fields[1].Order = []plan.Occurrence{{At: 1, Types: []string{"T"}}, {At: 2, Types: []string{"U"}}}
+	}
+	want := `{"data":{"nodes":[{"__typename":"T","id":"1"},{"id":"2","__typename":"U"}]}}`
+	if got := answerWith(t, `{nodes{__typename id}}`, `{"nodes":[{"__typename":"T","id":"1"},{"__typename":"U","id":"2"}]}`, nil, byType); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestNothingLeftToSelect(t *testing.T) {
+	empty := func(outputs []*plan.Output) { outputs[0].Fields, outputs[1].Fields = nil, nil }
+	if got := answerWith(t, `{o{n} os{n}}`, `{"o":{"n":1},"os":[{"n":1}]}`, nil, empty); got != `{"data":{"o":{},"os":[{}]}}` {
+		t.Errorf("got %s, want empty objects", got)
 	}
 }
 

@@ -20,9 +20,17 @@ import (
 type Projection struct {
 	types      *tree.Types
 	schema     *ast.Schema
-	fields     []*field
+	response   *selection
 	conditions []plan.Condition
 	root       tree.TypeID
+}
+
+// selection is what is written of an object.
+type selection struct {
+	fields []*field
+	// varies says that the order of the fields depends on variables or the runtime type.
+	varies bool
+	number uint32
 }
 
 // field is one output.
@@ -36,7 +44,8 @@ type field struct {
 	when   int // index of its condition, -1 for always
 	typ    *typ
 	plain  uint16 // the kinds of values that are copied without a look
-	fields []*field
+	below  *selection
+	order  []occurrence
 
 	typename      bool
 	introspection *introspect.Field
@@ -54,14 +63,22 @@ type typ struct {
 	only tree.TypeID
 }
 
+// isLeaf says whether no objects stand below the type's lists.
+func (t *typ) isLeaf() bool {
+	for t.elem != nil {
+		t = t.elem
+	}
+	return t.possible == nil
+}
+
 // New compiles the response of a plan; root is the position of the merged data's root, schema the public schema.
 func New(p *plan.Plan, root *tree.Position, types *tree.Types, schema *ast.Schema) (*Projection, error) {
 	c := &compiler{types: types, schema: schema, named: map[string]*typ{}}
-	fields, err := c.fields(p.Response, root)
+	response, err := c.selection(p.Response, root)
 	if err != nil {
 		return nil, err
 	}
-	return &Projection{types: types, schema: schema, fields: fields, conditions: c.conditions, root: types.ID(p.RootType)}, nil
+	return &Projection{types: types, schema: schema, response: response, conditions: c.conditions, root: types.ID(p.RootType)}, nil
 }
 
 // Conditions evaluates the plan's conditions into holds, which it returns grown.
@@ -78,10 +95,12 @@ type compiler struct {
 	named      map[string]*typ
 	conditions []plan.Condition
 	count      uint32
+	selections uint32
 }
 
-func (c *compiler) fields(outputs []*plan.Output, position *tree.Position) ([]*field, error) {
-	fields := make([]*field, 0, len(outputs))
+func (c *compiler) selection(outputs []*plan.Output, position *tree.Position) (*selection, error) {
+	made := &selection{fields: make([]*field, 0, len(outputs)), number: c.selections}
+	c.selections++
 	for _, output := range outputs {
 		f := &field{
 			key:    append(appendString(nil, output.Key), ':'),
@@ -92,7 +111,11 @@ func (c *compiler) fields(outputs []*plan.Output, position *tree.Position) ([]*f
 			number: c.count,
 		}
 		c.count++
-		fields = append(fields, f)
+		for _, o := range output.Order {
+			f.order = append(f.order, occurrence{o.At, c.types.NewSet(o.Types), c.condition(o.When)})
+		}
+		made.varies = made.varies || len(f.order) > 0
+		made.fields = append(made.fields, f)
 		switch {
 		case output.Introspection != nil:
 			introspection, err := introspect.New(c.schema, output.Introspection)
@@ -113,18 +136,18 @@ func (c *compiler) fields(outputs []*plan.Output, position *tree.Position) ([]*f
 			return nil, fmt.Errorf("project: %s: %w", output.Key, err)
 		}
 		f.plain = f.typ.plain()
-		if len(output.Fields) == 0 {
+		if f.typ.isLeaf() {
 			continue
 		}
 		var child *tree.Position
 		if position != nil {
 			child = position.Child(f.slot)
 		}
-		if f.fields, err = c.fields(output.Fields, child); err != nil {
+		if f.below, err = c.selection(output.Fields, child); err != nil {
 			return nil, err
 		}
 	}
-	return fields, nil
+	return made, nil
 }
 
 // condition numbers a condition, equal ones alike.

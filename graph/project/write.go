@@ -16,7 +16,7 @@ func (w *Writer) Write(p *Projection, t *tree.Tree) {
 	w.Body = slices.Grow(w.Body, t.Size())
 	w.Body = append(w.Body, `{"data":`...)
 	start := len(w.Body)
-	if !w.object(t.Root, p.fields, p.root) || w.overflow {
+	if !w.object(t.Root, p.response, p.root) || w.overflow {
 		w.Body = append(w.Body[:start], "null"...)
 	}
 	if w.overflow {
@@ -30,7 +30,11 @@ func (w *Writer) Write(p *Projection, t *tree.Tree) {
 }
 
 // object writes an object. It returns false when null has to stand in its place.
-func (w *Writer) object(v tree.Value, fields []*field, id tree.TypeID) bool {
+func (w *Writer) object(v tree.Value, s *selection, id tree.TypeID) bool {
+	fields := s.fields
+	if s.varies {
+		fields = w.ordered(s, id)
+	}
 	w.Body = append(w.Body, '{')
 	first := true
 	slots := w.tree.Slots(v)
@@ -137,14 +141,14 @@ func (w *Writer) composite(v tree.Value, f *field, t *typ, onPath bool) bool {
 		return false
 	}
 	if !w.Shared {
-		return w.object(v, f.fields, id)
+		return w.object(v, f.below, id)
 	}
 	if n, ok := w.tree.Noted(v); ok && w.written[n].field == f.number {
 		w.Body = append(w.Body, w.Body[w.written[n].start:w.written[n].end]...)
 		return true
 	}
 	start, errors := len(w.Body), len(w.Errors)
-	if !w.object(v, f.fields, id) {
+	if !w.object(v, f.below, id) {
 		return false
 	}
 	if len(w.Errors) == errors { // errors name the place, so they are found again at each

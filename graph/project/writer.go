@@ -27,6 +27,7 @@ type Writer struct {
 	overflow   bool
 	path       []crumb
 	written    []written
+	orders     map[orderKey][]*field
 }
 
 // written is where in the body an object stands as a field shows it. An entity that stands in
@@ -59,6 +60,7 @@ func (w *Writer) Release() {
 		w.Body = nil
 	}
 	clear(w.Errors)
+	clear(w.orders)
 	if cap(w.written) > maxBody/16 {
 		w.written = nil
 	}
