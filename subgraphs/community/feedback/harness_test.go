@@ -34,7 +34,7 @@ const (
 // office is a database with a desk, and the people who come to it.
 type office struct {
 	*feedback.Desk
-	t  *testing.T
+	t  testing.TB
 	db *embeddedtest.Database
 
 	mu  sync.Mutex
@@ -45,7 +45,7 @@ type office struct {
 	street, otherStreet, district, otherDistrict, city, auditor context.Context
 }
 
-func open(t *testing.T) *office {
+func open(t testing.TB) *office {
 	t.Helper()
 	db := embeddedtest.Open(t, migrations.FS)
 	return at(t, db, db.AppURL)
@@ -61,7 +61,7 @@ func eachWall(t *testing.T, test func(t *testing.T, o *office)) {
 	})
 }
 
-func at(t *testing.T, db *embeddedtest.Database, url string) *office {
+func at(t testing.TB, db *embeddedtest.Database, url string) *office {
 	t.Helper()
 	pool, err := database.Open(t.Context(), url)
 	if err != nil {
