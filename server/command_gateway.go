@@ -39,6 +39,8 @@ func gateway(ctx context.Context, line *config.Line, at terminal) error {
 		server := transport.New(transport.Options{
 			Engine: transport.NewGeneration(engine),
 			Logger: p.log,
+			// Nobody looks, nobody counts.
+			Observe: p.observe(),
 		})
 		return &service{Handler: server, Drain: server.Drain}, nil
 	})

@@ -96,6 +96,28 @@ func TestGatewayAloneIsReadyInASecond(t *testing.T) {
 	}
 }
 
+func TestMetricsListenElsewhere(t *testing.T) {
+	file := upstream(t, func(w http.ResponseWriter, _ *http.Request) { hello(w) })
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	free.Close()
+	p := start(t, "gateway", "--supergraph", file, "--listen", "127.0.0.1:0", "--metrics-listen", address)
+	if _, _, err := ask(p.url); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := p.get("/metrics"); status != 404 {
+		t.Errorf("the public address shows metrics: %d", status)
+	}
+	p.url = "http://" + address
+	status, body := p.get("/metrics")
+	if want := `citizencloud_operation_seconds_count{client="",kind="query",operation="",status="200"} 1`; status != 200 || !strings.Contains(body, want) {
+		t.Errorf("%d, without %s", status, want)
+	}
+}
+
 func TestSignalLetsRequestsFinish(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {

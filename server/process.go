@@ -12,6 +12,7 @@ import (
 	"github.com/citizencloud/citizencloud/server/config"
 	"github.com/citizencloud/citizencloud/server/lifecycle"
 	"github.com/citizencloud/citizencloud/server/telemetry"
+	"github.com/citizencloud/citizencloud/server/transport"
 )
 
 // process is what a command that serves has: a log, metrics, one listener, and
@@ -33,6 +34,7 @@ func newProcess(line *config.Line, listen config.Listener, development bool, at 
 	json := line.Log.Format == "json" || line.Log.Format == "auto" && !development
 	log := telemetry.NewLog(at.err, line.Log.Level, json)
 	slog.SetDefault(log)
+	telemetry.CaptureRedis(log)
 	p := &process{at: at, log: log, metrics: telemetry.NewMetrics(currentVersion()), config: listen}
 	p.parts.Log = log
 	// First of all: the port. It fails fast when it is taken, and whoever asks
@@ -45,6 +47,14 @@ func newProcess(line *config.Line, listen config.Listener, development bool, at 
 		p.parts.Add(metrics.part())
 	}
 	return p
+}
+
+// observe counts operations where metrics are shown.
+func (p *process) observe() func(transport.Observation) {
+	if p.config.MetricsListen == "" {
+		return nil
+	}
+	return observe(p.metrics)
 }
 
 // serve adds the service that make builds once everything before it runs, and

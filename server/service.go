@@ -10,6 +10,7 @@ import (
 	"github.com/citizencloud/citizencloud/graph"
 	"github.com/citizencloud/citizencloud/server/embedded"
 	"github.com/citizencloud/citizencloud/server/telemetry"
+	"github.com/citizencloud/citizencloud/server/transport"
 )
 
 // service is what takes a command's requests: the gateway alone, the whole
@@ -55,6 +56,19 @@ func dedupe(name string) graph.Dedupe {
 		return graph.DedupeAll
 	}
 	return graph.DedupeNone
+}
+
+// observe counts what ends in transport. Names of operations that stand in no
+// manifest are left out.
+func observe(registry *prometheus.Registry) func(transport.Observation) {
+	operations := telemetry.NewOperations(registry)
+	return func(o transport.Observation) {
+		name := ""
+		if o.Registered {
+			name = o.Operation
+		}
+		operations.Ended(o.Client, name, o.Kind, o.Status, o.Errors, o.Duration)
+	}
 }
 
 func metricsHandler(registry *prometheus.Registry) http.Handler {

@@ -30,3 +30,22 @@ func TestMetricsAreShown(t *testing.T) {
 		}
 	}
 }
+
+func TestOperationsAreCounted(t *testing.T) {
+	registry := NewMetrics("")
+	operations := NewOperations(registry)
+	operations.Ended("app", "AppHome", "query", 200, 0, 3*time.Millisecond)
+	operations.Ended("app", "AppHome", "query", 200, 2, 3*time.Millisecond)
+	operations.Ended("", "", "", 400, 1, time.Millisecond)
+	answer := httptest.NewRecorder()
+	Handler(registry).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	for _, want := range []string{
+		`citizencloud_operation_seconds_bucket{client="app",kind="query",operation="AppHome",status="200",le="0.005"} 2`,
+		`citizencloud_operation_errors_total{client="app",kind="query",operation="AppHome",status="200"} 2`,
+		`citizencloud_operation_errors_total{client="",kind="",operation="",status="400"} 1`,
+	} {
+		if !strings.Contains(answer.Body.String(), want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}
