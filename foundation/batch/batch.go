@@ -72,6 +72,26 @@ func (l *Loader[K, V]) LoadMany(ctx context.Context, keys []K) ([]V, error) {
 	return values, nil
 }
 
+// Each gives a value for each parent of a list: that of its key, or the zero
+// value where key says that there is none to be had.
+func Each[P any, K comparable, V any](ctx context.Context, l *Loader[K, V], parents []P, key func(P) (K, bool)) ([]V, error) {
+	values := make([]V, len(parents))
+	keys, places := make([]K, 0, len(parents)), make([]int, 0, len(parents))
+	for i, parent := range parents {
+		if k, ok := key(parent); ok {
+			keys, places = append(keys, k), append(places, i)
+		}
+	}
+	found, err := l.LoadMany(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for i, place := range places {
+		values[place] = found[i]
+	}
+	return values, nil
+}
+
 func distinct[K comparable](lists []*list[K]) []K {
 	var keys []K
 	seen := map[K]bool{}

@@ -71,6 +71,23 @@ func TestAListIsOneCall(t *testing.T) {
 	}
 }
 
+func TestEachLeavesOutWhomItMay(t *testing.T) {
+	loader := New(func(_ context.Context, keys []int) (map[int]string, error) {
+		found := map[int]string{}
+		for _, key := range keys {
+			if key < 0 {
+				t.Errorf("key %d was asked for", key)
+			}
+			found[key] = strconv.Itoa(key)
+		}
+		return found, nil
+	})
+	got, err := Each(t.Context(), loader, []int{1, -1, 2}, func(n int) (int, bool) { return n, n >= 0 })
+	if err != nil || len(got) != 3 || got[0] != "1" || got[1] != "" || got[2] != "2" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestNothingIsKept(t *testing.T) {
 	calls := 0
 	loader := New(func(context.Context, []int) (map[int]int, error) {

@@ -8,6 +8,7 @@ package citizen
 
 import (
 	"context"
+	"sync"
 
 	"github.com/citizencloud/citizencloud/foundation/batch"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
@@ -28,8 +29,8 @@ type Sources struct {
 type Loaders struct {
 	Service         *batch.Loader[string, *catalogue.Service]
 	Category        *batch.Loader[string, *catalogue.ServiceCategory]
-	CategoryCount   *batch.Loader[string, int]
-	DepartmentCount *batch.Loader[string, int]
+	CategoryCount   Counts
+	DepartmentCount Counts
 	History         *batch.Loader[string, []*catalogue.ServiceChange]
 	Entries         *batch.Loader[string, entry.Set]
 	Favourited      *batch.Loader[string, bool]
@@ -41,14 +42,10 @@ type Loaders struct {
 // New makes a request's loaders.
 func (s Sources) New() *Loaders {
 	return &Loaders{
-		Service:  batch.New(s.Catalogue.Find),
-		Category: batch.New(s.categories),
-		CategoryCount: batch.New(func(ctx context.Context, _ []string) (map[string]int, error) {
-			return s.Catalogue.CountByCategory(ctx)
-		}),
-		DepartmentCount: batch.New(func(ctx context.Context, _ []string) (map[string]int, error) {
-			return s.Catalogue.CountByDepartment(ctx)
-		}),
+		Service:         batch.New(s.Catalogue.Find),
+		Category:        batch.New(s.categories),
+		CategoryCount:   once(s.Catalogue.CountByCategory),
+		DepartmentCount: once(s.Catalogue.CountByDepartment),
 		History:         batch.New(s.Catalogue.History),
 		Entries:         batch.New(s.Entries.Find),
 		Favourited:      batch.New(s.Favourites.Marked),
@@ -88,6 +85,23 @@ func longest(list func(ctx context.Context, first int) ([]*catalogue.Service, er
 		}
 		return lists, nil
 	})
+}
+
+// Counts gives all counts of one sort. A request reads them once, however many
+// categories or departments its answer names: they are a few dozen, and hang
+// on each service singly, where no list could batch them.
+type Counts func(ctx context.Context) (map[string]int, error)
+
+func once(read Counts) Counts {
+	var (
+		first  sync.Once
+		counts map[string]int
+		err    error
+	)
+	return func(ctx context.Context) (map[string]int, error) {
+		first.Do(func() { counts, err = read(ctx) })
+		return counts, err
+	}
 }
 
 type contextKey struct{}

@@ -7,10 +7,8 @@ package platform
 
 import (
 	"context"
-	"time"
 
-	"github.com/graph-gophers/dataloader/v7"
-
+	"github.com/citizencloud/citizencloud/foundation/batch"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
@@ -28,38 +26,41 @@ type Services struct {
 // Loaders are one request's loaders. A missing thing loads as nil. They keep
 // nothing: a request may last as long as a subscription.
 type Loaders struct {
-	Area        *dataloader.Loader[string, *area.Area]
-	AreasBelow  *dataloader.Loader[area.Below, area.Page]
-	Unit        *dataloader.Loader[string, *orgunit.OrgUnit]
-	UnitsBelow  *dataloader.Loader[orgunit.Below, orgunit.Page]
-	Worker      *dataloader.Loader[string, *worker.Worker]
-	Assignments *dataloader.Loader[string, []*worker.Assignment]
-	Unread      *dataloader.Loader[notification.Recipient, int]
+	Area        *batch.Loader[string, *area.Area]
+	AreasBelow  *batch.Loader[area.Below, area.Page]
+	Unit        *batch.Loader[string, *orgunit.OrgUnit]
+	UnitsBelow  *batch.Loader[orgunit.Below, orgunit.Page]
+	Worker      *batch.Loader[string, *worker.Worker]
+	Assignments *batch.Loader[string, []*worker.Assignment]
+	// Unread leaves out who is not the caller: ask for the caller only.
+	Unread *batch.Loader[notification.Recipient, int]
 }
-
-const (
-	// wait is how long the first key of a batch waits for others.
-	wait = time.Millisecond
-	// capacity bounds a batch.
-	capacity = 1000
-)
 
 func newLoaders(s Services) *Loaders {
 	return &Loaders{
-		Area:        loader(byKey(s.Areas.ByCodes)),
-		AreasBelow:  loader(inOrder(s.Areas.Children)),
-		Unit:        loader(byKey(s.Units.ByIDs)),
-		UnitsBelow:  loader(inOrder(s.Units.Children)),
-		Worker:      loader(byKey(s.Workers.ByIDs)),
-		Assignments: loader(byKey(s.Workers.Assignments)),
-		Unread: loader(func(ctx context.Context, to []notification.Recipient) []*dataloader.Result[int] {
-			counts, refusals := s.Notifications.Unread(ctx, to)
-			results := make([]*dataloader.Result[int], len(to))
-			for i := range to {
-				results[i] = &dataloader.Result[int]{Data: counts[i], Error: refusals[i]}
-			}
-			return results
-		}),
+		Area:        batch.New(s.Areas.ByCodes),
+		AreasBelow:  batch.New(inOrder(s.Areas.Children)),
+		Unit:        batch.New(s.Units.ByIDs),
+		UnitsBelow:  batch.New(inOrder(s.Units.Children)),
+		Worker:      batch.New(s.Workers.ByIDs),
+		Assignments: batch.New(s.Workers.Assignments),
+		Unread:      batch.New(s.Notifications.Unread),
+	}
+}
+
+// inOrder makes of a fetch that answers in the order of its keys one that
+// answers by key.
+func inOrder[K comparable, V any](fetch func(context.Context, []K) ([]V, error)) func(context.Context, []K) (map[K]V, error) {
+	return func(ctx context.Context, keys []K) (map[K]V, error) {
+		list, err := fetch(ctx, keys)
+		if err != nil {
+			return nil, err
+		}
+		found := make(map[K]V, len(keys))
+		for i, key := range keys {
+			found[key] = list[i]
+		}
+		return found, nil
 	}
 }
 

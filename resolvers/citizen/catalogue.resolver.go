@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/batch"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/entry"
@@ -16,7 +17,8 @@ import (
 )
 
 func (r *departmentResolver) ServiceCount(ctx context.Context, obj *catalogue.Department) (int, error) {
-	return r.loaders.From(ctx).DepartmentCount.Load(ctx, obj.ID)
+	counts, err := r.loaders.From(ctx).DepartmentCount(ctx)
+	return counts[obj.ID], err
 }
 
 func (r *mutationResolver) CreateService(ctx context.Context, input catalogue.CreateServiceInput) (*executable.ServicePayload, error) {
@@ -82,53 +84,46 @@ func (r *queryResolver) ManagedServices(ctx context.Context, search *string, sta
 	}, first, after)
 }
 
-func (r *serviceResolver) Favourited(ctx context.Context, obj *catalogue.Service) (*bool, error) {
+func (r *serviceResolver) Favourited(ctx context.Context, objs []*catalogue.Service) ([]*bool, error) {
+	favourited := make([]*bool, len(objs))
 	if p := access.From(ctx); p == nil || p.Kind != access.Citizen {
-		return nil, nil
+		return favourited, nil
 	}
-	favourited, err := r.loaders.From(ctx).Favourited.Load(ctx, obj.ID)
-	return &favourited, err
+	marked, err := batch.Each(ctx, r.loaders.From(ctx).Favourited, objs, id)
+	for i := range marked {
+		favourited[i] = &marked[i]
+	}
+	return favourited, err
 }
 
-func (r *serviceResolver) Entries(ctx context.Context, obj *catalogue.Service, client *catalogue.Client) ([]*entry.ServiceEntry, error) {
-	set, err := r.loaders.From(ctx).Entries.Load(ctx, obj.ID)
-	return set.Of(client, catalogue.Manages(access.From(ctx), obj)), err
+func (r *serviceResolver) Entries(ctx context.Context, objs []*catalogue.Service, client *catalogue.Client) ([][]*entry.ServiceEntry, error) {
+	sets, err := batch.Each(ctx, r.loaders.From(ctx).Entries, objs, id)
+	entries := make([][]*entry.ServiceEntry, len(sets))
+	for i, set := range sets {
+		entries[i] = set.Of(client, catalogue.Manages(access.From(ctx), objs[i]))
+	}
+	return entries, err
 }
 
-func (r *serviceResolver) Entry(ctx context.Context, obj *catalogue.Service, client catalogue.Client) (*entry.ServiceEntry, error) {
-	if !obj.Offered(client) {
-		return nil, nil
+func (r *serviceResolver) Entry(ctx context.Context, objs []*catalogue.Service, client catalogue.Client) ([]*entry.ServiceEntry, error) {
+	sets, err := batch.Each(ctx, r.loaders.From(ctx).Entries, objs, func(s *catalogue.Service) (string, bool) { return s.ID, s.Offered(client) })
+	ways := make([]*entry.ServiceEntry, len(sets))
+	for i, set := range sets {
+		if way := set.For(client); way != nil && way.Open(viewer(ctx)) {
+			ways[i] = way
+		}
 	}
-	set, err := r.loaders.From(ctx).Entries.Load(ctx, obj.ID)
-	if err != nil {
-		return nil, err
-	}
-	viewer := ""
-	if p := access.From(ctx); p != nil {
-		viewer = p.ID
-	}
-	if way := set.For(client); way != nil && way.Open(viewer) {
-		return way, nil
-	}
-	return nil, nil
+	return ways, err
 }
 
-func (r *serviceResolver) AllowedActions(ctx context.Context, obj *catalogue.Service) ([]catalogue.ServiceAction, error) {
-	if !catalogue.Manages(access.From(ctx), obj) {
-		return []catalogue.ServiceAction{}, nil
-	}
-	return obj.Actions(), nil
-}
-
-func (r *serviceResolver) History(ctx context.Context, obj *catalogue.Service) ([]*catalogue.ServiceChange, error) {
-	if !catalogue.Manages(access.From(ctx), obj) {
-		return nil, nil
-	}
-	return r.loaders.From(ctx).History.Load(ctx, obj.ID)
+func (r *serviceResolver) History(ctx context.Context, objs []*catalogue.Service) ([][]*catalogue.ServiceChange, error) {
+	p := access.From(ctx)
+	return batch.Each(ctx, r.loaders.From(ctx).History, objs, func(s *catalogue.Service) (string, bool) { return s.ID, catalogue.Manages(p, s) })
 }
 
 func (r *serviceCategoryResolver) ServiceCount(ctx context.Context, obj *catalogue.ServiceCategory) (int, error) {
-	return r.loaders.From(ctx).CategoryCount.Load(ctx, obj.ID)
+	counts, err := r.loaders.From(ctx).CategoryCount(ctx)
+	return counts[obj.ID], err
 }
 
 func (r *serviceConnectionResolver) TotalCount(ctx context.Context, obj *catalogue.ServiceConnection) (int, error) {

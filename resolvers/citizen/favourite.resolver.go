@@ -13,37 +13,16 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/favourite"
 )
 
-func (r *citizenResolver) FavouriteServices(ctx context.Context, obj *executable.Citizen, first *int) ([]*catalogue.Service, error) {
-	if !self(ctx, obj.ID) {
-		return nil, nil
-	}
-	n, err := length(first)
-	if err != nil {
-		return nil, err
-	}
-	return r.loaders.From(ctx).FavouriteList.Load(ctx, n)
+func (r *citizenResolver) FavouriteServices(ctx context.Context, objs []*executable.Citizen, first *int) ([][]*catalogue.Service, error) {
+	return r.own(ctx, r.loaders.From(ctx).FavouriteList, objs, first)
 }
 
-func (r *citizenResolver) RecentServices(ctx context.Context, obj *executable.Citizen, first *int) ([]*catalogue.Service, error) {
-	if !self(ctx, obj.ID) {
-		return nil, nil
-	}
-	n, err := length(first)
-	if err != nil {
-		return nil, err
-	}
-	return r.loaders.From(ctx).RecentList.Load(ctx, n)
+func (r *citizenResolver) RecentServices(ctx context.Context, objs []*executable.Citizen, first *int) ([][]*catalogue.Service, error) {
+	return r.own(ctx, r.loaders.From(ctx).RecentList, objs, first)
 }
 
-func (r *citizenResolver) RecommendedServices(ctx context.Context, obj *executable.Citizen, first *int) ([]*catalogue.Service, error) {
-	if !self(ctx, obj.ID) {
-		return nil, nil
-	}
-	n, err := length(first)
-	if err != nil {
-		return nil, err
-	}
-	return r.loaders.From(ctx).RecommendedList.Load(ctx, n)
+func (r *citizenResolver) RecommendedServices(ctx context.Context, objs []*executable.Citizen, first *int) ([][]*catalogue.Service, error) {
+	return r.own(ctx, r.loaders.From(ctx).RecommendedList, objs, first)
 }
 
 func (r *mutationResolver) FavouriteService(ctx context.Context, input favourite.FavouriteServiceInput) (*executable.ServicePayload, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/batch"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/event"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
@@ -93,11 +94,27 @@ func length(first *int) (int, error) {
 	return page.Size, err
 }
 
-// self says whether the citizen of the answer is the one who asks.
-func self(ctx context.Context, citizenID string) bool {
+// own loads a list for the citizen who asks; everybody else's is nil.
+func (r *Resolver) own(ctx context.Context, list *batch.Loader[int, []*catalogue.Service], citizens []*executable.Citizen, first *int) ([][]*catalogue.Service, error) {
+	n, err := length(first)
+	if err != nil {
+		return nil, err
+	}
 	p := access.From(ctx)
-	return p != nil && p.Kind == access.Citizen && p.ID == citizenID
+	return batch.Each(ctx, list, citizens, func(c *executable.Citizen) (int, bool) {
+		return n, p != nil && p.Kind == access.Citizen && p.ID == c.ID
+	})
 }
+
+// viewer is the ID of the principal, "" for nobody.
+func viewer(ctx context.Context) string {
+	if p := access.From(ctx); p != nil {
+		return p.ID
+	}
+	return ""
+}
+
+func id(s *catalogue.Service) (string, bool) { return s.ID, true }
 
 // text gives an optional text, "" for none.
 func text(t *string) string {

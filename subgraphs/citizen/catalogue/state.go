@@ -1,6 +1,11 @@
 package catalogue
 
-import "github.com/citizencloud/citizencloud/foundation/fault"
+import (
+	"context"
+
+	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/fault"
+)
 
 // ServiceState is where the service's description stands in its approval.
 type ServiceState string
@@ -96,9 +101,13 @@ func (s *Service) next(action ServiceAction) (status, error) {
 	return status{}, fault.New(fault.Conflict, "服务当前状态不允许此操作")
 }
 
-// Actions are those that the status allows, in the table's order.
-func (s *Service) Actions() []ServiceAction {
+// AllowedActions are those that the caller may do now, in the table's order;
+// none for who does not manage the service.
+func (s *Service) AllowedActions(ctx context.Context) []ServiceAction {
 	actions := []ServiceAction{}
+	if !Manages(access.From(ctx), s) {
+		return actions
+	}
 	for _, t := range transitions {
 		if t.from == s.status() {
 			actions = append(actions, t.action)

@@ -83,6 +83,9 @@ func histories(ctx context.Context, tx sqlx.QueryerContext, ids []string) (map[s
 		return nil, fmt.Errorf("catalogue: reading history: %w", err)
 	}
 	by := make(map[string][]*ServiceChange, len(ids))
+	for _, id := range ids {
+		by[id] = []*ServiceChange{}
+	}
 	for _, line := range lines {
 		by[line.ServiceID] = append(by[line.ServiceID], line)
 	}

@@ -204,9 +204,9 @@ type ComplexityRoot struct {
 // region    ************************** generated!.gotpl **************************
 
 type CitizenResolver interface {
-	FavouriteServices(ctx context.Context, obj *Citizen, first *int) ([]*catalogue.Service, error)
-	RecentServices(ctx context.Context, obj *Citizen, first *int) ([]*catalogue.Service, error)
-	RecommendedServices(ctx context.Context, obj *Citizen, first *int) ([]*catalogue.Service, error)
+	FavouriteServices(ctx context.Context, objs []*Citizen, first *int) ([][]*catalogue.Service, error)
+	RecentServices(ctx context.Context, objs []*Citizen, first *int) ([][]*catalogue.Service, error)
+	RecommendedServices(ctx context.Context, objs []*Citizen, first *int) ([][]*catalogue.Service, error)
 }
 type DepartmentResolver interface {
 	ServiceCount(ctx context.Context, obj *catalogue.Department) (int, error)
@@ -240,11 +240,11 @@ type QueryResolver interface {
 	PopularServices(ctx context.Context, first *int, areaID *string) ([]*catalogue.Service, error)
 }
 type ServiceResolver interface {
-	Favourited(ctx context.Context, obj *catalogue.Service) (*bool, error)
-	Entries(ctx context.Context, obj *catalogue.Service, client *catalogue.Client) ([]*entry.ServiceEntry, error)
-	Entry(ctx context.Context, obj *catalogue.Service, client catalogue.Client) (*entry.ServiceEntry, error)
-	AllowedActions(ctx context.Context, obj *catalogue.Service) ([]catalogue.ServiceAction, error)
-	History(ctx context.Context, obj *catalogue.Service) ([]*catalogue.ServiceChange, error)
+	Favourited(ctx context.Context, objs []*catalogue.Service) ([]*bool, error)
+	Entries(ctx context.Context, objs []*catalogue.Service, client *catalogue.Client) ([][]*entry.ServiceEntry, error)
+	Entry(ctx context.Context, objs []*catalogue.Service, client catalogue.Client) ([]*entry.ServiceEntry, error)
+
+	History(ctx context.Context, objs []*catalogue.Service) ([][]*catalogue.ServiceChange, error)
 }
 type ServiceCategoryResolver interface {
 	ServiceCount(ctx context.Context, obj *catalogue.ServiceCategory) (int, error)
@@ -1297,15 +1297,15 @@ type Service @key(fields: "id") {
   "累计使用次数"
   useCount: Int!
   "当前市民是否收藏；未登录为空"
-  favourited: Boolean @goField(forceResolver: true)
+  favourited: Boolean @goField(forceResolver: true, batch: true)
   "入口：主入口，以及（给定客户端的）副本入口，均为生效后的值"
-  entries(client: Client): [ServiceEntry!]! @goField(forceResolver: true)
+  entries(client: Client): [ServiceEntry!]! @goField(forceResolver: true, batch: true)
   "给定客户端上生效的入口；不对该客户端开放时为空"
-  entry(client: Client!): ServiceEntry @goField(forceResolver: true)
+  entry(client: Client!): ServiceEntry @goField(forceResolver: true, batch: true)
   "当前工作人员此刻可做的操作"
-  allowedActions: [ServiceAction!]! @goField(forceResolver: true)
+  allowedActions: [ServiceAction!]!
   "变更记录，最近的在前，至多 50 条；仅服务目录管理员可见"
-  history: [ServiceChange!] @goField(forceResolver: true)
+  history: [ServiceChange!] @goField(forceResolver: true, batch: true)
   "版本号，修改时用作期望版本"
   version: Int!
   "创建时间"
@@ -1648,11 +1648,11 @@ type Citizen @key(fields: "id") {
   "编号"
   id: ID!
   "收藏的服务，最近收藏的在前；仅本人可见，他人为空"
-  favouriteServices(first: Int): [Service!] @goField(forceResolver: true)
+  favouriteServices(first: Int): [Service!] @goField(forceResolver: true, batch: true)
   "最近使用的服务，最近的在前；仅本人可见，他人为空"
-  recentServices(first: Int): [Service!] @goField(forceResolver: true)
+  recentServices(first: Int): [Service!] @goField(forceResolver: true, batch: true)
   "推荐的服务：所在区县近三十天常用而本人未收藏的；仅本人可见，他人为空"
-  recommendedServices(first: Int): [Service!] @goField(forceResolver: true)
+  recommendedServices(first: Int): [Service!] @goField(forceResolver: true, batch: true)
 }
 
 "收藏服务"
@@ -1700,7 +1700,7 @@ extend type Query {
 }
 
 extend type Mutation {
-  "打开一项服务：核对实名等级、客户端与运行状况，记录使用，给出入口"
+  "打开一项服务：核对客户端与运行状况，记录使用，给出入口；实名等级由服务自己核对"
   useService(input: UseServiceInput!): UseServicePayload!
 }
 `, BuiltIn: false},
@@ -2764,8 +2764,7 @@ func (ec *executionContext) _Citizen_favouriteServices(ctx context.Context, fiel
 			return ec.fieldContext_Citizen_favouriteServices(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Citizen().FavouriteServices(ctx, obj, fc.Args["first"].(*int))
+			return ec.resolveBatch_Citizen_favouriteServices(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*catalogue.Service) graphql.Marshaler {
@@ -2798,6 +2797,30 @@ func (ec *executionContext) fieldContext_Citizen_favouriteServices(ctx context.C
 	}
 	return fc, nil
 }
+func (ec *executionContext) resolveBatch_Citizen_favouriteServices(ctx context.Context, field graphql.CollectedField, obj *Citizen) (any, error) {
+	resolver := ec.Resolvers.Citizen()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*Citizen](ctx, "Citizen"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.FavouriteServices(ctx, batch.Parents, fc.Args["first"].(*int))
+		})
+		return graphql.ResolveBatchGroupResult[[]*catalogue.Service](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Citizen.favouriteServices",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.FavouriteServices(ctx, []*Citizen{obj}, fc.Args["first"].(*int))
+	return graphql.ResolveBatchSingleResult[[]*catalogue.Service](
+		ctx,
+		results,
+		err,
+		"Citizen.favouriteServices",
+	)
+}
 
 func (ec *executionContext) _Citizen_recentServices(ctx context.Context, field graphql.CollectedField, obj *Citizen) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -2808,8 +2831,7 @@ func (ec *executionContext) _Citizen_recentServices(ctx context.Context, field g
 			return ec.fieldContext_Citizen_recentServices(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Citizen().RecentServices(ctx, obj, fc.Args["first"].(*int))
+			return ec.resolveBatch_Citizen_recentServices(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*catalogue.Service) graphql.Marshaler {
@@ -2842,6 +2864,30 @@ func (ec *executionContext) fieldContext_Citizen_recentServices(ctx context.Cont
 	}
 	return fc, nil
 }
+func (ec *executionContext) resolveBatch_Citizen_recentServices(ctx context.Context, field graphql.CollectedField, obj *Citizen) (any, error) {
+	resolver := ec.Resolvers.Citizen()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*Citizen](ctx, "Citizen"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.RecentServices(ctx, batch.Parents, fc.Args["first"].(*int))
+		})
+		return graphql.ResolveBatchGroupResult[[]*catalogue.Service](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Citizen.recentServices",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.RecentServices(ctx, []*Citizen{obj}, fc.Args["first"].(*int))
+	return graphql.ResolveBatchSingleResult[[]*catalogue.Service](
+		ctx,
+		results,
+		err,
+		"Citizen.recentServices",
+	)
+}
 
 func (ec *executionContext) _Citizen_recommendedServices(ctx context.Context, field graphql.CollectedField, obj *Citizen) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -2852,8 +2898,7 @@ func (ec *executionContext) _Citizen_recommendedServices(ctx context.Context, fi
 			return ec.fieldContext_Citizen_recommendedServices(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Citizen().RecommendedServices(ctx, obj, fc.Args["first"].(*int))
+			return ec.resolveBatch_Citizen_recommendedServices(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*catalogue.Service) graphql.Marshaler {
@@ -2885,6 +2930,30 @@ func (ec *executionContext) fieldContext_Citizen_recommendedServices(ctx context
 		return fc, err
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Citizen_recommendedServices(ctx context.Context, field graphql.CollectedField, obj *Citizen) (any, error) {
+	resolver := ec.Resolvers.Citizen()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*Citizen](ctx, "Citizen"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.RecommendedServices(ctx, batch.Parents, fc.Args["first"].(*int))
+		})
+		return graphql.ResolveBatchGroupResult[[]*catalogue.Service](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Citizen.recommendedServices",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.RecommendedServices(ctx, []*Citizen{obj}, fc.Args["first"].(*int))
+	return graphql.ResolveBatchSingleResult[[]*catalogue.Service](
+		ctx,
+		results,
+		err,
+		"Citizen.recommendedServices",
+	)
 }
 
 func (ec *executionContext) _Department_id(ctx context.Context, field graphql.CollectedField, obj *catalogue.Department) (ret graphql.Marshaler) {
@@ -4640,7 +4709,7 @@ func (ec *executionContext) _Service_favourited(ctx context.Context, field graph
 			return ec.fieldContext_Service_favourited(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Service().Favourited(ctx, obj)
+			return ec.resolveBatch_Service_favourited(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
@@ -4653,6 +4722,29 @@ func (ec *executionContext) _Service_favourited(ctx context.Context, field graph
 func (ec *executionContext) fieldContext_Service_favourited(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Service", field, true, true, "Boolean")
 }
+func (ec *executionContext) resolveBatch_Service_favourited(ctx context.Context, field graphql.CollectedField, obj *catalogue.Service) (any, error) {
+	resolver := ec.Resolvers.Service()
+	if batch, ok := graphql.BatchParentsFor[*catalogue.Service](ctx, "Service"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Favourited(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*bool](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Service.favourited",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Favourited(ctx, []*catalogue.Service{obj})
+	return graphql.ResolveBatchSingleResult[*bool](
+		ctx,
+		results,
+		err,
+		"Service.favourited",
+	)
+}
 
 func (ec *executionContext) _Service_entries(ctx context.Context, field graphql.CollectedField, obj *catalogue.Service) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -4663,8 +4755,7 @@ func (ec *executionContext) _Service_entries(ctx context.Context, field graphql.
 			return ec.fieldContext_Service_entries(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Service().Entries(ctx, obj, fc.Args["client"].(*catalogue.Client))
+			return ec.resolveBatch_Service_entries(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*entry.ServiceEntry) graphql.Marshaler {
@@ -4697,6 +4788,30 @@ func (ec *executionContext) fieldContext_Service_entries(ctx context.Context, fi
 	}
 	return fc, nil
 }
+func (ec *executionContext) resolveBatch_Service_entries(ctx context.Context, field graphql.CollectedField, obj *catalogue.Service) (any, error) {
+	resolver := ec.Resolvers.Service()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*catalogue.Service](ctx, "Service"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Entries(ctx, batch.Parents, fc.Args["client"].(*catalogue.Client))
+		})
+		return graphql.ResolveBatchGroupResult[[]*entry.ServiceEntry](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Service.entries",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Entries(ctx, []*catalogue.Service{obj}, fc.Args["client"].(*catalogue.Client))
+	return graphql.ResolveBatchSingleResult[[]*entry.ServiceEntry](
+		ctx,
+		results,
+		err,
+		"Service.entries",
+	)
+}
 
 func (ec *executionContext) _Service_entry(ctx context.Context, field graphql.CollectedField, obj *catalogue.Service) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -4707,8 +4822,7 @@ func (ec *executionContext) _Service_entry(ctx context.Context, field graphql.Co
 			return ec.fieldContext_Service_entry(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Service().Entry(ctx, obj, fc.Args["client"].(catalogue.Client))
+			return ec.resolveBatch_Service_entry(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *entry.ServiceEntry) graphql.Marshaler {
@@ -4741,6 +4855,30 @@ func (ec *executionContext) fieldContext_Service_entry(ctx context.Context, fiel
 	}
 	return fc, nil
 }
+func (ec *executionContext) resolveBatch_Service_entry(ctx context.Context, field graphql.CollectedField, obj *catalogue.Service) (any, error) {
+	resolver := ec.Resolvers.Service()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*catalogue.Service](ctx, "Service"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Entry(ctx, batch.Parents, fc.Args["client"].(catalogue.Client))
+		})
+		return graphql.ResolveBatchGroupResult[*entry.ServiceEntry](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Service.entry",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Entry(ctx, []*catalogue.Service{obj}, fc.Args["client"].(catalogue.Client))
+	return graphql.ResolveBatchSingleResult[*entry.ServiceEntry](
+		ctx,
+		results,
+		err,
+		"Service.entry",
+	)
+}
 
 func (ec *executionContext) _Service_allowedActions(ctx context.Context, field graphql.CollectedField, obj *catalogue.Service) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -4751,7 +4889,7 @@ func (ec *executionContext) _Service_allowedActions(ctx context.Context, field g
 			return ec.fieldContext_Service_allowedActions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Service().AllowedActions(ctx, obj)
+			return obj.AllowedActions(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []catalogue.ServiceAction) graphql.Marshaler {
@@ -4762,7 +4900,7 @@ func (ec *executionContext) _Service_allowedActions(ctx context.Context, field g
 	)
 }
 func (ec *executionContext) fieldContext_Service_allowedActions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, true, true, "ServiceAction")
+	return graphql.NewScalarFieldContext("Service", field, true, false, "ServiceAction")
 }
 
 func (ec *executionContext) _Service_history(ctx context.Context, field graphql.CollectedField, obj *catalogue.Service) (ret graphql.Marshaler) {
@@ -4774,7 +4912,7 @@ func (ec *executionContext) _Service_history(ctx context.Context, field graphql.
 			return ec.fieldContext_Service_history(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Service().History(ctx, obj)
+			return ec.resolveBatch_Service_history(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*catalogue.ServiceChange) graphql.Marshaler {
@@ -4795,6 +4933,29 @@ func (ec *executionContext) fieldContext_Service_history(_ context.Context, fiel
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Service_history(ctx context.Context, field graphql.CollectedField, obj *catalogue.Service) (any, error) {
+	resolver := ec.Resolvers.Service()
+	if batch, ok := graphql.BatchParentsFor[*catalogue.Service](ctx, "Service"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.History(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*catalogue.ServiceChange](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Service.history",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.History(ctx, []*catalogue.Service{obj})
+	return graphql.ResolveBatchSingleResult[[]*catalogue.ServiceChange](
+		ctx,
+		results,
+		err,
+		"Service.history",
+	)
 }
 
 func (ec *executionContext) _Service_version(ctx context.Context, field graphql.CollectedField, obj *catalogue.Service) (ret graphql.Marshaler) {
@@ -9568,6 +9729,7 @@ func (ec *executionContext) marshalNService2githubᚗcomᚋcitizencloudᚋcitize
 }
 
 func (ec *executionContext) marshalNService2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋcatalogueᚐServiceᚄ(ctx context.Context, sel ast.SelectionSet, v []*catalogue.Service) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "Service", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -9982,6 +10144,31 @@ func (ec *executionContext) marshalN_Any2ᚕmapᚄ(ctx context.Context, sel ast.
 }
 
 func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐEntity(ctx context.Context, sel ast.SelectionSet, v []fedruntime.Entity) graphql.Marshaler {
+	{
+		var batchItemsService []*catalogue.Service
+		batchIdxMapService := map[int]int{}
+		var batchItemsCitizen []*Citizen
+		batchIdxMapCitizen := map[int]int{}
+		for i, item := range v {
+			switch concrete := item.(type) {
+			case *catalogue.Service:
+				batchIdxMapService[i] = len(batchItemsService)
+				batchItemsService = append(batchItemsService, concrete)
+			case Citizen:
+				batchIdxMapCitizen[i] = len(batchItemsCitizen)
+				batchItemsCitizen = append(batchItemsCitizen, &concrete)
+			case *Citizen:
+				batchIdxMapCitizen[i] = len(batchItemsCitizen)
+				batchItemsCitizen = append(batchItemsCitizen, concrete)
+			}
+		}
+		if len(batchItemsService) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Service", batchItemsService, batchIdxMapService)
+		}
+		if len(batchItemsCitizen) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Citizen", batchItemsCitizen, batchIdxMapCitizen)
+		}
+	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -10341,6 +10528,7 @@ func (ec *executionContext) marshalOCitizen2ᚕᚖgithubᚗcomᚋcitizencloudᚋ
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "Citizen", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -10452,6 +10640,7 @@ func (ec *executionContext) marshalOService2ᚕᚖgithubᚗcomᚋcitizencloudᚋ
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "Service", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -10465,6 +10654,7 @@ func (ec *executionContext) marshalOService2ᚕᚖgithubᚗcomᚋcitizencloudᚋ
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "Service", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
