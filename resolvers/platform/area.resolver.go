@@ -7,45 +7,54 @@ package platform
 
 import (
 	"context"
-	"errors"
-	"github.com/citizencloud/citizencloud/foundation/keyset"
 
 	"github.com/citizencloud/citizencloud/foundation/division"
+	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 )
 
-func (r *areaResolver) Parent(ctx context.Context, obj *area.Area) (*area.Area, error) {
-	return r.areaOf(ctx, obj.ParentCode)
+func (r *areaResolver) Parent(ctx context.Context, objs []*area.Area) ([]*area.Area, error) {
+	return areasOf(ctx, r.Resolver, objs, func(a *area.Area) string { return a.ParentCode })
 }
 
-func (r *areaResolver) Children(ctx context.Context, obj *area.Area, first *int, after *string) (*executable.AreaConnection, error) {
+func (r *areaResolver) Children(ctx context.Context, objs []*area.Area, first *int, after *string) ([]*executable.AreaConnection, error) {
 	page, err := keyset.Parse(first, after, 1)
 	if err != nil {
 		return nil, err
 	}
-	below := area.Below{Code: obj.Code, Size: page.Size}
-	if page.After != nil {
-		below.After = page.After[0]
+	return connections(ctx, objs, r.load(ctx).AreasBelow.LoadMany,
+		func(a *area.Area) (area.Below, error) { return area.BelowOf(a.Code, page), nil },
+		func(found area.Page) *executable.AreaConnection { return areaConnection(found.Areas, found.Info) })
+}
+
+func (r *areaResolver) Path(ctx context.Context, objs []*area.Area) ([][]*area.Area, error) {
+	var codes []string
+	for _, obj := range objs {
+		if obj != nil {
+			codes = append(codes, obj.Path()...)
+		}
 	}
-	found, err := r.load(ctx).AreasBelow.Load(ctx, below)()
+	found, err := r.load(ctx).Area.LoadMany(ctx, codes)
 	if err != nil {
 		return nil, err
 	}
-	return areaConnection(found.Areas, found.Info), nil
+	paths := make([][]*area.Area, len(objs))
+	for i, obj := range objs {
+		if obj != nil {
+			n := len(obj.Path())
+			paths[i], found = found[:n], found[n:]
+		}
+	}
+	return paths, nil
 }
 
-func (r *areaResolver) Path(ctx context.Context, obj *area.Area) ([]*area.Area, error) {
-	path, errs := r.load(ctx).Area.LoadMany(ctx, obj.Path())()
-	return path, errors.Join(errs...)
-}
-
-func (r *areaResolver) Zone(ctx context.Context, obj *area.Area) (*area.Area, error) {
-	return r.areaOf(ctx, obj.ZoneCode)
+func (r *areaResolver) Zone(ctx context.Context, objs []*area.Area) ([]*area.Area, error) {
+	return areasOf(ctx, r.Resolver, objs, func(a *area.Area) string { return a.ZoneCode })
 }
 
 func (r *queryResolver) Area(ctx context.Context, id string) (*area.Area, error) {
-	return r.areaOf(ctx, id)
+	return r.load(ctx).Area.Load(ctx, id)
 }
 
 func (r *queryResolver) Areas(ctx context.Context, parentID *string, search *string, level *division.Level, first *int, after *string) (*executable.AreaConnection, error) {

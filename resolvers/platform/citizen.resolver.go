@@ -7,20 +7,22 @@ package platform
 
 import (
 	"context"
-	"github.com/citizencloud/citizencloud/foundation/access"
-	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 
+	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 )
 
-func (r *citizenResolver) Area(ctx context.Context, obj *citizen.Citizen) (*area.Area, error) {
-	return r.areaOf(ctx, obj.AreaCode)
+func (r *citizenResolver) Area(ctx context.Context, objs []*citizen.Citizen) ([]*area.Area, error) {
+	return areasOf(ctx, r.Resolver, objs, func(c *citizen.Citizen) string { return c.AreaCode })
 }
 
-func (r *citizenResolver) UnreadNotificationCount(ctx context.Context, obj *citizen.Citizen) (int, error) {
-	return r.unreadOf(ctx, obj.Viewer, notification.Recipient{Kind: access.Citizen, ID: obj.ID})
+func (r *citizenResolver) UnreadNotificationCount(ctx context.Context, objs []*citizen.Citizen) ([]int, error) {
+	return unreadOf(ctx, r.Resolver, objs, func(c *citizen.Citizen) (notification.Recipient, *access.Principal) {
+		return notification.Recipient{Kind: access.Citizen, ID: c.ID}, c.Viewer
+	})
 }
 
 func (r *citizenResolver) Notifications(ctx context.Context, obj *citizen.Citizen, first *int, after *string, unreadOnly *bool) (*executable.NotificationConnection, error) {

@@ -2,7 +2,6 @@ package platform
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
@@ -56,39 +55,6 @@ func (r *Resolver) notificationsOf(ctx context.Context, asking *access.Principal
 		edges[i] = &executable.NotificationEdge{Cursor: keyset.Cursor(n.ID), Node: *n}
 	}
 	return &executable.NotificationConnection{Edges: edges, PageInfo: *found.Info}, nil
-}
-
-// unreadOf counts the recipient's unread notifications; asking as in notificationsOf.
-func (r *Resolver) unreadOf(ctx context.Context, asking *access.Principal, to notification.Recipient) (int, error) {
-	if asking == nil {
-		return r.load(ctx).Unread.Load(ctx, to)()
-	}
-	counts, refusals := r.notifications.Unread(access.With(ctx, asking), []notification.Recipient{to})
-	return counts[0], refusals[0]
-}
-
-// areaOf loads the area of the code; nil for "".
-func (r *Resolver) areaOf(ctx context.Context, code string) (*area.Area, error) {
-	if code == "" {
-		return nil, nil
-	}
-	return r.load(ctx).Area.Load(ctx, code)()
-}
-
-// unitOf loads the unit of the ID; nil for "".
-func (r *Resolver) unitOf(ctx context.Context, id string) (*orgunit.OrgUnit, error) {
-	if id == "" {
-		return nil, nil
-	}
-	return r.load(ctx).Unit.Load(ctx, id)()
-}
-
-// there says that something which a foreign key vouches for was not found.
-func there[T any](found *T, err error) (*T, error) {
-	if err == nil && found == nil {
-		return nil, fmt.Errorf("platform: %T that must be there is missing", found)
-	}
-	return found, err
 }
 
 // value gives what the optional argument points to, or the zero value.

@@ -7,43 +7,36 @@ package platform
 
 import (
 	"context"
-	"github.com/citizencloud/citizencloud/foundation/keyset"
 
+	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 )
 
-func (r *orgUnitResolver) Area(ctx context.Context, obj *orgunit.OrgUnit) (*area.Area, error) {
-	return there(r.areaOf(ctx, obj.AreaCode))
+func (r *orgUnitResolver) Area(ctx context.Context, objs []*orgunit.OrgUnit) ([]*area.Area, error) {
+	return areasOf(ctx, r.Resolver, objs, func(u *orgunit.OrgUnit) string { return u.AreaCode })
 }
 
-func (r *orgUnitResolver) Parent(ctx context.Context, obj *orgunit.OrgUnit) (*orgunit.OrgUnit, error) {
-	return r.unitOf(ctx, obj.ParentID)
+func (r *orgUnitResolver) Parent(ctx context.Context, objs []*orgunit.OrgUnit) ([]*orgunit.OrgUnit, error) {
+	return unitsOf(ctx, r.Resolver, objs, func(u *orgunit.OrgUnit) string { return u.ParentID })
 }
 
-func (r *orgUnitResolver) Children(ctx context.Context, obj *orgunit.OrgUnit, first *int, after *string) (*executable.OrgUnitConnection, error) {
+func (r *orgUnitResolver) Children(ctx context.Context, objs []*orgunit.OrgUnit, first *int, after *string) ([]*executable.OrgUnitConnection, error) {
 	page, err := keyset.Parse(first, after, 2)
 	if err != nil {
 		return nil, err
 	}
-	below, err := orgunit.BelowOf(obj.ID, page)
-	if err != nil {
-		return nil, err
-	}
-	found, err := r.load(ctx).UnitsBelow.Load(ctx, below)()
-	if err != nil {
-		return nil, err
-	}
-	return unitConnection(found), nil
+	return connections(ctx, objs, r.load(ctx).UnitsBelow.LoadMany,
+		func(u *orgunit.OrgUnit) (orgunit.Below, error) { return orgunit.BelowOf(u.ID, page) }, unitConnection)
 }
 
-func (r *orgUnitResolver) Successor(ctx context.Context, obj *orgunit.OrgUnit) (*orgunit.OrgUnit, error) {
-	return r.unitOf(ctx, obj.SuccessorID)
+func (r *orgUnitResolver) Successor(ctx context.Context, objs []*orgunit.OrgUnit) ([]*orgunit.OrgUnit, error) {
+	return unitsOf(ctx, r.Resolver, objs, func(u *orgunit.OrgUnit) string { return u.SuccessorID })
 }
 
 func (r *queryResolver) OrgUnit(ctx context.Context, id string) (*orgunit.OrgUnit, error) {
-	return r.unitOf(ctx, id)
+	return r.load(ctx).Unit.Load(ctx, id)
 }
 
 func (r *queryResolver) OrgUnits(ctx context.Context, areaID *string, includeBelow *bool, search *string, first *int, after *string) (*executable.OrgUnitConnection, error) {

@@ -7,9 +7,9 @@ package platform
 
 import (
 	"context"
-	"github.com/citizencloud/citizencloud/subgraphs/platform/limit"
 
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/limit"
 )
 
 func (r *mutationResolver) RequestSmsCode(ctx context.Context, input executable.RequestSmsCodeInput) (*executable.RequestSmsCodePayload, error) {

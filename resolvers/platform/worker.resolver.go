@@ -7,18 +7,18 @@ package platform
 
 import (
 	"context"
+
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
-	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
-
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
 )
 
-func (r *assignmentResolver) Unit(ctx context.Context, obj *worker.Assignment) (*orgunit.OrgUnit, error) {
-	return there(r.unitOf(ctx, obj.UnitID))
+func (r *assignmentResolver) Unit(ctx context.Context, objs []*worker.Assignment) ([]*orgunit.OrgUnit, error) {
+	return unitsOf(ctx, r.Resolver, objs, func(a *worker.Assignment) string { return a.UnitID })
 }
 
 func (r *queryResolver) CurrentWorker(ctx context.Context) (*worker.Worker, error) {
@@ -31,7 +31,7 @@ func (r *queryResolver) CurrentWorker(ctx context.Context) (*worker.Worker, erro
 }
 
 func (r *queryResolver) Worker(ctx context.Context, id string) (*worker.Worker, error) {
-	return r.load(ctx).Worker.Load(ctx, id)()
+	return r.load(ctx).Worker.Load(ctx, id)
 }
 
 func (r *queryResolver) Workers(ctx context.Context, areaID *string, unitID *string, search *string, first *int, after *string) (*executable.WorkerConnection, error) {
@@ -50,24 +50,25 @@ func (r *workerResolver) Login(ctx context.Context, obj *worker.Worker) (*string
 	return r.workers.Login(ctx, obj), nil
 }
 
-func (r *workerResolver) Unit(ctx context.Context, obj *worker.Worker) (*orgunit.OrgUnit, error) {
-	return there(r.unitOf(ctx, obj.UnitID))
+func (r *workerResolver) Unit(ctx context.Context, objs []*worker.Worker) ([]*orgunit.OrgUnit, error) {
+	return unitsOf(ctx, r.Resolver, objs, func(w *worker.Worker) string { return w.UnitID })
 }
 
-func (r *workerResolver) Area(ctx context.Context, obj *worker.Worker) (*area.Area, error) {
-	return there(r.areaOf(ctx, obj.AreaCode))
+func (r *workerResolver) Area(ctx context.Context, objs []*worker.Worker) ([]*area.Area, error) {
+	return areasOf(ctx, r.Resolver, objs, func(w *worker.Worker) string { return w.AreaCode })
 }
 
-func (r *workerResolver) Assignments(ctx context.Context, obj *worker.Worker) ([]*worker.Assignment, error) {
-	if obj.Viewer != nil {
-		found, err := r.workers.Assignments(access.With(ctx, obj.Viewer), []string{obj.ID})
-		return found[obj.ID], err
+func (r *workerResolver) Assignments(ctx context.Context, objs []*worker.Worker) ([][]*worker.Assignment, error) {
+	if len(objs) == 1 && objs[0] != nil && objs[0].Viewer != nil {
+		ctx = access.With(ctx, objs[0].Viewer) // who has just signed in
 	}
-	return r.load(ctx).Assignments.Load(ctx, obj.ID)()
+	return fieldOf(ctx, objs, r.load(ctx).Assignments.LoadMany, func(w *worker.Worker) string { return w.ID })
 }
 
-func (r *workerResolver) UnreadNotificationCount(ctx context.Context, obj *worker.Worker) (int, error) {
-	return r.unreadOf(ctx, obj.Viewer, notification.Recipient{Kind: access.Worker, ID: obj.ID})
+func (r *workerResolver) UnreadNotificationCount(ctx context.Context, objs []*worker.Worker) ([]int, error) {
+	return unreadOf(ctx, r.Resolver, objs, func(w *worker.Worker) (notification.Recipient, *access.Principal) {
+		return notification.Recipient{Kind: access.Worker, ID: w.ID}, w.Viewer
+	})
 }
 
 func (r *workerResolver) Notifications(ctx context.Context, obj *worker.Worker, first *int, after *string, unreadOnly *bool) (*executable.NotificationConnection, error) {

@@ -80,3 +80,8 @@ func (s *Service) Children(ctx context.Context, askings []Below) ([]Page, error)
 }
 
 func key(a *Area) []string { return []string{a.Code} }
+
+// BelowOf makes the asking for a page of the areas right below the area.
+func BelowOf(code string, page keyset.Page) Below {
+	return Below{Code: code, After: after(page), Size: page.Size}
+}

@@ -273,19 +273,19 @@ type ComplexityRoot struct {
 // region    ************************** generated!.gotpl **************************
 
 type AreaResolver interface {
-	Parent(ctx context.Context, obj *area.Area) (*area.Area, error)
-	Children(ctx context.Context, obj *area.Area, first *int, after *string) (*AreaConnection, error)
-	Path(ctx context.Context, obj *area.Area) ([]*area.Area, error)
+	Parent(ctx context.Context, objs []*area.Area) ([]*area.Area, error)
+	Children(ctx context.Context, objs []*area.Area, first *int, after *string) ([]*AreaConnection, error)
+	Path(ctx context.Context, objs []*area.Area) ([][]*area.Area, error)
 
-	Zone(ctx context.Context, obj *area.Area) (*area.Area, error)
+	Zone(ctx context.Context, objs []*area.Area) ([]*area.Area, error)
 }
 type AssignmentResolver interface {
-	Unit(ctx context.Context, obj *worker.Assignment) (*orgunit.OrgUnit, error)
+	Unit(ctx context.Context, objs []*worker.Assignment) ([]*orgunit.OrgUnit, error)
 }
 type CitizenResolver interface {
-	Area(ctx context.Context, obj *citizen.Citizen) (*area.Area, error)
+	Area(ctx context.Context, objs []*citizen.Citizen) ([]*area.Area, error)
 
-	UnreadNotificationCount(ctx context.Context, obj *citizen.Citizen) (int, error)
+	UnreadNotificationCount(ctx context.Context, objs []*citizen.Citizen) ([]int, error)
 	Notifications(ctx context.Context, obj *citizen.Citizen, first *int, after *string, unreadOnly *bool) (*NotificationConnection, error)
 }
 type EntityResolver interface {
@@ -309,10 +309,10 @@ type MutationResolver interface {
 	SignOut(ctx context.Context, input *SignOutInput) (*SignOutPayload, error)
 }
 type OrgUnitResolver interface {
-	Area(ctx context.Context, obj *orgunit.OrgUnit) (*area.Area, error)
-	Parent(ctx context.Context, obj *orgunit.OrgUnit) (*orgunit.OrgUnit, error)
-	Children(ctx context.Context, obj *orgunit.OrgUnit, first *int, after *string) (*OrgUnitConnection, error)
-	Successor(ctx context.Context, obj *orgunit.OrgUnit) (*orgunit.OrgUnit, error)
+	Area(ctx context.Context, objs []*orgunit.OrgUnit) ([]*area.Area, error)
+	Parent(ctx context.Context, objs []*orgunit.OrgUnit) ([]*orgunit.OrgUnit, error)
+	Children(ctx context.Context, objs []*orgunit.OrgUnit, first *int, after *string) ([]*OrgUnitConnection, error)
+	Successor(ctx context.Context, objs []*orgunit.OrgUnit) ([]*orgunit.OrgUnit, error)
 }
 type QueryResolver interface {
 	Area(ctx context.Context, id string) (*area.Area, error)
@@ -329,12 +329,12 @@ type SubscriptionResolver interface {
 }
 type WorkerResolver interface {
 	Login(ctx context.Context, obj *worker.Worker) (*string, error)
-	Unit(ctx context.Context, obj *worker.Worker) (*orgunit.OrgUnit, error)
-	Area(ctx context.Context, obj *worker.Worker) (*area.Area, error)
+	Unit(ctx context.Context, objs []*worker.Worker) ([]*orgunit.OrgUnit, error)
+	Area(ctx context.Context, objs []*worker.Worker) ([]*area.Area, error)
 
-	Assignments(ctx context.Context, obj *worker.Worker) ([]*worker.Assignment, error)
+	Assignments(ctx context.Context, objs []*worker.Worker) ([][]*worker.Assignment, error)
 
-	UnreadNotificationCount(ctx context.Context, obj *worker.Worker) (int, error)
+	UnreadNotificationCount(ctx context.Context, objs []*worker.Worker) ([]int, error)
 	Notifications(ctx context.Context, obj *worker.Worker, first *int, after *string, unreadOnly *bool) (*NotificationConnection, error)
 }
 
@@ -1450,16 +1450,16 @@ type Area @key(fields: "id") {
   "层级"
   level: AreaLevel!
   "上级区划；全市为空"
-  parent: Area @goField(forceResolver: true)
+  parent: Area @goField(forceResolver: true, batch: true)
   "下级区划，按代码排序"
   children(
     "每页条数，1 到 100，默认 20"
     first: Int
     "上一页最后一条的游标"
     after: String
-  ): AreaConnection! @goField(forceResolver: true)
+  ): AreaConnection! @goField(forceResolver: true, batch: true)
   "从全市到本级的各级区划"
-  path: [Area!]! @goField(forceResolver: true)
+  path: [Area!]! @goField(forceResolver: true, batch: true)
   "生效日期"
   validFrom: Date!
   "失效日期；仍有效则为空"
@@ -1467,7 +1467,7 @@ type Area @key(fields: "id") {
   "是否为内部功能区：没有国家标准代码，跨行政区管理街道，例如高新区、天府新区"
   internal: Boolean!
   "管理本街道或社区的功能区；由行政区管理则为空"
-  zone: Area @goField(forceResolver: true)
+  zone: Area @goField(forceResolver: true, batch: true)
 }
 
 "行政区划的层级"
@@ -1519,15 +1519,15 @@ type Citizen @key(fields: "id") {
   "手机号，中间四位已掩码，例如：138****0001"
   mobileMasked: String
   "居住的社区；未填写则为空"
-  area: Area @goField(forceResolver: true)
+  area: Area @goField(forceResolver: true, batch: true)
   "实名等级"
   assuranceLevel: AssuranceLevel!
   "账户状态"
   state: CitizenState!
   "注册时间"
   registeredAt: Time!
-  "未读通知数；仅本人可见"
-  unreadNotificationCount: Int! @goField(forceResolver: true)
+  "未读通知数，最多计到 1000；仅本人可见"
+  unreadNotificationCount: Int! @goField(forceResolver: true, batch: true)
   "通知，按时间从新到旧；仅本人可见"
   notifications(
     "每页条数，1 到 100，默认 20"
@@ -1704,18 +1704,18 @@ type OrgUnit @key(fields: "id") {
   "状态"
   state: OrgUnitState!
   "服务的区划，也是机构成员的数据范围"
-  area: Area! @goField(forceResolver: true)
+  area: Area! @goField(forceResolver: true, batch: true)
   "上级机构"
-  parent: OrgUnit @goField(forceResolver: true)
+  parent: OrgUnit @goField(forceResolver: true, batch: true)
   "下级机构"
   children(
     "每页条数，1 到 100，默认 20"
     first: Int
     "上一页最后一条的游标"
     after: String
-  ): OrgUnitConnection! @goField(forceResolver: true)
+  ): OrgUnitConnection! @goField(forceResolver: true, batch: true)
   "机构撤销后的承接机构"
-  successor: OrgUnit @goField(forceResolver: true)
+  successor: OrgUnit @goField(forceResolver: true, batch: true)
 }
 
 "组织机构的类别"
@@ -1896,19 +1896,19 @@ type Worker @key(fields: "id") {
   "登录名；仅本人和管理员可见"
   login: String @goField(forceResolver: true)
   "主要任职的组织机构"
-  unit: OrgUnit! @goField(forceResolver: true)
+  unit: OrgUnit! @goField(forceResolver: true, batch: true)
   "数据范围：主要任职机构所服务的区划及其下级"
-  area: Area! @goField(forceResolver: true)
+  area: Area! @goField(forceResolver: true, batch: true)
   "主要任职的岗位，例如：社区工作者"
   post: String!
   "主要任职的角色"
   roles: [Role!]!
   "现任的全部任职"
-  assignments: [Assignment!]! @goField(forceResolver: true)
+  assignments: [Assignment!]! @goField(forceResolver: true, batch: true)
   "状态"
   state: WorkerState!
-  "未读通知数；仅本人可见"
-  unreadNotificationCount: Int! @goField(forceResolver: true)
+  "未读通知数，最多计到 1000；仅本人可见"
+  unreadNotificationCount: Int! @goField(forceResolver: true, batch: true)
   "通知，按时间从新到旧；仅本人可见"
   notifications(
     "每页条数，1 到 100，默认 20"
@@ -1925,7 +1925,7 @@ type Assignment {
   "标识"
   id: ID!
   "组织机构"
-  unit: OrgUnit! @goField(forceResolver: true)
+  unit: OrgUnit! @goField(forceResolver: true, batch: true)
   "岗位"
   post: String!
   "角色"
@@ -3250,7 +3250,7 @@ func (ec *executionContext) _Area_parent(ctx context.Context, field graphql.Coll
 			return ec.fieldContext_Area_parent(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Area().Parent(ctx, obj)
+			return ec.resolveBatch_Area_parent(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
@@ -3272,6 +3272,29 @@ func (ec *executionContext) fieldContext_Area_parent(_ context.Context, field gr
 	}
 	return fc, nil
 }
+func (ec *executionContext) resolveBatch_Area_parent(ctx context.Context, field graphql.CollectedField, obj *area.Area) (any, error) {
+	resolver := ec.Resolvers.Area()
+	if batch, ok := graphql.BatchParentsFor[*area.Area](ctx, "Area"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Parent(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*area.Area](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Area.parent",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Parent(ctx, []*area.Area{obj})
+	return graphql.ResolveBatchSingleResult[*area.Area](
+		ctx,
+		results,
+		err,
+		"Area.parent",
+	)
+}
 
 func (ec *executionContext) _Area_children(ctx context.Context, field graphql.CollectedField, obj *area.Area) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -3282,8 +3305,7 @@ func (ec *executionContext) _Area_children(ctx context.Context, field graphql.Co
 			return ec.fieldContext_Area_children(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Area().Children(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.resolveBatch_Area_children(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *AreaConnection) graphql.Marshaler {
@@ -3316,6 +3338,30 @@ func (ec *executionContext) fieldContext_Area_children(ctx context.Context, fiel
 	}
 	return fc, nil
 }
+func (ec *executionContext) resolveBatch_Area_children(ctx context.Context, field graphql.CollectedField, obj *area.Area) (any, error) {
+	resolver := ec.Resolvers.Area()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*area.Area](ctx, "Area"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Children(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		})
+		return graphql.ResolveBatchGroupResult[*AreaConnection](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Area.children",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Children(ctx, []*area.Area{obj}, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	return graphql.ResolveBatchSingleResult[*AreaConnection](
+		ctx,
+		results,
+		err,
+		"Area.children",
+	)
+}
 
 func (ec *executionContext) _Area_path(ctx context.Context, field graphql.CollectedField, obj *area.Area) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -3326,7 +3372,7 @@ func (ec *executionContext) _Area_path(ctx context.Context, field graphql.Collec
 			return ec.fieldContext_Area_path(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Area().Path(ctx, obj)
+			return ec.resolveBatch_Area_path(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*area.Area) graphql.Marshaler {
@@ -3347,6 +3393,29 @@ func (ec *executionContext) fieldContext_Area_path(_ context.Context, field grap
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Area_path(ctx context.Context, field graphql.CollectedField, obj *area.Area) (any, error) {
+	resolver := ec.Resolvers.Area()
+	if batch, ok := graphql.BatchParentsFor[*area.Area](ctx, "Area"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Path(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*area.Area](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Area.path",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Path(ctx, []*area.Area{obj})
+	return graphql.ResolveBatchSingleResult[[]*area.Area](
+		ctx,
+		results,
+		err,
+		"Area.path",
+	)
 }
 
 func (ec *executionContext) _Area_validFrom(ctx context.Context, field graphql.CollectedField, obj *area.Area) (ret graphql.Marshaler) {
@@ -3427,7 +3496,7 @@ func (ec *executionContext) _Area_zone(ctx context.Context, field graphql.Collec
 			return ec.fieldContext_Area_zone(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Area().Zone(ctx, obj)
+			return ec.resolveBatch_Area_zone(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
@@ -3448,6 +3517,29 @@ func (ec *executionContext) fieldContext_Area_zone(_ context.Context, field grap
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Area_zone(ctx context.Context, field graphql.CollectedField, obj *area.Area) (any, error) {
+	resolver := ec.Resolvers.Area()
+	if batch, ok := graphql.BatchParentsFor[*area.Area](ctx, "Area"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Zone(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*area.Area](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Area.zone",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Zone(ctx, []*area.Area{obj})
+	return graphql.ResolveBatchSingleResult[*area.Area](
+		ctx,
+		results,
+		err,
+		"Area.zone",
+	)
 }
 
 func (ec *executionContext) _AreaConnection_edges(ctx context.Context, field graphql.CollectedField, obj *AreaConnection) (ret graphql.Marshaler) {
@@ -3601,7 +3693,7 @@ func (ec *executionContext) _Assignment_unit(ctx context.Context, field graphql.
 			return ec.fieldContext_Assignment_unit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Assignment().Unit(ctx, obj)
+			return ec.resolveBatch_Assignment_unit(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *orgunit.OrgUnit) graphql.Marshaler {
@@ -3622,6 +3714,29 @@ func (ec *executionContext) fieldContext_Assignment_unit(_ context.Context, fiel
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Assignment_unit(ctx context.Context, field graphql.CollectedField, obj *worker.Assignment) (any, error) {
+	resolver := ec.Resolvers.Assignment()
+	if batch, ok := graphql.BatchParentsFor[*worker.Assignment](ctx, "Assignment"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Unit(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*orgunit.OrgUnit](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Assignment.unit",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Unit(ctx, []*worker.Assignment{obj})
+	return graphql.ResolveBatchSingleResult[*orgunit.OrgUnit](
+		ctx,
+		results,
+		err,
+		"Assignment.unit",
+	)
 }
 
 func (ec *executionContext) _Assignment_post(ctx context.Context, field graphql.CollectedField, obj *worker.Assignment) (ret graphql.Marshaler) {
@@ -3817,7 +3932,7 @@ func (ec *executionContext) _Citizen_area(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Citizen_area(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Citizen().Area(ctx, obj)
+			return ec.resolveBatch_Citizen_area(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
@@ -3838,6 +3953,29 @@ func (ec *executionContext) fieldContext_Citizen_area(_ context.Context, field g
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Citizen_area(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (any, error) {
+	resolver := ec.Resolvers.Citizen()
+	if batch, ok := graphql.BatchParentsFor[*citizen.Citizen](ctx, "Citizen"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Area(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*area.Area](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Citizen.area",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Area(ctx, []*citizen.Citizen{obj})
+	return graphql.ResolveBatchSingleResult[*area.Area](
+		ctx,
+		results,
+		err,
+		"Citizen.area",
+	)
 }
 
 func (ec *executionContext) _Citizen_assuranceLevel(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (ret graphql.Marshaler) {
@@ -3918,7 +4056,7 @@ func (ec *executionContext) _Citizen_unreadNotificationCount(ctx context.Context
 			return ec.fieldContext_Citizen_unreadNotificationCount(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Citizen().UnreadNotificationCount(ctx, obj)
+			return ec.resolveBatch_Citizen_unreadNotificationCount(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -3930,6 +4068,29 @@ func (ec *executionContext) _Citizen_unreadNotificationCount(ctx context.Context
 }
 func (ec *executionContext) fieldContext_Citizen_unreadNotificationCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Citizen", field, true, true, "Int")
+}
+func (ec *executionContext) resolveBatch_Citizen_unreadNotificationCount(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (any, error) {
+	resolver := ec.Resolvers.Citizen()
+	if batch, ok := graphql.BatchParentsFor[*citizen.Citizen](ctx, "Citizen"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.UnreadNotificationCount(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[int](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Citizen.unreadNotificationCount",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.UnreadNotificationCount(ctx, []*citizen.Citizen{obj})
+	return graphql.ResolveBatchSingleResult[int](
+		ctx,
+		results,
+		err,
+		"Citizen.unreadNotificationCount",
+	)
 }
 
 func (ec *executionContext) _Citizen_notifications(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (ret graphql.Marshaler) {
@@ -5159,7 +5320,7 @@ func (ec *executionContext) _OrgUnit_area(ctx context.Context, field graphql.Col
 			return ec.fieldContext_OrgUnit_area(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.OrgUnit().Area(ctx, obj)
+			return ec.resolveBatch_OrgUnit_area(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
@@ -5181,6 +5342,29 @@ func (ec *executionContext) fieldContext_OrgUnit_area(_ context.Context, field g
 	}
 	return fc, nil
 }
+func (ec *executionContext) resolveBatch_OrgUnit_area(ctx context.Context, field graphql.CollectedField, obj *orgunit.OrgUnit) (any, error) {
+	resolver := ec.Resolvers.OrgUnit()
+	if batch, ok := graphql.BatchParentsFor[*orgunit.OrgUnit](ctx, "OrgUnit"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Area(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*area.Area](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"OrgUnit.area",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Area(ctx, []*orgunit.OrgUnit{obj})
+	return graphql.ResolveBatchSingleResult[*area.Area](
+		ctx,
+		results,
+		err,
+		"OrgUnit.area",
+	)
+}
 
 func (ec *executionContext) _OrgUnit_parent(ctx context.Context, field graphql.CollectedField, obj *orgunit.OrgUnit) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -5191,7 +5375,7 @@ func (ec *executionContext) _OrgUnit_parent(ctx context.Context, field graphql.C
 			return ec.fieldContext_OrgUnit_parent(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.OrgUnit().Parent(ctx, obj)
+			return ec.resolveBatch_OrgUnit_parent(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *orgunit.OrgUnit) graphql.Marshaler {
@@ -5213,6 +5397,29 @@ func (ec *executionContext) fieldContext_OrgUnit_parent(_ context.Context, field
 	}
 	return fc, nil
 }
+func (ec *executionContext) resolveBatch_OrgUnit_parent(ctx context.Context, field graphql.CollectedField, obj *orgunit.OrgUnit) (any, error) {
+	resolver := ec.Resolvers.OrgUnit()
+	if batch, ok := graphql.BatchParentsFor[*orgunit.OrgUnit](ctx, "OrgUnit"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Parent(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*orgunit.OrgUnit](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"OrgUnit.parent",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Parent(ctx, []*orgunit.OrgUnit{obj})
+	return graphql.ResolveBatchSingleResult[*orgunit.OrgUnit](
+		ctx,
+		results,
+		err,
+		"OrgUnit.parent",
+	)
+}
 
 func (ec *executionContext) _OrgUnit_children(ctx context.Context, field graphql.CollectedField, obj *orgunit.OrgUnit) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -5223,8 +5430,7 @@ func (ec *executionContext) _OrgUnit_children(ctx context.Context, field graphql
 			return ec.fieldContext_OrgUnit_children(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.OrgUnit().Children(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.resolveBatch_OrgUnit_children(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *OrgUnitConnection) graphql.Marshaler {
@@ -5257,6 +5463,30 @@ func (ec *executionContext) fieldContext_OrgUnit_children(ctx context.Context, f
 	}
 	return fc, nil
 }
+func (ec *executionContext) resolveBatch_OrgUnit_children(ctx context.Context, field graphql.CollectedField, obj *orgunit.OrgUnit) (any, error) {
+	resolver := ec.Resolvers.OrgUnit()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*orgunit.OrgUnit](ctx, "OrgUnit"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Children(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		})
+		return graphql.ResolveBatchGroupResult[*OrgUnitConnection](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"OrgUnit.children",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Children(ctx, []*orgunit.OrgUnit{obj}, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	return graphql.ResolveBatchSingleResult[*OrgUnitConnection](
+		ctx,
+		results,
+		err,
+		"OrgUnit.children",
+	)
+}
 
 func (ec *executionContext) _OrgUnit_successor(ctx context.Context, field graphql.CollectedField, obj *orgunit.OrgUnit) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -5267,7 +5497,7 @@ func (ec *executionContext) _OrgUnit_successor(ctx context.Context, field graphq
 			return ec.fieldContext_OrgUnit_successor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.OrgUnit().Successor(ctx, obj)
+			return ec.resolveBatch_OrgUnit_successor(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *orgunit.OrgUnit) graphql.Marshaler {
@@ -5288,6 +5518,29 @@ func (ec *executionContext) fieldContext_OrgUnit_successor(_ context.Context, fi
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_OrgUnit_successor(ctx context.Context, field graphql.CollectedField, obj *orgunit.OrgUnit) (any, error) {
+	resolver := ec.Resolvers.OrgUnit()
+	if batch, ok := graphql.BatchParentsFor[*orgunit.OrgUnit](ctx, "OrgUnit"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Successor(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*orgunit.OrgUnit](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"OrgUnit.successor",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Successor(ctx, []*orgunit.OrgUnit{obj})
+	return graphql.ResolveBatchSingleResult[*orgunit.OrgUnit](
+		ctx,
+		results,
+		err,
+		"OrgUnit.successor",
+	)
 }
 
 func (ec *executionContext) _OrgUnitConnection_edges(ctx context.Context, field graphql.CollectedField, obj *OrgUnitConnection) (ret graphql.Marshaler) {
@@ -6555,7 +6808,7 @@ func (ec *executionContext) _Worker_unit(ctx context.Context, field graphql.Coll
 			return ec.fieldContext_Worker_unit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Worker().Unit(ctx, obj)
+			return ec.resolveBatch_Worker_unit(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *orgunit.OrgUnit) graphql.Marshaler {
@@ -6577,6 +6830,29 @@ func (ec *executionContext) fieldContext_Worker_unit(_ context.Context, field gr
 	}
 	return fc, nil
 }
+func (ec *executionContext) resolveBatch_Worker_unit(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (any, error) {
+	resolver := ec.Resolvers.Worker()
+	if batch, ok := graphql.BatchParentsFor[*worker.Worker](ctx, "Worker"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Unit(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*orgunit.OrgUnit](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Worker.unit",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Unit(ctx, []*worker.Worker{obj})
+	return graphql.ResolveBatchSingleResult[*orgunit.OrgUnit](
+		ctx,
+		results,
+		err,
+		"Worker.unit",
+	)
+}
 
 func (ec *executionContext) _Worker_area(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -6587,7 +6863,7 @@ func (ec *executionContext) _Worker_area(ctx context.Context, field graphql.Coll
 			return ec.fieldContext_Worker_area(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Worker().Area(ctx, obj)
+			return ec.resolveBatch_Worker_area(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
@@ -6608,6 +6884,29 @@ func (ec *executionContext) fieldContext_Worker_area(_ context.Context, field gr
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Worker_area(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (any, error) {
+	resolver := ec.Resolvers.Worker()
+	if batch, ok := graphql.BatchParentsFor[*worker.Worker](ctx, "Worker"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Area(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*area.Area](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Worker.area",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Area(ctx, []*worker.Worker{obj})
+	return graphql.ResolveBatchSingleResult[*area.Area](
+		ctx,
+		results,
+		err,
+		"Worker.area",
+	)
 }
 
 func (ec *executionContext) _Worker_post(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (ret graphql.Marshaler) {
@@ -6665,7 +6964,7 @@ func (ec *executionContext) _Worker_assignments(ctx context.Context, field graph
 			return ec.fieldContext_Worker_assignments(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Worker().Assignments(ctx, obj)
+			return ec.resolveBatch_Worker_assignments(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*worker.Assignment) graphql.Marshaler {
@@ -6686,6 +6985,29 @@ func (ec *executionContext) fieldContext_Worker_assignments(_ context.Context, f
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Worker_assignments(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (any, error) {
+	resolver := ec.Resolvers.Worker()
+	if batch, ok := graphql.BatchParentsFor[*worker.Worker](ctx, "Worker"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Assignments(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*worker.Assignment](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Worker.assignments",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Assignments(ctx, []*worker.Worker{obj})
+	return graphql.ResolveBatchSingleResult[[]*worker.Assignment](
+		ctx,
+		results,
+		err,
+		"Worker.assignments",
+	)
 }
 
 func (ec *executionContext) _Worker_state(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (ret graphql.Marshaler) {
@@ -6720,7 +7042,7 @@ func (ec *executionContext) _Worker_unreadNotificationCount(ctx context.Context,
 			return ec.fieldContext_Worker_unreadNotificationCount(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Worker().UnreadNotificationCount(ctx, obj)
+			return ec.resolveBatch_Worker_unreadNotificationCount(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -6732,6 +7054,29 @@ func (ec *executionContext) _Worker_unreadNotificationCount(ctx context.Context,
 }
 func (ec *executionContext) fieldContext_Worker_unreadNotificationCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Worker", field, true, true, "Int")
+}
+func (ec *executionContext) resolveBatch_Worker_unreadNotificationCount(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (any, error) {
+	resolver := ec.Resolvers.Worker()
+	if batch, ok := graphql.BatchParentsFor[*worker.Worker](ctx, "Worker"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.UnreadNotificationCount(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[int](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Worker.unreadNotificationCount",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.UnreadNotificationCount(ctx, []*worker.Worker{obj})
+	return graphql.ResolveBatchSingleResult[int](
+		ctx,
+		results,
+		err,
+		"Worker.unreadNotificationCount",
+	)
 }
 
 func (ec *executionContext) _Worker_notifications(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (ret graphql.Marshaler) {
@@ -10490,6 +10835,7 @@ func (ec *executionContext) marshalNArea2githubᚗcomᚋcitizencloudᚋcitizencl
 }
 
 func (ec *executionContext) marshalNArea2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐAreaᚄ(ctx context.Context, sel ast.SelectionSet, v []*area.Area) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "Area", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -10580,6 +10926,7 @@ func (ec *executionContext) unmarshalNAreaRepresentation2ᚖgithubᚗcomᚋcitiz
 }
 
 func (ec *executionContext) marshalNAssignment2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐAssignmentᚄ(ctx context.Context, sel ast.SelectionSet, v []*worker.Assignment) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "Assignment", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -11226,6 +11573,44 @@ func (ec *executionContext) marshalN_Any2ᚕmapᚄ(ctx context.Context, sel ast.
 }
 
 func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐEntity(ctx context.Context, sel ast.SelectionSet, v []fedruntime.Entity) graphql.Marshaler {
+	{
+		var batchItemsWorker []*worker.Worker
+		batchIdxMapWorker := map[int]int{}
+		var batchItemsOrgUnit []*orgunit.OrgUnit
+		batchIdxMapOrgUnit := map[int]int{}
+		var batchItemsCitizen []*citizen.Citizen
+		batchIdxMapCitizen := map[int]int{}
+		var batchItemsArea []*area.Area
+		batchIdxMapArea := map[int]int{}
+		for i, item := range v {
+			switch concrete := item.(type) {
+			case *worker.Worker:
+				batchIdxMapWorker[i] = len(batchItemsWorker)
+				batchItemsWorker = append(batchItemsWorker, concrete)
+			case *orgunit.OrgUnit:
+				batchIdxMapOrgUnit[i] = len(batchItemsOrgUnit)
+				batchItemsOrgUnit = append(batchItemsOrgUnit, concrete)
+			case *citizen.Citizen:
+				batchIdxMapCitizen[i] = len(batchItemsCitizen)
+				batchItemsCitizen = append(batchItemsCitizen, concrete)
+			case *area.Area:
+				batchIdxMapArea[i] = len(batchItemsArea)
+				batchItemsArea = append(batchItemsArea, concrete)
+			}
+		}
+		if len(batchItemsWorker) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Worker", batchItemsWorker, batchIdxMapWorker)
+		}
+		if len(batchItemsOrgUnit) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "OrgUnit", batchItemsOrgUnit, batchIdxMapOrgUnit)
+		}
+		if len(batchItemsCitizen) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Citizen", batchItemsCitizen, batchIdxMapCitizen)
+		}
+		if len(batchItemsArea) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Area", batchItemsArea, batchIdxMapArea)
+		}
+	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -11529,6 +11914,7 @@ func (ec *executionContext) marshalOArea2ᚕᚖgithubᚗcomᚋcitizencloudᚋcit
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "Area", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -11598,6 +11984,7 @@ func (ec *executionContext) marshalOCitizen2ᚕᚖgithubᚗcomᚋcitizencloudᚋ
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "Citizen", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -11747,6 +12134,7 @@ func (ec *executionContext) marshalOOrgUnit2ᚕᚖgithubᚗcomᚋcitizencloudᚋ
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "OrgUnit", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -11858,6 +12246,7 @@ func (ec *executionContext) marshalOWorker2ᚕᚖgithubᚗcomᚋcitizencloudᚋc
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "Worker", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]

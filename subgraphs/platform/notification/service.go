@@ -37,8 +37,8 @@ func own(ctx context.Context) (Recipient, error) {
 	return Recipient{Kind: p.Kind, ID: p.ID}, nil
 }
 
-// ownOnly refuses when the recipient is not the caller.
-func ownOnly(ctx context.Context, to Recipient) error {
+// OwnOnly refuses when the recipient is not the caller.
+func OwnOnly(ctx context.Context, to Recipient) error {
 	me, err := own(ctx)
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ type Page struct {
 // List gives a page of the recipient's notifications, newest first. The
 // recipient must be the caller.
 func (s *Service) List(ctx context.Context, to Recipient, unreadOnly bool, page keyset.Page) (Page, error) {
-	if err := ownOnly(ctx, to); err != nil {
+	if err := OwnOnly(ctx, to); err != nil {
 		return Page{}, err
 	}
 	if page.After != nil && !input.ID(page.After[0]) {
@@ -93,31 +93,26 @@ func (s *Service) List(ctx context.Context, to Recipient, unreadOnly bool, page 
 	return Page{Notifications: found, Info: info}, nil
 }
 
-// Unread counts the recipients' unread notifications, each up to a thousand,
-// in one statement; who is not the caller gets a refusal in the place of a count.
-func (s *Service) Unread(ctx context.Context, to []Recipient) ([]int, []error) {
-	counts, refusals := make([]int, len(to)), make([]error, len(to))
+// Unread counts the unread notifications, up to a thousand, of those recipients
+// who are the caller, in one statement. Others are left out.
+func (s *Service) Unread(ctx context.Context, to []Recipient) (map[Recipient]int, error) {
+	counts := map[Recipient]int{}
 	var asked []Recipient
-	var places []int
-	for i, recipient := range to {
-		if refusals[i] = ownOnly(ctx, recipient); refusals[i] == nil {
-			asked, places = append(asked, recipient), append(places, i)
+	for _, recipient := range to {
+		if OwnOnly(ctx, recipient) == nil {
+			asked = append(asked, recipient)
 		}
 	}
 	if len(asked) == 0 {
-		return counts, refusals
+		return counts, nil
 	}
-	err := s.DB.Read(ctx, func(tx *sqlx.Tx) error {
+	return counts, s.DB.Read(ctx, func(tx *sqlx.Tx) error {
 		found, err := unread(ctx, tx, asked)
 		for i, n := range found {
-			counts[places[i]] = n
+			counts[asked[i]] = n
 		}
 		return err
 	})
-	for _, place := range places {
-		refusals[place] = err
-	}
-	return counts, refusals
 }
 
 // maxMarked bounds the IDs of one MarkRead.
