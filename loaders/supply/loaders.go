@@ -35,6 +35,8 @@ type Loaders struct {
 	Board              *batch.Loader[demand.Board, *demand.DemandConnection]
 	// Own is the caller's participants; there is one key, true.
 	Own *batch.Loader[bool, []*participant.Participant]
+	// OwnDemands are pages of the caller's demands.
+	OwnDemands *batch.Loader[demand.OwnPage, *demand.DemandConnection]
 }
 
 // New makes a request's loaders.
@@ -52,6 +54,17 @@ func (s Sources) New() *Loaders {
 		Own: batch.New(func(ctx context.Context, _ []bool) (map[bool][]*participant.Participant, error) {
 			own, err := s.Participants.Own(ctx)
 			return map[bool][]*participant.Participant{true: own}, err
+		}),
+		OwnDemands: batch.New(func(ctx context.Context, pages []demand.OwnPage) (map[demand.OwnPage]*demand.DemandConnection, error) {
+			found := make(map[demand.OwnPage]*demand.DemandConnection, len(pages))
+			for _, page := range pages { // as many as the operation has aliases
+				own, err := s.Demands.Own(ctx, page)
+				if err != nil {
+					return nil, err
+				}
+				found[page] = own
+			}
+			return found, nil
 		}),
 	}
 }

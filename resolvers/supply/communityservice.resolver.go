@@ -8,32 +8,30 @@ package supply
 import (
 	"context"
 
+	"github.com/citizencloud/citizencloud/foundation/batch"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/communityservice"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/participant"
 )
 
-func (r *communityServiceResolver) Participant(ctx context.Context, obj *communityservice.CommunityService) (*participant.Participant, error) {
-	return r.loaders.From(ctx).Participant.Load(ctx, obj.ParticipantID)
+func (r *communityServiceResolver) Participant(ctx context.Context, objs []*communityservice.CommunityService) ([]*participant.Participant, error) {
+	return batch.Each(ctx, r.loaders.From(ctx).Participant, objs, func(s *communityservice.CommunityService) (string, bool) { return s.ParticipantID, true })
 }
 
-func (r *communityServiceResolver) Distributions(ctx context.Context, obj *communityservice.CommunityService, first *int, after *string) (*communityservice.DistributionConnection, error) {
-	page, err := communityservice.NewDistributionPage(obj.ID, first, after)
+func (r *communityServiceResolver) Distributions(ctx context.Context, objs []*communityservice.CommunityService, first *int, after *string) ([]*communityservice.DistributionConnection, error) {
+	page, err := communityservice.NewDistributionPage(first, after)
 	if err != nil {
 		return nil, err
 	}
-	return r.loaders.From(ctx).Distributions.Load(ctx, page)
+	return batch.Each(ctx, r.loaders.From(ctx).Distributions, objs, func(s *communityservice.CommunityService) (communityservice.DistributionPage, bool) {
+		return page.Of(s.ID), true
+	})
 }
 
-func (r *communityServiceResolver) AllowedActions(ctx context.Context, obj *communityservice.CommunityService) ([]communityservice.CommunityServiceAction, error) {
-	return communityservice.Actions(ctx, obj), nil
-}
-
-func (r *communityServiceResolver) History(ctx context.Context, obj *communityservice.CommunityService) ([]*communityservice.CommunityServiceEvent, error) {
-	if !communityservice.Private(ctx, obj) {
-		return nil, nil
-	}
-	return r.loaders.From(ctx).ServiceHistory.Load(ctx, obj.ID)
+func (r *communityServiceResolver) History(ctx context.Context, objs []*communityservice.CommunityService) ([][]*communityservice.CommunityServiceEvent, error) {
+	return batch.Each(ctx, r.loaders.From(ctx).ServiceHistory, objs, func(s *communityservice.CommunityService) (string, bool) {
+		return s.ID, communityservice.Private(ctx, s)
+	})
 }
 
 func (r *mutationResolver) CreateCommunityService(ctx context.Context, input communityservice.CreateCommunityServiceInput) (*executable.CommunityServicePayload, error) {

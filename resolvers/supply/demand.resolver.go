@@ -8,27 +8,18 @@ package supply
 import (
 	"context"
 
+	"github.com/citizencloud/citizencloud/foundation/batch"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/communityservice"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/demand"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/executable"
 )
 
-func (r *demandResolver) CommunityService(ctx context.Context, obj *demand.Demand) (*communityservice.CommunityService, error) {
-	if obj.ServiceID == nil {
-		return nil, nil
-	}
-	return r.loaders.From(ctx).Service.Load(ctx, *obj.ServiceID)
+func (r *demandResolver) CommunityService(ctx context.Context, objs []*demand.Demand) ([]*communityservice.CommunityService, error) {
+	return batch.Each(ctx, r.loaders.From(ctx).Service, objs, func(d *demand.Demand) (string, bool) { return text(d.ServiceID), d.ServiceID != nil })
 }
 
-func (r *demandResolver) AllowedActions(ctx context.Context, obj *demand.Demand) ([]demand.DemandAction, error) {
-	return demand.Actions(ctx, obj), nil
-}
-
-func (r *demandResolver) History(ctx context.Context, obj *demand.Demand) ([]*demand.DemandEvent, error) {
-	if !demand.Private(ctx, obj) {
-		return nil, nil
-	}
-	return r.loaders.From(ctx).DemandHistory.Load(ctx, obj.ID)
+func (r *demandResolver) History(ctx context.Context, objs []*demand.Demand) ([][]*demand.DemandEvent, error) {
+	return batch.Each(ctx, r.loaders.From(ctx).DemandHistory, objs, func(d *demand.Demand) (string, bool) { return d.ID, demand.Private(ctx, d) })
 }
 
 func (r *mutationResolver) PublishDemand(ctx context.Context, input demand.PublishDemandInput) (*executable.DemandPayload, error) {

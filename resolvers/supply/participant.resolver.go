@@ -8,6 +8,7 @@ package supply
 import (
 	"context"
 
+	"github.com/citizencloud/citizencloud/foundation/batch"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/communityservice"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/participant"
@@ -41,24 +42,20 @@ func (r *mutationResolver) ExitParticipant(ctx context.Context, input executable
 	return participantPayload(r.participants.Exit(ctx, input.ID, input.ExpectedVersion, input.Note))
 }
 
-func (r *participantResolver) CommunityServices(ctx context.Context, obj *participant.Participant, first *int, after *string) (*communityservice.CommunityServiceConnection, error) {
+func (r *participantResolver) CommunityServices(ctx context.Context, objs []*participant.Participant, first *int, after *string) ([]*communityservice.CommunityServiceConnection, error) {
 	shelf, err := communityservice.NewShelf(nil, nil, first, after)
 	if err != nil {
 		return nil, err
 	}
-	shelf.ParticipantID = obj.ID
-	return r.loaders.From(ctx).Shelf.Load(ctx, shelf)
+	return batch.Each(ctx, r.loaders.From(ctx).Shelf, objs, func(p *participant.Participant) (communityservice.Shelf, bool) {
+		return shelf.OfParticipant(p.ID), true
+	})
 }
 
-func (r *participantResolver) AllowedActions(ctx context.Context, obj *participant.Participant) ([]participant.ParticipantAction, error) {
-	return participant.Actions(ctx, obj), nil
-}
-
-func (r *participantResolver) History(ctx context.Context, obj *participant.Participant) ([]*participant.ParticipantEvent, error) {
-	if !participant.Private(ctx, obj) {
-		return nil, nil
-	}
-	return r.loaders.From(ctx).ParticipantHistory.Load(ctx, obj.ID)
+func (r *participantResolver) History(ctx context.Context, objs []*participant.Participant) ([][]*participant.ParticipantEvent, error) {
+	return batch.Each(ctx, r.loaders.From(ctx).ParticipantHistory, objs, func(p *participant.Participant) (string, bool) {
+		return p.ID, participant.Private(ctx, p)
+	})
 }
 
 func (r *queryResolver) Participant(ctx context.Context, id string) (*participant.Participant, error) {

@@ -8,7 +8,8 @@ package supply
 import (
 	"context"
 
-	"github.com/citizencloud/citizencloud/foundation/input"
+	"github.com/citizencloud/citizencloud/foundation/batch"
+	"github.com/citizencloud/citizencloud/foundation/division"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/communityservice"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/demand"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/executable"
@@ -16,41 +17,34 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/supply/reference"
 )
 
-func (r *areaResolver) Supermarket(ctx context.Context, obj *reference.Area, category *communityservice.SupplyCategory, search *string, first *int, after *string) (*communityservice.CommunityServiceConnection, error) {
-	if err := input.AreaCode("id", obj.ID); err != nil {
-		return nil, err
-	}
+func (r *areaResolver) Supermarket(ctx context.Context, objs []*reference.Area, category *communityservice.SupplyCategory, search *string, first *int, after *string) ([]*communityservice.CommunityServiceConnection, error) {
 	shelf, err := communityservice.NewShelf(category, search, first, after)
 	if err != nil {
 		return nil, err
 	}
-	shelf.AreaID = obj.ID
-	return r.loaders.From(ctx).Shelf.Load(ctx, shelf)
+	return batch.Each(ctx, r.loaders.From(ctx).Shelf, objs, func(a *reference.Area) (communityservice.Shelf, bool) {
+		return shelf.OfArea(a.ID), division.Valid(a.ID)
+	})
 }
 
-func (r *areaResolver) Demands(ctx context.Context, obj *reference.Area, category *communityservice.SupplyCategory, first *int, after *string) (*demand.DemandConnection, error) {
-	if err := input.AreaCode("id", obj.ID); err != nil {
-		return nil, err
-	}
-	board, err := demand.NewBoard(obj.ID, category, first, after)
+func (r *areaResolver) Demands(ctx context.Context, objs []*reference.Area, category *communityservice.SupplyCategory, first *int, after *string) ([]*demand.DemandConnection, error) {
+	board, err := demand.NewBoard(category, first, after)
 	if err != nil {
 		return nil, err
 	}
-	return r.loaders.From(ctx).Board.Load(ctx, board)
+	return batch.Each(ctx, r.loaders.From(ctx).Board, objs, func(a *reference.Area) (demand.Board, bool) { return board.Of(a.ID), division.Valid(a.ID) })
 }
 
-func (r *citizenResolver) Participants(ctx context.Context, obj *reference.Citizen) ([]*participant.Participant, error) {
-	if !self(ctx, obj.ID) {
-		return nil, nil
-	}
-	return r.loaders.From(ctx).Own.Load(ctx, true)
+func (r *citizenResolver) Participants(ctx context.Context, objs []*reference.Citizen) ([][]*participant.Participant, error) {
+	return batch.Each(ctx, r.loaders.From(ctx).Own, objs, func(c *reference.Citizen) (bool, bool) { return true, self(ctx, c.ID) })
 }
 
-func (r *citizenResolver) Demands(ctx context.Context, obj *reference.Citizen, first *int, after *string) (*demand.DemandConnection, error) {
-	if !self(ctx, obj.ID) {
-		return nil, nil
+func (r *citizenResolver) Demands(ctx context.Context, objs []*reference.Citizen, first *int, after *string) ([]*demand.DemandConnection, error) {
+	page, err := demand.NewOwnPage(first, after)
+	if err != nil {
+		return nil, err
 	}
-	return r.demands.Own(ctx, first, after)
+	return batch.Each(ctx, r.loaders.From(ctx).OwnDemands, objs, func(c *reference.Citizen) (demand.OwnPage, bool) { return page, self(ctx, c.ID) })
 }
 
 func (r *Resolver) Area() executable.AreaResolver { return &areaResolver{r} }

@@ -109,8 +109,8 @@ func (ss *Services) History(ctx context.Context, ids []string) (map[string][]*Co
 // Private says whether the caller may see history and verdicts of the service.
 func Private(ctx context.Context, s *CommunityService) bool { return s.private(ctx) }
 
-// Actions are what the caller may do to the service now.
-func Actions(ctx context.Context, s *CommunityService) []CommunityServiceAction {
+// AllowedActions are what the caller may do to the service now.
+func (s *CommunityService) AllowedActions(ctx context.Context) []CommunityServiceAction {
 	by, actions := access.From(ctx), []CommunityServiceAction{}
 	for _, t := range transitions {
 		if t.from == s.State && s.may(by, t) {
@@ -128,13 +128,19 @@ type DistributionPage struct {
 	After     string
 }
 
+// Of is the page of a service.
+func (d DistributionPage) Of(serviceID string) DistributionPage {
+	d.ServiceID = serviceID
+	return d
+}
+
 // NewDistributionPage checks the arguments.
-func NewDistributionPage(serviceID string, first *int, after *string) (DistributionPage, error) {
+func NewDistributionPage(first *int, after *string) (DistributionPage, error) {
 	page, err := keyset.Parse(first, after, 1)
 	if err != nil {
 		return DistributionPage{}, err
 	}
-	d := DistributionPage{ServiceID: serviceID, Size: page.Size}
+	d := DistributionPage{Size: page.Size}
 	if page.After != nil {
 		d.After = page.After[0]
 	}

@@ -26,7 +26,19 @@ type Shelf struct {
 	After         [2]string // listed_at, id; empty for the first page
 }
 
-// NewShelf checks a list's arguments; AreaID or ParticipantID is set by the caller.
+// OfArea is the shelf of an area.
+func (s Shelf) OfArea(id string) Shelf {
+	s.AreaID = id
+	return s
+}
+
+// OfParticipant is the shelf of a participant.
+func (s Shelf) OfParticipant(id string) Shelf {
+	s.ParticipantID = id
+	return s
+}
+
+// NewShelf checks a list's arguments; OfArea or OfParticipant says where.
 func NewShelf(category *SupplyCategory, search *string, first *int, after *string) (Shelf, error) {
 	page, err := keyset.Parse(first, after, 2)
 	if err != nil {

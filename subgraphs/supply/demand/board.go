@@ -22,13 +22,19 @@ type Board struct {
 	After    [2]string // opened_at, id; empty for the first page
 }
 
+// Of is the board of an area.
+func (b Board) Of(areaID string) Board {
+	b.AreaID = areaID
+	return b
+}
+
 // NewBoard checks a list's arguments.
-func NewBoard(areaID string, category *communityservice.SupplyCategory, first *int, after *string) (Board, error) {
+func NewBoard(category *communityservice.SupplyCategory, first *int, after *string) (Board, error) {
 	page, err := parse(first, after)
 	if err != nil {
 		return Board{}, err
 	}
-	b := Board{AreaID: areaID, Size: page.Size}
+	b := Board{Size: page.Size}
 	if page.After != nil {
 		b.After = [2]string(page.After)
 	}

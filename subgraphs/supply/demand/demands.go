@@ -53,15 +53,35 @@ func (ds *Demands) List(ctx context.Context, f Filter, first *int, after *string
 	return ds.page(ctx, f.where(), page, f.Scope == "")
 }
 
-// Own gives a page of the demands that the signed-in citizen published.
-func (ds *Demands) Own(ctx context.Context, first *int, after *string) (*DemandConnection, error) {
+// OwnPage asks for a page of the caller's own demands. It is comparable, so
+// that loaders batch by it.
+type OwnPage struct {
+	Size  int
+	After [2]string
+}
+
+// NewOwnPage checks the arguments.
+func NewOwnPage(first *int, after *string) (OwnPage, error) {
+	page, err := parse(first, after)
+	if err != nil {
+		return OwnPage{}, err
+	}
+	own := OwnPage{Size: page.Size}
+	if page.After != nil {
+		own.After = [2]string(page.After)
+	}
+	return own, nil
+}
+
+// Own gives a page of the demands that the signed-in citizen published, newest first.
+func (ds *Demands) Own(ctx context.Context, own OwnPage) (*DemandConnection, error) {
 	citizen, err := access.RequireCitizen(ctx)
 	if err != nil {
 		return nil, err
 	}
-	page, err := parse(first, after)
-	if err != nil {
-		return nil, err
+	page := keyset.Page{Size: own.Size}
+	if own.After != [2]string{} {
+		page.After = own.After[:]
 	}
 	w := new(condition.Where)
 	w.Add("s.citizen_id = ?", citizen.ID)
@@ -116,8 +136,8 @@ func (ds *Demands) History(ctx context.Context, ids []string) (map[string][]*Dem
 // Private says whether the caller may see history and verdicts of the demand.
 func Private(ctx context.Context, d *Demand) bool { return d.private(ctx) }
 
-// Actions are what the caller may do to the demand now.
-func Actions(ctx context.Context, d *Demand) []DemandAction {
+// AllowedActions are what the caller may do to the demand now.
+func (d *Demand) AllowedActions(ctx context.Context) []DemandAction {
 	by, actions := access.From(ctx), []DemandAction{}
 	for _, t := range transitions {
 		if t.from == d.State && d.may(by, t.by) {

@@ -292,25 +292,24 @@ type ComplexityRoot struct {
 // region    ************************** generated!.gotpl **************************
 
 type AreaResolver interface {
-	Supermarket(ctx context.Context, obj *reference.Area, category *communityservice.SupplyCategory, search *string, first *int, after *string) (*communityservice.CommunityServiceConnection, error)
-	Demands(ctx context.Context, obj *reference.Area, category *communityservice.SupplyCategory, first *int, after *string) (*demand.DemandConnection, error)
+	Supermarket(ctx context.Context, objs []*reference.Area, category *communityservice.SupplyCategory, search *string, first *int, after *string) ([]*communityservice.CommunityServiceConnection, error)
+	Demands(ctx context.Context, objs []*reference.Area, category *communityservice.SupplyCategory, first *int, after *string) ([]*demand.DemandConnection, error)
 }
 type CitizenResolver interface {
-	Participants(ctx context.Context, obj *reference.Citizen) ([]*participant.Participant, error)
-	Demands(ctx context.Context, obj *reference.Citizen, first *int, after *string) (*demand.DemandConnection, error)
+	Participants(ctx context.Context, objs []*reference.Citizen) ([][]*participant.Participant, error)
+	Demands(ctx context.Context, objs []*reference.Citizen, first *int, after *string) ([]*demand.DemandConnection, error)
 }
 type CommunityServiceResolver interface {
-	Participant(ctx context.Context, obj *communityservice.CommunityService) (*participant.Participant, error)
+	Participant(ctx context.Context, objs []*communityservice.CommunityService) ([]*participant.Participant, error)
 
-	Distributions(ctx context.Context, obj *communityservice.CommunityService, first *int, after *string) (*communityservice.DistributionConnection, error)
-	AllowedActions(ctx context.Context, obj *communityservice.CommunityService) ([]communityservice.CommunityServiceAction, error)
-	History(ctx context.Context, obj *communityservice.CommunityService) ([]*communityservice.CommunityServiceEvent, error)
+	Distributions(ctx context.Context, objs []*communityservice.CommunityService, first *int, after *string) ([]*communityservice.DistributionConnection, error)
+
+	History(ctx context.Context, objs []*communityservice.CommunityService) ([][]*communityservice.CommunityServiceEvent, error)
 }
 type DemandResolver interface {
-	CommunityService(ctx context.Context, obj *demand.Demand) (*communityservice.CommunityService, error)
+	CommunityService(ctx context.Context, objs []*demand.Demand) ([]*communityservice.CommunityService, error)
 
-	AllowedActions(ctx context.Context, obj *demand.Demand) ([]demand.DemandAction, error)
-	History(ctx context.Context, obj *demand.Demand) ([]*demand.DemandEvent, error)
+	History(ctx context.Context, objs []*demand.Demand) ([][]*demand.DemandEvent, error)
 }
 type EntityResolver interface {
 	FindArea(ctx context.Context, reps []*AreaRepresentation) ([]*reference.Area, error)
@@ -345,9 +344,9 @@ type MutationResolver interface {
 	ExitParticipant(ctx context.Context, input ExitParticipantInput) (*ParticipantPayload, error)
 }
 type ParticipantResolver interface {
-	CommunityServices(ctx context.Context, obj *participant.Participant, first *int, after *string) (*communityservice.CommunityServiceConnection, error)
-	AllowedActions(ctx context.Context, obj *participant.Participant) ([]participant.ParticipantAction, error)
-	History(ctx context.Context, obj *participant.Participant) ([]*participant.ParticipantEvent, error)
+	CommunityServices(ctx context.Context, objs []*participant.Participant, first *int, after *string) ([]*communityservice.CommunityServiceConnection, error)
+
+	History(ctx context.Context, objs []*participant.Participant) ([][]*participant.ParticipantEvent, error)
 }
 type QueryResolver interface {
 	CommunityService(ctx context.Context, id string) (*communityservice.CommunityService, error)
@@ -1751,7 +1750,7 @@ type CommunityService @key(fields: "id") {
   "类别"
   category: SupplyCategory!
   "提供者"
-  participant: Participant @goField(forceResolver: true)
+  participant: Participant @goField(forceResolver: true, batch: true)
   "价格，单位为分；0 为免费"
   priceFen: Int!
   "计价单位，如 次、小时"
@@ -1767,11 +1766,11 @@ type CommunityService @key(fields: "id") {
   "最近一次上架的时间"
   listedAt: Time
   "分发到的区域，按区划代码排列；含街道、区县的，其下社区均可见"
-  distributions(first: Int, after: String): DistributionConnection @goField(forceResolver: true)
+  distributions(first: Int, after: String): DistributionConnection @goField(forceResolver: true, batch: true)
   "当前用户此刻可做的操作"
-  allowedActions: [CommunityServiceAction!]! @goField(forceResolver: true)
+  allowedActions: [CommunityServiceAction!]!
   "办理记录，最近的在前，至多 50 条；仅提供者和审核人员可见"
-  history: [CommunityServiceEvent!] @goField(forceResolver: true)
+  history: [CommunityServiceEvent!] @goField(forceResolver: true, batch: true)
   "版本号，修改时用作期望版本"
   version: Int!
   "创建时间"
@@ -2049,13 +2048,13 @@ type Demand @key(fields: "id") {
   "是否由社区工作人员发布"
   publishedByCommunity: Boolean!
   "对接的社区服务"
-  communityService: CommunityService @goField(forceResolver: true)
+  communityService: CommunityService @goField(forceResolver: true, batch: true)
   "公开的时间"
   openedAt: Time
   "当前用户此刻可做的操作"
-  allowedActions: [DemandAction!]! @goField(forceResolver: true)
+  allowedActions: [DemandAction!]!
   "办理记录，最近的在前，至多 50 条；仅发布人和审核人员可见"
-  history: [DemandEvent!] @goField(forceResolver: true)
+  history: [DemandEvent!] @goField(forceResolver: true, batch: true)
   "版本号，修改时用作期望版本"
   version: Int!
   "创建时间"
@@ -2313,11 +2312,11 @@ type Participant @key(fields: "id") {
   "申请人；仅本人和审核人员可见"
   applicant: Citizen
   "已上架的社区服务"
-  communityServices(first: Int, after: String): CommunityServiceConnection @goField(forceResolver: true)
+  communityServices(first: Int, after: String): CommunityServiceConnection @goField(forceResolver: true, batch: true)
   "当前用户此刻可做的操作"
-  allowedActions: [ParticipantAction!]! @goField(forceResolver: true)
+  allowedActions: [ParticipantAction!]!
   "办理记录，最近的在前，至多 50 条；仅申请人和审核人员可见"
-  history: [ParticipantEvent!] @goField(forceResolver: true)
+  history: [ParticipantEvent!] @goField(forceResolver: true, batch: true)
   "版本号，修改时用作期望版本"
   version: Int!
   "申请时间"
@@ -2513,9 +2512,9 @@ type Area @key(fields: "id") {
   "十二位区划代码"
   id: ID!
   "服务超市：分发到该区域（及其上级、下级）的已上架服务，最近上架的在前"
-  supermarket(category: SupplyCategory, search: String, first: Int, after: String): CommunityServiceConnection @goField(forceResolver: true)
+  supermarket(category: SupplyCategory, search: String, first: Int, after: String): CommunityServiceConnection @goField(forceResolver: true, batch: true)
   "该区域及其下级公开征集中的需求，最近发布的在前"
-  demands(category: SupplyCategory, first: Int, after: String): DemandConnection @goField(forceResolver: true)
+  demands(category: SupplyCategory, first: Int, after: String): DemandConnection @goField(forceResolver: true, batch: true)
 }
 
 "市民"
@@ -2523,9 +2522,9 @@ type Citizen @key(fields: "id") {
   "编号"
   id: ID!
   "本人申请入驻的参与者，最近的在前，至多 20 个；仅本人可见，他人为空"
-  participants: [Participant!] @goField(forceResolver: true)
+  participants: [Participant!] @goField(forceResolver: true, batch: true)
   "本人发布的需求，最近的在前；仅本人可见，他人为空"
-  demands(first: Int, after: String): DemandConnection @goField(forceResolver: true)
+  demands(first: Int, after: String): DemandConnection @goField(forceResolver: true, batch: true)
 }
 
 "工作人员"
@@ -4009,8 +4008,7 @@ func (ec *executionContext) _Area_supermarket(ctx context.Context, field graphql
 			return ec.fieldContext_Area_supermarket(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Area().Supermarket(ctx, obj, fc.Args["category"].(*communityservice.SupplyCategory), fc.Args["search"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.resolveBatch_Area_supermarket(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *communityservice.CommunityServiceConnection) graphql.Marshaler {
@@ -4043,6 +4041,30 @@ func (ec *executionContext) fieldContext_Area_supermarket(ctx context.Context, f
 	}
 	return fc, nil
 }
+func (ec *executionContext) resolveBatch_Area_supermarket(ctx context.Context, field graphql.CollectedField, obj *reference.Area) (any, error) {
+	resolver := ec.Resolvers.Area()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*reference.Area](ctx, "Area"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Supermarket(ctx, batch.Parents, fc.Args["category"].(*communityservice.SupplyCategory), fc.Args["search"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		})
+		return graphql.ResolveBatchGroupResult[*communityservice.CommunityServiceConnection](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Area.supermarket",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Supermarket(ctx, []*reference.Area{obj}, fc.Args["category"].(*communityservice.SupplyCategory), fc.Args["search"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string))
+	return graphql.ResolveBatchSingleResult[*communityservice.CommunityServiceConnection](
+		ctx,
+		results,
+		err,
+		"Area.supermarket",
+	)
+}
 
 func (ec *executionContext) _Area_demands(ctx context.Context, field graphql.CollectedField, obj *reference.Area) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -4053,8 +4075,7 @@ func (ec *executionContext) _Area_demands(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Area_demands(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Area().Demands(ctx, obj, fc.Args["category"].(*communityservice.SupplyCategory), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.resolveBatch_Area_demands(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *demand.DemandConnection) graphql.Marshaler {
@@ -4086,6 +4107,30 @@ func (ec *executionContext) fieldContext_Area_demands(ctx context.Context, field
 		return fc, err
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Area_demands(ctx context.Context, field graphql.CollectedField, obj *reference.Area) (any, error) {
+	resolver := ec.Resolvers.Area()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*reference.Area](ctx, "Area"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Demands(ctx, batch.Parents, fc.Args["category"].(*communityservice.SupplyCategory), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		})
+		return graphql.ResolveBatchGroupResult[*demand.DemandConnection](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Area.demands",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Demands(ctx, []*reference.Area{obj}, fc.Args["category"].(*communityservice.SupplyCategory), fc.Args["first"].(*int), fc.Args["after"].(*string))
+	return graphql.ResolveBatchSingleResult[*demand.DemandConnection](
+		ctx,
+		results,
+		err,
+		"Area.demands",
+	)
 }
 
 func (ec *executionContext) _Citizen_id(ctx context.Context, field graphql.CollectedField, obj *reference.Citizen) (ret graphql.Marshaler) {
@@ -4120,7 +4165,7 @@ func (ec *executionContext) _Citizen_participants(ctx context.Context, field gra
 			return ec.fieldContext_Citizen_participants(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Citizen().Participants(ctx, obj)
+			return ec.resolveBatch_Citizen_participants(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*participant.Participant) graphql.Marshaler {
@@ -4142,6 +4187,29 @@ func (ec *executionContext) fieldContext_Citizen_participants(_ context.Context,
 	}
 	return fc, nil
 }
+func (ec *executionContext) resolveBatch_Citizen_participants(ctx context.Context, field graphql.CollectedField, obj *reference.Citizen) (any, error) {
+	resolver := ec.Resolvers.Citizen()
+	if batch, ok := graphql.BatchParentsFor[*reference.Citizen](ctx, "Citizen"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Participants(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*participant.Participant](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Citizen.participants",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Participants(ctx, []*reference.Citizen{obj})
+	return graphql.ResolveBatchSingleResult[[]*participant.Participant](
+		ctx,
+		results,
+		err,
+		"Citizen.participants",
+	)
+}
 
 func (ec *executionContext) _Citizen_demands(ctx context.Context, field graphql.CollectedField, obj *reference.Citizen) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -4152,8 +4220,7 @@ func (ec *executionContext) _Citizen_demands(ctx context.Context, field graphql.
 			return ec.fieldContext_Citizen_demands(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Citizen().Demands(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.resolveBatch_Citizen_demands(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *demand.DemandConnection) graphql.Marshaler {
@@ -4185,6 +4252,30 @@ func (ec *executionContext) fieldContext_Citizen_demands(ctx context.Context, fi
 		return fc, err
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Citizen_demands(ctx context.Context, field graphql.CollectedField, obj *reference.Citizen) (any, error) {
+	resolver := ec.Resolvers.Citizen()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*reference.Citizen](ctx, "Citizen"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Demands(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		})
+		return graphql.ResolveBatchGroupResult[*demand.DemandConnection](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Citizen.demands",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Demands(ctx, []*reference.Citizen{obj}, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	return graphql.ResolveBatchSingleResult[*demand.DemandConnection](
+		ctx,
+		results,
+		err,
+		"Citizen.demands",
+	)
 }
 
 func (ec *executionContext) _CommunityService_id(ctx context.Context, field graphql.CollectedField, obj *communityservice.CommunityService) (ret graphql.Marshaler) {
@@ -4311,7 +4402,7 @@ func (ec *executionContext) _CommunityService_participant(ctx context.Context, f
 			return ec.fieldContext_CommunityService_participant(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.CommunityService().Participant(ctx, obj)
+			return ec.resolveBatch_CommunityService_participant(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *participant.Participant) graphql.Marshaler {
@@ -4332,6 +4423,29 @@ func (ec *executionContext) fieldContext_CommunityService_participant(_ context.
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_CommunityService_participant(ctx context.Context, field graphql.CollectedField, obj *communityservice.CommunityService) (any, error) {
+	resolver := ec.Resolvers.CommunityService()
+	if batch, ok := graphql.BatchParentsFor[*communityservice.CommunityService](ctx, "CommunityService"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Participant(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*participant.Participant](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"CommunityService.participant",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Participant(ctx, []*communityservice.CommunityService{obj})
+	return graphql.ResolveBatchSingleResult[*participant.Participant](
+		ctx,
+		results,
+		err,
+		"CommunityService.participant",
+	)
 }
 
 func (ec *executionContext) _CommunityService_priceFen(ctx context.Context, field graphql.CollectedField, obj *communityservice.CommunityService) (ret graphql.Marshaler) {
@@ -4504,8 +4618,7 @@ func (ec *executionContext) _CommunityService_distributions(ctx context.Context,
 			return ec.fieldContext_CommunityService_distributions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.CommunityService().Distributions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.resolveBatch_CommunityService_distributions(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *communityservice.DistributionConnection) graphql.Marshaler {
@@ -4538,6 +4651,30 @@ func (ec *executionContext) fieldContext_CommunityService_distributions(ctx cont
 	}
 	return fc, nil
 }
+func (ec *executionContext) resolveBatch_CommunityService_distributions(ctx context.Context, field graphql.CollectedField, obj *communityservice.CommunityService) (any, error) {
+	resolver := ec.Resolvers.CommunityService()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*communityservice.CommunityService](ctx, "CommunityService"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Distributions(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		})
+		return graphql.ResolveBatchGroupResult[*communityservice.DistributionConnection](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"CommunityService.distributions",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Distributions(ctx, []*communityservice.CommunityService{obj}, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	return graphql.ResolveBatchSingleResult[*communityservice.DistributionConnection](
+		ctx,
+		results,
+		err,
+		"CommunityService.distributions",
+	)
+}
 
 func (ec *executionContext) _CommunityService_allowedActions(ctx context.Context, field graphql.CollectedField, obj *communityservice.CommunityService) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -4548,7 +4685,7 @@ func (ec *executionContext) _CommunityService_allowedActions(ctx context.Context
 			return ec.fieldContext_CommunityService_allowedActions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.CommunityService().AllowedActions(ctx, obj)
+			return obj.AllowedActions(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []communityservice.CommunityServiceAction) graphql.Marshaler {
@@ -4559,7 +4696,7 @@ func (ec *executionContext) _CommunityService_allowedActions(ctx context.Context
 	)
 }
 func (ec *executionContext) fieldContext_CommunityService_allowedActions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CommunityService", field, true, true, "CommunityServiceAction")
+	return graphql.NewScalarFieldContext("CommunityService", field, true, false, "CommunityServiceAction")
 }
 
 func (ec *executionContext) _CommunityService_history(ctx context.Context, field graphql.CollectedField, obj *communityservice.CommunityService) (ret graphql.Marshaler) {
@@ -4571,7 +4708,7 @@ func (ec *executionContext) _CommunityService_history(ctx context.Context, field
 			return ec.fieldContext_CommunityService_history(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.CommunityService().History(ctx, obj)
+			return ec.resolveBatch_CommunityService_history(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*communityservice.CommunityServiceEvent) graphql.Marshaler {
@@ -4592,6 +4729,29 @@ func (ec *executionContext) fieldContext_CommunityService_history(_ context.Cont
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_CommunityService_history(ctx context.Context, field graphql.CollectedField, obj *communityservice.CommunityService) (any, error) {
+	resolver := ec.Resolvers.CommunityService()
+	if batch, ok := graphql.BatchParentsFor[*communityservice.CommunityService](ctx, "CommunityService"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.History(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*communityservice.CommunityServiceEvent](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"CommunityService.history",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.History(ctx, []*communityservice.CommunityService{obj})
+	return graphql.ResolveBatchSingleResult[[]*communityservice.CommunityServiceEvent](
+		ctx,
+		results,
+		err,
+		"CommunityService.history",
+	)
 }
 
 func (ec *executionContext) _CommunityService_version(ctx context.Context, field graphql.CollectedField, obj *communityservice.CommunityService) (ret graphql.Marshaler) {
@@ -5296,7 +5456,7 @@ func (ec *executionContext) _Demand_communityService(ctx context.Context, field 
 			return ec.fieldContext_Demand_communityService(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Demand().CommunityService(ctx, obj)
+			return ec.resolveBatch_Demand_communityService(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *communityservice.CommunityService) graphql.Marshaler {
@@ -5317,6 +5477,29 @@ func (ec *executionContext) fieldContext_Demand_communityService(_ context.Conte
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Demand_communityService(ctx context.Context, field graphql.CollectedField, obj *demand.Demand) (any, error) {
+	resolver := ec.Resolvers.Demand()
+	if batch, ok := graphql.BatchParentsFor[*demand.Demand](ctx, "Demand"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.CommunityService(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*communityservice.CommunityService](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Demand.communityService",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.CommunityService(ctx, []*demand.Demand{obj})
+	return graphql.ResolveBatchSingleResult[*communityservice.CommunityService](
+		ctx,
+		results,
+		err,
+		"Demand.communityService",
+	)
 }
 
 func (ec *executionContext) _Demand_openedAt(ctx context.Context, field graphql.CollectedField, obj *demand.Demand) (ret graphql.Marshaler) {
@@ -5351,7 +5534,7 @@ func (ec *executionContext) _Demand_allowedActions(ctx context.Context, field gr
 			return ec.fieldContext_Demand_allowedActions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Demand().AllowedActions(ctx, obj)
+			return obj.AllowedActions(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []demand.DemandAction) graphql.Marshaler {
@@ -5362,7 +5545,7 @@ func (ec *executionContext) _Demand_allowedActions(ctx context.Context, field gr
 	)
 }
 func (ec *executionContext) fieldContext_Demand_allowedActions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Demand", field, true, true, "DemandAction")
+	return graphql.NewScalarFieldContext("Demand", field, true, false, "DemandAction")
 }
 
 func (ec *executionContext) _Demand_history(ctx context.Context, field graphql.CollectedField, obj *demand.Demand) (ret graphql.Marshaler) {
@@ -5374,7 +5557,7 @@ func (ec *executionContext) _Demand_history(ctx context.Context, field graphql.C
 			return ec.fieldContext_Demand_history(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Demand().History(ctx, obj)
+			return ec.resolveBatch_Demand_history(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*demand.DemandEvent) graphql.Marshaler {
@@ -5395,6 +5578,29 @@ func (ec *executionContext) fieldContext_Demand_history(_ context.Context, field
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Demand_history(ctx context.Context, field graphql.CollectedField, obj *demand.Demand) (any, error) {
+	resolver := ec.Resolvers.Demand()
+	if batch, ok := graphql.BatchParentsFor[*demand.Demand](ctx, "Demand"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.History(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*demand.DemandEvent](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Demand.history",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.History(ctx, []*demand.Demand{obj})
+	return graphql.ResolveBatchSingleResult[[]*demand.DemandEvent](
+		ctx,
+		results,
+		err,
+		"Demand.history",
+	)
 }
 
 func (ec *executionContext) _Demand_version(ctx context.Context, field graphql.CollectedField, obj *demand.Demand) (ret graphql.Marshaler) {
@@ -7647,8 +7853,7 @@ func (ec *executionContext) _Participant_communityServices(ctx context.Context, 
 			return ec.fieldContext_Participant_communityServices(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Participant().CommunityServices(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.resolveBatch_Participant_communityServices(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *communityservice.CommunityServiceConnection) graphql.Marshaler {
@@ -7681,6 +7886,30 @@ func (ec *executionContext) fieldContext_Participant_communityServices(ctx conte
 	}
 	return fc, nil
 }
+func (ec *executionContext) resolveBatch_Participant_communityServices(ctx context.Context, field graphql.CollectedField, obj *participant.Participant) (any, error) {
+	resolver := ec.Resolvers.Participant()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*participant.Participant](ctx, "Participant"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.CommunityServices(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		})
+		return graphql.ResolveBatchGroupResult[*communityservice.CommunityServiceConnection](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Participant.communityServices",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.CommunityServices(ctx, []*participant.Participant{obj}, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	return graphql.ResolveBatchSingleResult[*communityservice.CommunityServiceConnection](
+		ctx,
+		results,
+		err,
+		"Participant.communityServices",
+	)
+}
 
 func (ec *executionContext) _Participant_allowedActions(ctx context.Context, field graphql.CollectedField, obj *participant.Participant) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -7691,7 +7920,7 @@ func (ec *executionContext) _Participant_allowedActions(ctx context.Context, fie
 			return ec.fieldContext_Participant_allowedActions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Participant().AllowedActions(ctx, obj)
+			return obj.AllowedActions(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []participant.ParticipantAction) graphql.Marshaler {
@@ -7702,7 +7931,7 @@ func (ec *executionContext) _Participant_allowedActions(ctx context.Context, fie
 	)
 }
 func (ec *executionContext) fieldContext_Participant_allowedActions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Participant", field, true, true, "ParticipantAction")
+	return graphql.NewScalarFieldContext("Participant", field, true, false, "ParticipantAction")
 }
 
 func (ec *executionContext) _Participant_history(ctx context.Context, field graphql.CollectedField, obj *participant.Participant) (ret graphql.Marshaler) {
@@ -7714,7 +7943,7 @@ func (ec *executionContext) _Participant_history(ctx context.Context, field grap
 			return ec.fieldContext_Participant_history(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Participant().History(ctx, obj)
+			return ec.resolveBatch_Participant_history(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*participant.ParticipantEvent) graphql.Marshaler {
@@ -7735,6 +7964,29 @@ func (ec *executionContext) fieldContext_Participant_history(_ context.Context, 
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Participant_history(ctx context.Context, field graphql.CollectedField, obj *participant.Participant) (any, error) {
+	resolver := ec.Resolvers.Participant()
+	if batch, ok := graphql.BatchParentsFor[*participant.Participant](ctx, "Participant"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.History(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*participant.ParticipantEvent](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Participant.history",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.History(ctx, []*participant.Participant{obj})
+	return graphql.ResolveBatchSingleResult[[]*participant.ParticipantEvent](
+		ctx,
+		results,
+		err,
+		"Participant.history",
+	)
 }
 
 func (ec *executionContext) _Participant_version(ctx context.Context, field graphql.CollectedField, obj *participant.Participant) (ret graphql.Marshaler) {
@@ -13745,6 +13997,7 @@ func (ec *executionContext) marshalNCommunityService2githubᚗcomᚋcitizencloud
 }
 
 func (ec *executionContext) marshalNCommunityService2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋsupplyᚋcommunityserviceᚐCommunityServiceᚄ(ctx context.Context, sel ast.SelectionSet, v []*communityservice.CommunityService) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "CommunityService", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -13910,6 +14163,7 @@ func (ec *executionContext) marshalNDemand2githubᚗcomᚋcitizencloudᚋcitizen
 }
 
 func (ec *executionContext) marshalNDemand2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋsupplyᚋdemandᚐDemandᚄ(ctx context.Context, sel ast.SelectionSet, v []*demand.Demand) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "Demand", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -14217,6 +14471,7 @@ func (ec *executionContext) marshalNParticipant2githubᚗcomᚋcitizencloudᚋci
 }
 
 func (ec *executionContext) marshalNParticipant2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋsupplyᚋparticipantᚐParticipantᚄ(ctx context.Context, sel ast.SelectionSet, v []*participant.Participant) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "Participant", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -14582,6 +14837,52 @@ func (ec *executionContext) marshalN_Any2ᚕmapᚄ(ctx context.Context, sel ast.
 }
 
 func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐEntity(ctx context.Context, sel ast.SelectionSet, v []fedruntime.Entity) graphql.Marshaler {
+	{
+		var batchItemsParticipant []*participant.Participant
+		batchIdxMapParticipant := map[int]int{}
+		var batchItemsDemand []*demand.Demand
+		batchIdxMapDemand := map[int]int{}
+		var batchItemsCommunityService []*communityservice.CommunityService
+		batchIdxMapCommunityService := map[int]int{}
+		var batchItemsCitizen []*reference.Citizen
+		batchIdxMapCitizen := map[int]int{}
+		var batchItemsArea []*reference.Area
+		batchIdxMapArea := map[int]int{}
+		for i, item := range v {
+			switch concrete := item.(type) {
+			case *participant.Participant:
+				batchIdxMapParticipant[i] = len(batchItemsParticipant)
+				batchItemsParticipant = append(batchItemsParticipant, concrete)
+			case *demand.Demand:
+				batchIdxMapDemand[i] = len(batchItemsDemand)
+				batchItemsDemand = append(batchItemsDemand, concrete)
+			case *communityservice.CommunityService:
+				batchIdxMapCommunityService[i] = len(batchItemsCommunityService)
+				batchItemsCommunityService = append(batchItemsCommunityService, concrete)
+			case *reference.Citizen:
+				batchIdxMapCitizen[i] = len(batchItemsCitizen)
+				batchItemsCitizen = append(batchItemsCitizen, concrete)
+			case *reference.Area:
+				batchIdxMapArea[i] = len(batchItemsArea)
+				batchItemsArea = append(batchItemsArea, concrete)
+			}
+		}
+		if len(batchItemsParticipant) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Participant", batchItemsParticipant, batchIdxMapParticipant)
+		}
+		if len(batchItemsDemand) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Demand", batchItemsDemand, batchIdxMapDemand)
+		}
+		if len(batchItemsCommunityService) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "CommunityService", batchItemsCommunityService, batchIdxMapCommunityService)
+		}
+		if len(batchItemsCitizen) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Citizen", batchItemsCitizen, batchIdxMapCitizen)
+		}
+		if len(batchItemsArea) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Area", batchItemsArea, batchIdxMapArea)
+		}
+	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -14885,6 +15186,7 @@ func (ec *executionContext) marshalOArea2ᚕᚖgithubᚗcomᚋcitizencloudᚋcit
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "Area", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -14935,6 +15237,7 @@ func (ec *executionContext) marshalOCitizen2ᚕᚖgithubᚗcomᚋcitizencloudᚋ
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "Citizen", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -14955,6 +15258,7 @@ func (ec *executionContext) marshalOCommunityService2ᚕᚖgithubᚗcomᚋcitize
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "CommunityService", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -15074,6 +15378,7 @@ func (ec *executionContext) marshalODemand2ᚕᚖgithubᚗcomᚋcitizencloudᚋc
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "Demand", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -15218,6 +15523,7 @@ func (ec *executionContext) marshalOParticipant2ᚕᚖgithubᚗcomᚋcitizenclou
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "Participant", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -15231,6 +15537,7 @@ func (ec *executionContext) marshalOParticipant2ᚕᚖgithubᚗcomᚋcitizenclou
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "Participant", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]

@@ -80,7 +80,7 @@ func (ps *Participants) Own(ctx context.Context) (found []*Participant, err erro
 		found, err = ofCitizen(ctx, tx, citizen.ID)
 		return err
 	})
-	return found, err
+	return append([]*Participant{}, found...), err // none is an empty list, not null
 }
 
 // Find gives the participants of the IDs that the caller may see, by ID.
@@ -121,8 +121,8 @@ func (ps *Participants) History(ctx context.Context, ids []string) (map[string][
 // Private says whether the caller may see history and verdicts of the participant.
 func Private(ctx context.Context, p *Participant) bool { return p.private(ctx) }
 
-// Actions are what the caller may do to the participant now.
-func Actions(ctx context.Context, p *Participant) []ParticipantAction {
+// AllowedActions are what the caller may do to the participant now.
+func (p *Participant) AllowedActions(ctx context.Context) []ParticipantAction {
 	by, actions := access.From(ctx), []ParticipantAction{}
 	for _, t := range transitions {
 		if t.from == p.State && p.may(by, t.by) {
