@@ -96,6 +96,28 @@ func TestGatewayAloneIsReadyInASecond(t *testing.T) {
 	}
 }
 
+func TestExplainPrintsThePlan(t *testing.T) {
+	file := upstream(t, func(http.ResponseWriter, *http.Request) { t.Error("explain reaches the subgraph") })
+	operation := filepath.Join(t.TempDir(), "hello.graphql")
+	if err := os.WriteFile(operation, []byte("query Hello { hello }"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, arguments := range [][]string{{"--operation", operation}, {"--operation", "-"}} {
+		var out, complaints strings.Builder
+		code := run(t.Context(), append([]string{"explain", "--supergraph", file}, arguments...),
+			terminal{strings.NewReader("query Hello { hello }"), &out, &complaints})
+		if code != 0 || !strings.Contains(out.String(), "GREETING") || !strings.Contains(out.String(), "hello") {
+			t.Errorf("%v: code %d, %q, %q", arguments, code, out.String(), complaints.String())
+		}
+	}
+	var complaints strings.Builder
+	code := run(t.Context(), []string{"explain", "--supergraph", file, "--operation", "-"},
+		terminal{strings.NewReader("{ goodbye }"), io.Discard, &complaints})
+	if code != 1 || !strings.HasPrefix(complaints.String(), "citizencloud: the operation - is refused: ") || !strings.Contains(complaints.String(), "goodbye") {
+		t.Errorf("code %d, %q", code, complaints.String())
+	}
+}
+
 func TestMetricsListenElsewhere(t *testing.T) {
 	file := upstream(t, func(w http.ResponseWriter, _ *http.Request) { hello(w) })
 	free, err := net.Listen("tcp", "127.0.0.1:0")

@@ -94,6 +94,18 @@ func TestSubgraphAttachesToTheStateOfServe(t *testing.T) {
 	}
 }
 
+func TestSubgraphEndsWithTheStateOfServe(t *testing.T) {
+	data := t.TempDir()
+	first := start(t, serveArguments(data)...)
+	second := start(t, "subgraph", "citizen", "--data", data, "--listen", "127.0.0.1:0")
+	first.signal(syscall.SIGKILL)
+	first.wait()
+	want := fmt.Sprintf("process %d, which ran the state of %s, has ended", first.command.Process.Pid, data)
+	if code := second.wait(); code != 1 || !strings.Contains(second.stderr.String(), want) {
+		t.Errorf("exit code %d: %s", code, second.stderr.String())
+	}
+}
+
 func TestPostgresThatDiesEndsTheProcess(t *testing.T) {
 	p := start(t, serveArguments(t.TempDir())...)
 	for _, pid := range children(t, p.command.Process.Pid) {

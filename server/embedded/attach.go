@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -43,7 +44,8 @@ const attachPatience = 90 * time.Second
 
 // OpenOrAttach is Open for one of several processes over the same folder: the
 // first one runs the state, the others use it. A process that attached owns
-// nothing: its Close stops nothing, and it loses the state when the first ends.
+// nothing: its Close stops nothing, and its Ended delivers when the first ends,
+// for the state went with that one.
 func OpenOrAttach(ctx context.Context, settings Settings) (*State, error) {
 	ctx, cancel := context.WithTimeout(ctx, attachPatience)
 	defer cancel()
@@ -54,8 +56,12 @@ func OpenOrAttach(ctx context.Context, settings Settings) (*State, error) {
 		if err == nil || !errors.Is(err, ErrInUse) {
 			return state, err
 		}
-		if state, ok := attach(settings); ok {
-			return state, state.reach(ctx)
+		if state, holder, ok := attach(settings); ok {
+			if err := state.reach(ctx); err != nil {
+				return nil, err
+			}
+			state.watch(holder)
+			return state, nil
 		}
 		select {
 		case <-ctx.Done():
@@ -67,23 +73,22 @@ func OpenOrAttach(ctx context.Context, settings Settings) (*State, error) {
 
 // attach reads the addresses that the holder of the folder's lock published.
 // What settings give by URL goes before them.
-func attach(settings Settings) (*State, bool) {
+func attach(settings Settings) (state *State, holder int, ok bool) {
 	state, err := prepare(settings)
 	if err != nil {
-		return nil, false
+		return nil, 0, false
 	}
 	content, err := os.ReadFile(state.publishedAt())
 	if err != nil {
-		return nil, false
+		return nil, 0, false
 	}
 	found := published{State: &State{}}
 	if err := json.Unmarshal(content, &found); err != nil {
-		return nil, false
+		return nil, 0, false
 	}
 	// A killed process leaves its file; only the holder's own counts.
-	holder, err := os.ReadFile(filepath.Join(state.Dir, "lock"))
-	if err != nil || strings.TrimSpace(string(holder)) != strconv.Itoa(found.Pid) {
-		return nil, false
+	if lockHolder(state.Dir) != found.Pid {
+		return nil, 0, false
 	}
 	if settings.DatabaseURL == "" {
 		state.DatabaseURL, state.DatabaseAppURL = found.DatabaseURL, found.DatabaseAppURL
@@ -95,5 +100,40 @@ func attach(settings Settings) (*State, bool) {
 			*address.ours = *address.theirs
 		}
 	}
-	return state, true
+	return state, found.Pid, true
+}
+
+// lockHolder returns the process that took the folder's lock last, 0 for none.
+func lockHolder(dir string) int {
+	content, err := os.ReadFile(filepath.Join(dir, "lock"))
+	if err != nil {
+		return 0
+	}
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(content)))
+	return pid
+}
+
+// watch looks once a second whether the process that runs the state is there.
+// Taking the lock to find out would get into the way of the next one to start.
+func (s *State) watch(holder int) {
+	stop := make(chan struct{})
+	s.onClose("watch", func(context.Context) error {
+		close(stop)
+		return nil
+	})
+	go func() {
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-ticker.C:
+			}
+			if errors.Is(syscall.Kill(holder, 0), syscall.ESRCH) || lockHolder(s.Dir) != holder {
+				s.ended <- fmt.Errorf("process %d, which ran the state of %s, has ended", holder, s.Dir)
+				return
+			}
+		}
+	}()
 }

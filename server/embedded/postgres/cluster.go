@@ -185,7 +185,9 @@ func (c *Cluster) arguments(durable bool) []string {
 		"unix_socket_directories=" + c.socketDir,
 		"unix_socket_permissions=0700",
 		"port=5432",
-		"max_connections=200",
+		// Five processes (the gateway and each subgraph on its own) of 40 each,
+		// their listeners, and some to look inside.
+		"max_connections=300",
 		"shared_buffers=256MB",
 		"effective_cache_size=1GB",
 		"work_mem=8MB",
