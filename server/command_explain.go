@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -37,7 +36,7 @@ func explain(settings config.Explain, at terminal) error {
 	}
 	prepared, refused := engine.Prepare(operation, settings.Name)
 	if len(refused) > 0 {
-		return fmt.Errorf("the operation %s is refused: %w", settings.Operation, errors.Join(refused))
+		return fmt.Errorf("the operation %s is refused: %w", settings.Operation, refused)
 	}
 	_, err = io.WriteString(at.out, plan.Print(prepared.Plan()))
 	return err

@@ -21,7 +21,7 @@ func serve(ctx context.Context, line *config.Line, at terminal) error {
 	}
 	development := settings.Mode == "development"
 	p := newProcess(line, settings.Listener, development, at)
-	state := p.state(settings.State, embedded.Open)
+	state := p.state(settings.State, embedded.OpenAlone)
 	p.serve(func(ctx context.Context) (*service, error) {
 		return wirePlatform(ctx, installation{
 			State:       state(),

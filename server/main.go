@@ -69,5 +69,5 @@ func command(ctx context.Context, line *config.Line, at terminal) error {
 // complain says an error in one line: several that belong together are one
 // sentence's parts.
 func complain(at terminal, err error) {
-	fmt.Fprintf(at.err, "citizencloud: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+	fmt.Fprintf(at.err, "citizencloud: %s\n", strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
 }

@@ -106,6 +106,23 @@ func TestSubgraphEndsWithTheStateOfServe(t *testing.T) {
 	}
 }
 
+func TestServeUsesTheStateOfASubgraph(t *testing.T) {
+	data := t.TempDir()
+	first := start(t, "subgraph", "citizen", "--data", data, "--listen", "127.0.0.1:0")
+	second := start(t, serveArguments(data)...)
+	if found := children(t, second.command.Process.Pid); len(found) != 0 {
+		t.Errorf("serve started a state of its own: %v", found)
+	}
+	expectRefusal(t, nil, serveArguments(data), 1, fmt.Sprintf("is in use by process %d", second.command.Process.Pid))
+	second.signal(syscall.SIGTERM)
+	if code := second.wait(); code != 0 {
+		t.Errorf("exit code %d: %s", code, second.stderr.String())
+	}
+	if status, _ := first.get("/health"); status != 200 {
+		t.Errorf("the subgraph suffers: %d", status)
+	}
+}
+
 func TestPostgresThatDiesEndsTheProcess(t *testing.T) {
 	p := start(t, serveArguments(t.TempDir())...)
 	for _, pid := range children(t, p.command.Process.Pid) {

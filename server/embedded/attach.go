@@ -71,6 +71,32 @@ func OpenOrAttach(ctx context.Context, settings Settings) (*State, error) {
 	}
 }
 
+// OpenAlone is OpenOrAttach for the process that serves the whole platform:
+// only one a folder may; a second one hears ErrInUse at once. It may well use
+// the state that the process of a subgraph opened before.
+func OpenAlone(ctx context.Context, settings Settings) (*State, error) {
+	if !settings.inside() {
+		return Open(ctx, settings)
+	}
+	dir, err := filepath.Abs(settings.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("the data folder %q has no absolute path: %w", settings.Dir, err)
+	}
+	alone, err := acquire(dir, serveLock)
+	if err != nil {
+		return nil, err
+	}
+	state, err := OpenOrAttach(ctx, settings)
+	if err != nil {
+		alone.release()
+		return nil, err
+	}
+	// First in the list, so the last to close.
+	release := closing{"serve lock", func(context.Context) error { alone.release(); return nil }}
+	state.closes = append([]closing{release}, state.closes...)
+	return state, nil
+}
+
 // attach reads the addresses that the holder of the folder's lock published.
 // What settings give by URL goes before them.
 func attach(settings Settings) (state *State, holder int, ok bool) {
@@ -105,7 +131,7 @@ func attach(settings Settings) (state *State, holder int, ok bool) {
 
 // lockHolder returns the process that took the folder's lock last, 0 for none.
 func lockHolder(dir string) int {
-	content, err := os.ReadFile(filepath.Join(dir, "lock"))
+	content, err := os.ReadFile(filepath.Join(dir, stateLock))
 	if err != nil {
 		return 0
 	}

@@ -14,16 +14,24 @@ import (
 // ErrInUse says that another process runs the state of this folder.
 var ErrInUse = errors.New("in use")
 
-// lock is the right to run the state of a data folder. The kernel gives it
+// The two locks of a data folder: who runs the state, and who serves the whole
+// platform (which may use a state that a subgraph's process runs).
+const (
+	stateLock = "lock"
+	serveLock = "serve.lock"
+)
+
+// lock is a right over a data folder. The kernel gives it
 // back when its process ends in whatever way, so a stale one cannot be.
 type lock struct{ file *os.File }
 
-// acquire makes the folder and takes its lock; ErrInUse when another has it.
-func acquire(dir string) (*lock, error) {
+// acquire makes the folder and takes the lock of that name in it; ErrInUse when
+// another has it.
+func acquire(dir, name string) (*lock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, unwritable(dir, err)
 	}
-	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	file, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, unwritable(dir, err)
 	}

@@ -62,7 +62,7 @@ func Open(ctx context.Context, settings Settings) (*State, error) {
 		return nil, err
 	}
 	if settings.inside() {
-		if state.lock, err = acquire(state.Dir); err != nil {
+		if state.lock, err = acquire(state.Dir, stateLock); err != nil {
 			return nil, err
 		}
 		state.unpublish() // what a killed process left
