@@ -13,25 +13,27 @@ import (
 	"github.com/citizencloud/citizencloud/graph/validate"
 )
 
-// Answer is what one schema with all the data answers to an operation: the data.
-func Answer(ctx context.Context, universe *Universe, query string, variables json.RawMessage) ([]byte, error) {
+// Answer is what one schema with all the data answers to an operation: the
+// data, and the root fields in the order in which they ran.
+func Answer(ctx context.Context, universe *Universe, query string, variables json.RawMessage) ([]byte, []string, error) {
 	document, errs := validate.Parse(query, validate.Limits{})
 	if len(errs) == 0 {
 		errs = validate.Document(universe.Super.Public, document, validate.Limits{})
 	}
 	if len(errs) > 0 {
-		return nil, fmt.Errorf("conformance: %w", errs)
+		return nil, nil, fmt.Errorf("conformance: %w", errs)
 	}
 	operation := document.Operations[0]
 	values, errs := validate.Coerce(universe.Super.Public, operation, variables)
 	if len(errs) > 0 {
-		return nil, fmt.Errorf("conformance: %w", errs)
+		return nil, nil, fmt.Errorf("conformance: %w", errs)
 	}
-	data, errs := reference.Execute(ctx, rooted(universe.Super.Public, operation), operation, values, &Monolith{universe, values})
+	monolith := &Monolith{Universe: universe, Variables: values}
+	data, errs := reference.Execute(ctx, rooted(universe.Super.Public, operation), operation, values, monolith)
 	if len(errs) > 0 {
-		return nil, fmt.Errorf("conformance: the one schema fails: %w", errs)
+		return nil, nil, fmt.Errorf("conformance: the one schema fails: %w", errs)
 	}
-	return data, nil
+	return data, monolith.Roots, nil
 }
 
 // rooted is the schema for the reference, which takes a subscription's event

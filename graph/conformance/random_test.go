@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,7 +89,7 @@ func random(t *testing.T, seed uint64) (report string, ran int) {
 			continue // conflicting fields, mostly
 		}
 		ran++
-		want, err := conformance.Answer(t.Context(), universe, query, json.RawMessage(`{"yes": true, "no": false}`))
+		want, roots, err := conformance.Answer(t.Context(), universe, query, json.RawMessage(`{"yes": true, "no": false}`))
 		if err != nil {
 			return fmt.Sprintf("%v\n%s\n%s", err, query, sdl), ran
 		}
@@ -100,9 +101,20 @@ func random(t *testing.T, seed uint64) (report string, ran int) {
 			}
 			return fmt.Sprintf("%v: %v\n%s\n%s\n%s", errs, errs[0].Unwrap(), query, text, sdl), ran
 		}
+		before := len(subgraphs.Calls())
 		response := engine.Execute(t.Context(), operation, graph.Call{Variables: json.RawMessage(`{"yes": true, "no": false}`)})
-		difference := conformance.Compare(want, response.Body, false)
+		difference := conformance.Compare(want, response.Body, true)
 		response.Release()
+		if operation.Kind() == ast.Mutation {
+			var called []string
+			for _, call := range subgraphs.Calls()[before:] {
+				_, field, _ := strings.Cut(call, " ")
+				called = append(called, field)
+			}
+			if difference == "" && !slices.Equal(roots, called) {
+				difference = fmt.Sprintf("called %v, want %v", called, roots)
+			}
+		}
 		if difference != "" {
 			return fmt.Sprintf("%s\n%s\n%s\n%s", difference, query, plan.Print(operation.Plan()), sdl), ran
 		}

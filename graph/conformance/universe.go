@@ -171,6 +171,8 @@ func (u *Universe) members(named *supergraph.Type, field *supergraph.Field) []*s
 type Monolith struct {
 	Universe  *Universe
 	Variables map[string]any
+	// Roots are the root fields that were resolved, in order.
+	Roots []string
 }
 
 // Resolve implements reference.Source.
@@ -178,6 +180,7 @@ func (m *Monolith) Resolve(_ context.Context, parent *reference.Object, fields [
 	var thing Thing
 	if parent == nil {
 		thing = Thing{Type: m.Universe.Super.Type(fields[0].ObjectDefinition.Name)}
+		m.Roots = append(m.Roots, fields[0].Name)
 	} else {
 		thing = parent.Value.(Thing)
 	}

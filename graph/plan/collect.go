@@ -16,6 +16,8 @@ type occurrence struct {
 	field *ast.Field
 	types mask        // object types of the node for which it asks
 	when  Alternative // the conditions on the way to it, all of them
+	// number counts the occurrences of the node.
+	number int
 }
 
 // collection gathers the occurrences of one node by response key.
@@ -39,6 +41,7 @@ func (p *planning) collect(n *node, sets []selectionUnder) error {
 			return err
 		}
 	}
+	sort.SliceStable(n.slots, func(i, j int) bool { return n.slots[i].positions[0].number < n.slots[j].positions[0].number })
 	n.wants = &wants{node: n}
 	n.typeWhen = never
 	for _, s := range n.slots {
@@ -75,7 +78,7 @@ func (p *planning) collectSet(c *collection, set ast.SelectionSet, types mask, w
 			if c.byKey[key] == nil {
 				c.order = append(c.order, key)
 			}
-			c.byKey[key] = append(c.byKey[key], occurrence{selection, types, inner})
+			c.byKey[key] = append(c.byKey[key], occurrence{selection, types, inner, p.fields})
 			if p.fields++; p.fields > p.options.MaxFields {
 				return fmt.Errorf("plan: more than %d fields after fragments are inlined", p.options.MaxFields)
 			}
@@ -202,12 +205,85 @@ func (p *planning) addSlots(n *node, key string, occurrences []occurrence) error
 	return nil
 }
 
+// addSlot adds the slot that the occurrences ask for. In a mutation's root, where
+// the order is that of the changes, each position is a slot of its own.
 func (p *planning) addSlot(n *node, key string, types mask, occurrences []occurrence) error {
+	positions, starts := positionsOf(occurrences)
+	if n.parent == nil && p.operation == ast.Mutation && len(positions) > 1 {
+		for k, at := range positions {
+			own := under(occurrences[starts[k]:], at.when)
+			if err := p.addSlotAt(n, key, types, own, []position{at}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return p.addSlotAt(n, key, types, occurrences, positions)
+}
+
+// under are the occurrences where the condition holds too.
+func under(occurrences []occurrence, when Condition) []occurrence {
+	if when == nil {
+		return occurrences
+	}
+	var list []occurrence
+	for _, o := range occurrences {
+		for _, alternative := range when.andAlternative(o.when) {
+			copied := o
+			copied.when = alternative
+			list = append(list, copied)
+		}
+	}
+	return list
+}
+
+// positionsOf are the positions that a field takes by its occurrences, and for
+// each the occurrence that it begins with.
+func positionsOf(occurrences []occurrence) ([]position, []int) {
+	var positions []position
+	var starts []int
+	var rest Condition  // that no earlier occurrence holds
+	var begun Condition // rest at the start of the last position
+	possible := true
+	end := -1 // the last occurrence of the run in which the last position begins
+	for k, o := range occurrences {
+		here := rest.andAlternative(o.when)
+		if o.number == end+1 && len(positions) > 0 {
+			// Nothing stands between them.
+			end = o.number
+			last := len(positions) - 1
+			positions[last].when = positions[last].when.or(begun.andAlternative(o.when))
+		} else if !here.never() {
+			end, begun = o.number, rest
+			positions, starts = append(positions, position{o.number, here}), append(starts, k)
+		}
+		if len(o.when) == 0 {
+			break
+		}
+		if rest, possible = rest.without(o.when); !possible {
+			// Too many conditions: the first position must do.
+			either := never
+			for _, o := range occurrences {
+				either = either.orAlternative(o.when)
+			}
+			return []position{{occurrences[0].number, either}}, []int{0}
+		}
+		if rest.never() {
+			break
+		}
+	}
+	return positions, starts
+}
+
+func (p *planning) addSlotAt(n *node, key string, types mask, occurrences []occurrence, positions []position) error {
 	first := occurrences[0].field
 	s := &slot{
 		holder: n, key: key, client: key, name: first.Name,
 		arguments: first.Arguments, printed: printArguments(first.Arguments),
-		types: types, when: never,
+		types: types, when: never, positions: positions,
+	}
+	if n.parent == nil && p.operation == ast.Mutation && n.keyTaken(key) {
+		s.key = n.freeKey(key)
 	}
 	sets := make([]selectionUnder, 0, len(occurrences))
 	for _, o := range occurrences {

@@ -88,6 +88,53 @@ func (c Condition) or(other Condition) Condition {
 	return c
 }
 
+// without is the condition where the alternative does not hold; false where it
+// would have more than maxAlternatives.
+func (c Condition) without(a Alternative) (Condition, bool) {
+	rest := never
+	from := c
+	if c == nil {
+		from = Condition{{}}
+	}
+	for _, alternative := range from {
+		for _, literal := range a {
+			joined, possible := alternative.and(Literal{Variable: literal.Variable, Is: !literal.Is})
+			if !possible {
+				continue
+			}
+			if rest = rest.orAlternative(joined); rest == nil || len(rest) > maxAlternatives {
+				return nil, rest == nil
+			}
+		}
+	}
+	return rest, true
+}
+
+// andAlternative is the condition where the alternative holds too.
+func (c Condition) andAlternative(a Alternative) Condition {
+	if c == nil {
+		return never.orAlternative(a)
+	}
+	both := never
+	for _, alternative := range c {
+		joined, possible := alternative, true
+		for _, literal := range a {
+			if joined, possible = joined.and(literal); !possible {
+				break
+			}
+		}
+		if possible {
+			if both = both.orAlternative(joined); both == nil {
+				return nil
+			}
+		}
+	}
+	return both
+}
+
+// maxAlternatives bounds the conditions that only serve the order of the answer.
+const maxAlternatives = 12
+
 // given drops from the condition what is known to hold.
 func (c Condition) given(known Condition) Condition {
 	if c == nil || c.equal(known) {

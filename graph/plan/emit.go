@@ -124,25 +124,33 @@ func (n *node) ambiguous(s *slot, key string) bool {
 	return false
 }
 
-// outputs is the client's selection on a node.
+// outputs is the client's selection on a node, in the order of the answer.
 func (p *planning) outputs(n *node, known Condition) []*Output {
-	list := make([]*Output, 0, len(n.slots))
+	type placed struct {
+		slot *slot
+		at   position
+	}
+	var order []placed
 	for _, s := range n.slots {
-		if s.client == "" {
+		for _, at := range s.positions {
+			order = append(order, placed{s, at})
+		}
+	}
+	sort.SliceStable(order, func(i, j int) bool { return order[i].at.number < order[j].at.number })
+	list := make([]*Output, 0, len(order))
+	for _, o := range order {
+		if n.parent == nil && isIntrospection(o.slot.name) {
+			list = append(list, p.introspection(o.slot, o.at.when.given(known)))
 			continue
 		}
-		if n.parent == nil && isIntrospection(s.name) {
-			list = append(list, p.introspection(s, known))
-			continue
-		}
-		list = append(list, p.outputsOf(s, known)...)
+		list = append(list, p.outputsOf(o.slot, o.at.when.given(known))...)
 	}
 	return list
 }
 
 // outputsOf is one field of the answer, split where the holder's types differ
 // in the field's type or in its key.
-func (p *planning) outputsOf(s *slot, known Condition) []*Output {
+func (p *planning) outputsOf(s *slot, when Condition) []*Output {
 	n := s.holder
 	var order []string
 	groups := map[string]mask{}
@@ -168,12 +176,15 @@ func (p *planning) outputsOf(s *slot, known Condition) []*Output {
 	}
 	var fields []*Output
 	if s.child != nil {
-		fields = p.outputs(s.child, s.when)
+		if s.fields == nil {
+			s.fields = p.outputs(s.child, s.when)
+		}
+		fields = s.fields
 	}
 	var list []*Output
 	for _, signature := range order {
 		from, _, _ := strings.Cut(signature, " ")
-		o := &Output{Key: s.client, From: from, Name: s.name, Type: types[signature], When: s.when.given(known), Fields: fields}
+		o := &Output{Key: s.client, From: from, Name: s.name, Type: types[signature], When: when, Fields: fields}
 		if !groups[signature].covers(n.all()) {
 			o.Types = n.names(groups[signature])
 		}
@@ -186,8 +197,8 @@ var typenameType = ast.NonNullNamedType("String", nil)
 
 func isIntrospection(name string) bool { return strings.HasPrefix(name, "__") }
 
-func (p *planning) introspection(s *slot, known Condition) *Output {
-	o := &Output{Key: s.client, From: s.key, Name: s.name, When: s.when.given(known), Type: typenameType}
+func (p *planning) introspection(s *slot, when Condition) *Output {
+	o := &Output{Key: s.client, From: s.key, Name: s.name, When: when, Type: typenameType}
 	if s.name != "__typename" {
 		o.Introspection = s.merged
 		o.Type = ast.NamedType("__Type", nil)

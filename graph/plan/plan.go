@@ -116,7 +116,8 @@ func (s *Selection) Key() string {
 }
 
 // Output is one field of the client's answer. Two outputs of one selection may
-// bear the same Key only if their Types do not overlap.
+// bear the same Key only if their Types do not overlap or their conditions
+// exclude each other.
 type Output struct {
 	Key  string // the client's response key
 	From string // the key in the merged data

@@ -40,14 +40,24 @@ type slot struct {
 	arguments ast.ArgumentList
 	printed   string // the arguments as text
 	types     mask   // object types of the holder for which the client asked; nil of an internal slot
+	// positions are where the field stands in the answer: the first of its
+	// occurrences whose condition holds. Several exclude each other.
+	positions []position
 	when      Condition
 	child     *node // nil for a leaf
 	leaf      bool  // of an internal slot: whether it is for holders whose field is a leaf
 	// keys holds the key for some object types where it must differ from key
 	// (their subgraph types cannot be asked under one key); nil mostly.
-	keys map[int]string
+	keys   map[int]string
+	fields []*Output // what the client asks below, once emitted
 	// merged, of a root introspection field, is the field with all its selections.
 	merged *ast.Field
+}
+
+// position is a place in the order of the answer, and when it is taken.
+type position struct {
+	number int
+	when   Condition
 }
 
 // keyFor is the key under which an object of the holder's i-th type carries the slot.
