@@ -9,7 +9,6 @@ import (
 	"context"
 
 	"github.com/citizencloud/citizencloud/foundation/batch"
-	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
@@ -17,7 +16,6 @@ import (
 
 // Services are what the loaders load from.
 type Services struct {
-	Areas         *area.Service
 	Units         *orgunit.Service
 	Workers       *worker.Service
 	Notifications *notification.Service
@@ -26,8 +24,6 @@ type Services struct {
 // Loaders are one request's loaders. A missing thing loads as nil. They keep
 // nothing: a request may last as long as a subscription.
 type Loaders struct {
-	Area        *batch.Loader[string, *area.Area]
-	AreasBelow  *batch.Loader[area.Below, area.Page]
 	Unit        *batch.Loader[string, *orgunit.OrgUnit]
 	UnitsBelow  *batch.Loader[orgunit.Below, orgunit.Page]
 	Worker      *batch.Loader[string, *worker.Worker]
@@ -38,8 +34,6 @@ type Loaders struct {
 
 func newLoaders(s Services) *Loaders {
 	return &Loaders{
-		Area:        batch.New(s.Areas.ByCodes),
-		AreasBelow:  batch.New(inOrder(s.Areas.Children)),
 		Unit:        batch.New(s.Units.ByIDs),
 		UnitsBelow:  batch.New(inOrder(s.Units.Children)),
 		Worker:      batch.New(s.Workers.ByIDs),

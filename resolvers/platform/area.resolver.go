@@ -14,47 +14,37 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 )
 
-func (r *areaResolver) Parent(ctx context.Context, objs []*area.Area) ([]*area.Area, error) {
-	return areasOf(ctx, r.Resolver, objs, func(a *area.Area) string { return a.ParentCode })
+func (r *areaResolver) Parent(ctx context.Context, obj *area.Area) (*area.Area, error) {
+	return r.areaOf(ctx, obj.ParentCode)
 }
 
-func (r *areaResolver) Children(ctx context.Context, objs []*area.Area, first *int, after *string) ([]*executable.AreaConnection, error) {
+func (r *areaResolver) Children(ctx context.Context, obj *area.Area, first *int, after *string) (*executable.AreaConnection, error) {
 	page, err := keyset.Parse(first, after, 1)
 	if err != nil {
 		return nil, err
 	}
-	return connections(ctx, objs, r.load(ctx).AreasBelow.LoadMany,
-		func(a *area.Area) (area.Below, error) { return area.BelowOf(a.Code, page), nil },
-		func(found area.Page) *executable.AreaConnection { return areaConnection(found.Areas, found.Info) })
-}
-
-func (r *areaResolver) Path(ctx context.Context, objs []*area.Area) ([][]*area.Area, error) {
-	var codes []string
-	for _, obj := range objs {
-		if obj != nil {
-			codes = append(codes, obj.Path()...)
-		}
-	}
-	found, err := r.load(ctx).Area.LoadMany(ctx, codes)
+	areas, info, err := r.areas.Children(ctx, obj, page)
 	if err != nil {
 		return nil, err
 	}
-	paths := make([][]*area.Area, len(objs))
-	for i, obj := range objs {
-		if obj != nil {
-			n := len(obj.Path())
-			paths[i], found = found[:n], found[n:]
-		}
-	}
-	return paths, nil
+	return areaConnection(areas, info), nil
 }
 
-func (r *areaResolver) Zone(ctx context.Context, objs []*area.Area) ([]*area.Area, error) {
-	return areasOf(ctx, r.Resolver, objs, func(a *area.Area) string { return a.ZoneCode })
+func (r *areaResolver) Path(ctx context.Context, obj *area.Area) ([]*area.Area, error) {
+	tree, err := r.areas.Tree(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return tree.Path(obj), nil
+}
+
+func (r *areaResolver) Zone(ctx context.Context, obj *area.Area) (*area.Area, error) {
+	return r.areaOf(ctx, obj.ZoneCode)
 }
 
 func (r *queryResolver) Area(ctx context.Context, id string) (*area.Area, error) {
-	return r.load(ctx).Area.Load(ctx, id)
+	found, err := r.areas.ByCodes(ctx, []string{id})
+	return found[id], err
 }
 
 func (r *queryResolver) Areas(ctx context.Context, parentID *string, search *string, level *division.Level, first *int, after *string) (*executable.AreaConnection, error) {

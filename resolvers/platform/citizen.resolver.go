@@ -15,8 +15,8 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 )
 
-func (r *citizenResolver) Area(ctx context.Context, objs []*citizen.Citizen) ([]*area.Area, error) {
-	return areasOf(ctx, r.Resolver, objs, func(c *citizen.Citizen) string { return c.AreaCode })
+func (r *citizenResolver) Area(ctx context.Context, obj *citizen.Citizen) (*area.Area, error) {
+	return r.areaOf(ctx, obj.AreaCode)
 }
 
 func (r *citizenResolver) UnreadNotificationCount(ctx context.Context, objs []*citizen.Citizen) ([]int, error) {

@@ -40,30 +40,24 @@ func fieldOf[P any, K comparable, V any](ctx context.Context, objs []*P, load fu
 	return values, nil
 }
 
-// areasOf gives the area of each object; nil for the code "".
-func areasOf[P any](ctx context.Context, r *Resolver, objs []*P, code func(*P) string) ([]*area.Area, error) {
-	found, err := fieldOf(ctx, objs, r.load(ctx).Area.LoadMany, code)
-	return there(objs, found, code, err)
+// areaOf gives the area of the code; nil for "".
+func (r *Resolver) areaOf(ctx context.Context, code string) (*area.Area, error) {
+	if code == "" {
+		return nil, nil
+	}
+	tree, err := r.areas.Tree(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if a := tree.ByCode(code); a != nil {
+		return a, nil
+	}
+	return nil, fmt.Errorf("platform: area %s is missing", code)
 }
 
 // unitsOf gives the unit of each object; nil for the ID "".
 func unitsOf[P any](ctx context.Context, r *Resolver, objs []*P, id func(*P) string) ([]*orgunit.OrgUnit, error) {
-	found, err := fieldOf(ctx, objs, r.load(ctx).Unit.LoadMany, id)
-	return there(objs, found, id, err)
-}
-
-// there makes an error of what an object refers to and nobody finds: all areas
-// and units are public, and none is ever removed.
-func there[P, T any](objs []*P, found []*T, key func(*P) string, err error) ([]*T, error) {
-	if err != nil {
-		return nil, err
-	}
-	for i, obj := range objs {
-		if obj != nil && found[i] == nil && key(obj) != "" {
-			return nil, fmt.Errorf("platform: %T %s is missing", found[i], key(obj))
-		}
-	}
-	return found, nil
+	return fieldOf(ctx, objs, r.load(ctx).Unit.LoadMany, id)
 }
 
 // connections gives a connection of all objects of a list by one load.

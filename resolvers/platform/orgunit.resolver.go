@@ -14,8 +14,8 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 )
 
-func (r *orgUnitResolver) Area(ctx context.Context, objs []*orgunit.OrgUnit) ([]*area.Area, error) {
-	return areasOf(ctx, r.Resolver, objs, func(u *orgunit.OrgUnit) string { return u.AreaCode })
+func (r *orgUnitResolver) Area(ctx context.Context, obj *orgunit.OrgUnit) (*area.Area, error) {
+	return r.areaOf(ctx, obj.AreaCode)
 }
 
 func (r *orgUnitResolver) Parent(ctx context.Context, objs []*orgunit.OrgUnit) ([]*orgunit.OrgUnit, error) {

@@ -78,7 +78,7 @@ func New(d Deps) *Resolver {
 	if d.SMS == nil {
 		d.SMS = r.simulator
 	}
-	r.areas = &area.Service{DB: d.DB}
+	r.areas = area.New(d.DB, d.Now, d.Log)
 	r.units = &orgunit.Service{DB: d.DB}
 	r.workers = &worker.Service{DB: d.DB, Now: d.Now}
 	r.citizens = citizen.New(d.DB, d.Keys, d.Now)
@@ -106,7 +106,7 @@ func (r *Resolver) Context(ctx context.Context) context.Context {
 func (r *Resolver) load(ctx context.Context) *loaders.Loaders { return loaders.From(ctx, r.services()) }
 
 func (r *Resolver) services() loaders.Services {
-	return loaders.Services{Areas: r.areas, Units: r.units, Workers: r.workers, Notifications: r.notifications}
+	return loaders.Services{Units: r.units, Workers: r.workers, Notifications: r.notifications}
 }
 
 // Run makes the notifications that other subgraphs ask for, and removes old

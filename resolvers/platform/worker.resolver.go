@@ -54,8 +54,8 @@ func (r *workerResolver) Unit(ctx context.Context, objs []*worker.Worker) ([]*or
 	return unitsOf(ctx, r.Resolver, objs, func(w *worker.Worker) string { return w.UnitID })
 }
 
-func (r *workerResolver) Area(ctx context.Context, objs []*worker.Worker) ([]*area.Area, error) {
-	return areasOf(ctx, r.Resolver, objs, func(w *worker.Worker) string { return w.AreaCode })
+func (r *workerResolver) Area(ctx context.Context, obj *worker.Worker) (*area.Area, error) {
+	return r.areaOf(ctx, obj.AreaCode)
 }
 
 func (r *workerResolver) Assignments(ctx context.Context, objs []*worker.Worker) ([][]*worker.Assignment, error) {

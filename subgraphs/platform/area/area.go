@@ -2,7 +2,7 @@
 // city over districts and streets down to communities, with validity dates and
 // the functional zones that run streets of other districts. It is public.
 //
-// Start reading at Area, then Service; the SQL is in store.go.
+// Start reading at Area, then Tree and Service; the SQL is in store.go.
 package area
 
 import (
@@ -26,7 +26,7 @@ type Area struct {
 	// Internal marks a functional zone, which has no GB code of its own.
 	Internal  bool    `db:"internal"`
 	ValidFrom string  `db:"valid_from"` // YYYY-MM-DD
-	ValidTo   *string `db:"valid_to"`   // nil while it is valid
+	ValidTo   *string `db:"valid_to"`   // the first day on which it is no longer valid; nil while it is
 }
 
 // IsEntity makes Area a federation entity.
@@ -35,13 +35,9 @@ func (*Area) IsEntity() {}
 // ID is the area's code.
 func (a *Area) ID() string { return a.Code }
 
-// Path is the codes from the city down to the area itself.
-func (a *Area) Path() []string {
-	var path []string
-	for code := a.Code; code != ""; code = division.Parent(code) {
-		path = append([]string{code}, path...)
-	}
-	return path
+// validOn says whether the area is valid on the day (YYYY-MM-DD).
+func (a *Area) validOn(day string) bool {
+	return a.ValidFrom <= day && (a.ValidTo == nil || day < *a.ValidTo)
 }
 
 // Filter chooses areas; its zero value chooses all.

@@ -273,17 +273,17 @@ type ComplexityRoot struct {
 // region    ************************** generated!.gotpl **************************
 
 type AreaResolver interface {
-	Parent(ctx context.Context, objs []*area.Area) ([]*area.Area, error)
-	Children(ctx context.Context, objs []*area.Area, first *int, after *string) ([]*AreaConnection, error)
-	Path(ctx context.Context, objs []*area.Area) ([][]*area.Area, error)
+	Parent(ctx context.Context, obj *area.Area) (*area.Area, error)
+	Children(ctx context.Context, obj *area.Area, first *int, after *string) (*AreaConnection, error)
+	Path(ctx context.Context, obj *area.Area) ([]*area.Area, error)
 
-	Zone(ctx context.Context, objs []*area.Area) ([]*area.Area, error)
+	Zone(ctx context.Context, obj *area.Area) (*area.Area, error)
 }
 type AssignmentResolver interface {
 	Unit(ctx context.Context, objs []*worker.Assignment) ([]*orgunit.OrgUnit, error)
 }
 type CitizenResolver interface {
-	Area(ctx context.Context, objs []*citizen.Citizen) ([]*area.Area, error)
+	Area(ctx context.Context, obj *citizen.Citizen) (*area.Area, error)
 
 	UnreadNotificationCount(ctx context.Context, objs []*citizen.Citizen) ([]int, error)
 	Notifications(ctx context.Context, obj *citizen.Citizen, first *int, after *string, unreadOnly *bool) (*NotificationConnection, error)
@@ -309,7 +309,7 @@ type MutationResolver interface {
 	SignOut(ctx context.Context, input *SignOutInput) (*SignOutPayload, error)
 }
 type OrgUnitResolver interface {
-	Area(ctx context.Context, objs []*orgunit.OrgUnit) ([]*area.Area, error)
+	Area(ctx context.Context, obj *orgunit.OrgUnit) (*area.Area, error)
 	Parent(ctx context.Context, objs []*orgunit.OrgUnit) ([]*orgunit.OrgUnit, error)
 	Children(ctx context.Context, objs []*orgunit.OrgUnit, first *int, after *string) ([]*OrgUnitConnection, error)
 	Successor(ctx context.Context, objs []*orgunit.OrgUnit) ([]*orgunit.OrgUnit, error)
@@ -330,7 +330,7 @@ type SubscriptionResolver interface {
 type WorkerResolver interface {
 	Login(ctx context.Context, obj *worker.Worker) (*string, error)
 	Unit(ctx context.Context, objs []*worker.Worker) ([]*orgunit.OrgUnit, error)
-	Area(ctx context.Context, objs []*worker.Worker) ([]*area.Area, error)
+	Area(ctx context.Context, obj *worker.Worker) (*area.Area, error)
 
 	Assignments(ctx context.Context, objs []*worker.Worker) ([][]*worker.Assignment, error)
 
@@ -1450,24 +1450,24 @@ type Area @key(fields: "id") {
   "层级"
   level: AreaLevel!
   "上级区划；全市为空"
-  parent: Area @goField(forceResolver: true, batch: true)
+  parent: Area @goField(forceResolver: true)
   "下级区划，按代码排序"
   children(
     "每页条数，1 到 100，默认 20"
     first: Int
     "上一页最后一条的游标"
     after: String
-  ): AreaConnection! @goField(forceResolver: true, batch: true)
+  ): AreaConnection! @goField(forceResolver: true)
   "从全市到本级的各级区划"
-  path: [Area!]! @goField(forceResolver: true, batch: true)
+  path: [Area!]! @goField(forceResolver: true)
   "生效日期"
   validFrom: Date!
-  "失效日期；仍有效则为空"
+  "失效日期，自该日起无效；仍有效则为空"
   validTo: Date
   "是否为内部功能区：没有国家标准代码，跨行政区管理街道，例如高新区、天府新区"
   internal: Boolean!
   "管理本街道或社区的功能区；由行政区管理则为空"
-  zone: Area @goField(forceResolver: true, batch: true)
+  zone: Area @goField(forceResolver: true)
 }
 
 "行政区划的层级"
@@ -1519,7 +1519,7 @@ type Citizen @key(fields: "id") {
   "手机号，中间四位已掩码，例如：138****0001"
   mobileMasked: String
   "居住的社区；未填写则为空"
-  area: Area @goField(forceResolver: true, batch: true)
+  area: Area @goField(forceResolver: true)
   "实名等级"
   assuranceLevel: AssuranceLevel!
   "账户状态"
@@ -1704,7 +1704,7 @@ type OrgUnit @key(fields: "id") {
   "状态"
   state: OrgUnitState!
   "服务的区划，也是机构成员的数据范围"
-  area: Area! @goField(forceResolver: true, batch: true)
+  area: Area! @goField(forceResolver: true)
   "上级机构"
   parent: OrgUnit @goField(forceResolver: true, batch: true)
   "下级机构"
@@ -1898,7 +1898,7 @@ type Worker @key(fields: "id") {
   "主要任职的组织机构"
   unit: OrgUnit! @goField(forceResolver: true, batch: true)
   "数据范围：主要任职机构所服务的区划及其下级"
-  area: Area! @goField(forceResolver: true, batch: true)
+  area: Area! @goField(forceResolver: true)
   "主要任职的岗位，例如：社区工作者"
   post: String!
   "主要任职的角色"
@@ -3250,7 +3250,7 @@ func (ec *executionContext) _Area_parent(ctx context.Context, field graphql.Coll
 			return ec.fieldContext_Area_parent(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Area_parent(ctx, field, obj)
+			return ec.Resolvers.Area().Parent(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
@@ -3272,29 +3272,6 @@ func (ec *executionContext) fieldContext_Area_parent(_ context.Context, field gr
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Area_parent(ctx context.Context, field graphql.CollectedField, obj *area.Area) (any, error) {
-	resolver := ec.Resolvers.Area()
-	if batch, ok := graphql.BatchParentsFor[*area.Area](ctx, "Area"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Parent(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*area.Area](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Area.parent",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Parent(ctx, []*area.Area{obj})
-	return graphql.ResolveBatchSingleResult[*area.Area](
-		ctx,
-		results,
-		err,
-		"Area.parent",
-	)
-}
 
 func (ec *executionContext) _Area_children(ctx context.Context, field graphql.CollectedField, obj *area.Area) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -3305,7 +3282,8 @@ func (ec *executionContext) _Area_children(ctx context.Context, field graphql.Co
 			return ec.fieldContext_Area_children(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Area_children(ctx, field, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Area().Children(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *AreaConnection) graphql.Marshaler {
@@ -3338,30 +3316,6 @@ func (ec *executionContext) fieldContext_Area_children(ctx context.Context, fiel
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Area_children(ctx context.Context, field graphql.CollectedField, obj *area.Area) (any, error) {
-	resolver := ec.Resolvers.Area()
-	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*area.Area](ctx, "Area"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Children(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*string))
-		})
-		return graphql.ResolveBatchGroupResult[*AreaConnection](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Area.children",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Children(ctx, []*area.Area{obj}, fc.Args["first"].(*int), fc.Args["after"].(*string))
-	return graphql.ResolveBatchSingleResult[*AreaConnection](
-		ctx,
-		results,
-		err,
-		"Area.children",
-	)
-}
 
 func (ec *executionContext) _Area_path(ctx context.Context, field graphql.CollectedField, obj *area.Area) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -3372,7 +3326,7 @@ func (ec *executionContext) _Area_path(ctx context.Context, field graphql.Collec
 			return ec.fieldContext_Area_path(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Area_path(ctx, field, obj)
+			return ec.Resolvers.Area().Path(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*area.Area) graphql.Marshaler {
@@ -3393,29 +3347,6 @@ func (ec *executionContext) fieldContext_Area_path(_ context.Context, field grap
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Area_path(ctx context.Context, field graphql.CollectedField, obj *area.Area) (any, error) {
-	resolver := ec.Resolvers.Area()
-	if batch, ok := graphql.BatchParentsFor[*area.Area](ctx, "Area"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Path(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[[]*area.Area](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Area.path",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Path(ctx, []*area.Area{obj})
-	return graphql.ResolveBatchSingleResult[[]*area.Area](
-		ctx,
-		results,
-		err,
-		"Area.path",
-	)
 }
 
 func (ec *executionContext) _Area_validFrom(ctx context.Context, field graphql.CollectedField, obj *area.Area) (ret graphql.Marshaler) {
@@ -3496,7 +3427,7 @@ func (ec *executionContext) _Area_zone(ctx context.Context, field graphql.Collec
 			return ec.fieldContext_Area_zone(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Area_zone(ctx, field, obj)
+			return ec.Resolvers.Area().Zone(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
@@ -3517,29 +3448,6 @@ func (ec *executionContext) fieldContext_Area_zone(_ context.Context, field grap
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Area_zone(ctx context.Context, field graphql.CollectedField, obj *area.Area) (any, error) {
-	resolver := ec.Resolvers.Area()
-	if batch, ok := graphql.BatchParentsFor[*area.Area](ctx, "Area"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Zone(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*area.Area](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Area.zone",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Zone(ctx, []*area.Area{obj})
-	return graphql.ResolveBatchSingleResult[*area.Area](
-		ctx,
-		results,
-		err,
-		"Area.zone",
-	)
 }
 
 func (ec *executionContext) _AreaConnection_edges(ctx context.Context, field graphql.CollectedField, obj *AreaConnection) (ret graphql.Marshaler) {
@@ -3932,7 +3840,7 @@ func (ec *executionContext) _Citizen_area(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Citizen_area(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Citizen_area(ctx, field, obj)
+			return ec.Resolvers.Citizen().Area(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
@@ -3953,29 +3861,6 @@ func (ec *executionContext) fieldContext_Citizen_area(_ context.Context, field g
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Citizen_area(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (any, error) {
-	resolver := ec.Resolvers.Citizen()
-	if batch, ok := graphql.BatchParentsFor[*citizen.Citizen](ctx, "Citizen"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Area(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*area.Area](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Citizen.area",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Area(ctx, []*citizen.Citizen{obj})
-	return graphql.ResolveBatchSingleResult[*area.Area](
-		ctx,
-		results,
-		err,
-		"Citizen.area",
-	)
 }
 
 func (ec *executionContext) _Citizen_assuranceLevel(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (ret graphql.Marshaler) {
@@ -5320,7 +5205,7 @@ func (ec *executionContext) _OrgUnit_area(ctx context.Context, field graphql.Col
 			return ec.fieldContext_OrgUnit_area(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_OrgUnit_area(ctx, field, obj)
+			return ec.Resolvers.OrgUnit().Area(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
@@ -5341,29 +5226,6 @@ func (ec *executionContext) fieldContext_OrgUnit_area(_ context.Context, field g
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_OrgUnit_area(ctx context.Context, field graphql.CollectedField, obj *orgunit.OrgUnit) (any, error) {
-	resolver := ec.Resolvers.OrgUnit()
-	if batch, ok := graphql.BatchParentsFor[*orgunit.OrgUnit](ctx, "OrgUnit"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Area(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*area.Area](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"OrgUnit.area",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Area(ctx, []*orgunit.OrgUnit{obj})
-	return graphql.ResolveBatchSingleResult[*area.Area](
-		ctx,
-		results,
-		err,
-		"OrgUnit.area",
-	)
 }
 
 func (ec *executionContext) _OrgUnit_parent(ctx context.Context, field graphql.CollectedField, obj *orgunit.OrgUnit) (ret graphql.Marshaler) {
@@ -6863,7 +6725,7 @@ func (ec *executionContext) _Worker_area(ctx context.Context, field graphql.Coll
 			return ec.fieldContext_Worker_area(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Worker_area(ctx, field, obj)
+			return ec.Resolvers.Worker().Area(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
@@ -6884,29 +6746,6 @@ func (ec *executionContext) fieldContext_Worker_area(_ context.Context, field gr
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Worker_area(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (any, error) {
-	resolver := ec.Resolvers.Worker()
-	if batch, ok := graphql.BatchParentsFor[*worker.Worker](ctx, "Worker"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Area(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*area.Area](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Worker.area",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Area(ctx, []*worker.Worker{obj})
-	return graphql.ResolveBatchSingleResult[*area.Area](
-		ctx,
-		results,
-		err,
-		"Worker.area",
-	)
 }
 
 func (ec *executionContext) _Worker_post(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (ret graphql.Marshaler) {
@@ -10835,7 +10674,6 @@ func (ec *executionContext) marshalNArea2githubᚗcomᚋcitizencloudᚋcitizencl
 }
 
 func (ec *executionContext) marshalNArea2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐAreaᚄ(ctx context.Context, sel ast.SelectionSet, v []*area.Area) graphql.Marshaler {
-	ctx = graphql.WithBatchParents(ctx, "Area", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -11580,8 +11418,6 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 		batchIdxMapOrgUnit := map[int]int{}
 		var batchItemsCitizen []*citizen.Citizen
 		batchIdxMapCitizen := map[int]int{}
-		var batchItemsArea []*area.Area
-		batchIdxMapArea := map[int]int{}
 		for i, item := range v {
 			switch concrete := item.(type) {
 			case *worker.Worker:
@@ -11593,9 +11429,6 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 			case *citizen.Citizen:
 				batchIdxMapCitizen[i] = len(batchItemsCitizen)
 				batchItemsCitizen = append(batchItemsCitizen, concrete)
-			case *area.Area:
-				batchIdxMapArea[i] = len(batchItemsArea)
-				batchItemsArea = append(batchItemsArea, concrete)
 			}
 		}
 		if len(batchItemsWorker) > 0 {
@@ -11606,9 +11439,6 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 		}
 		if len(batchItemsCitizen) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Citizen", batchItemsCitizen, batchIdxMapCitizen)
-		}
-		if len(batchItemsArea) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "Area", batchItemsArea, batchIdxMapArea)
 		}
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
@@ -11914,7 +11744,6 @@ func (ec *executionContext) marshalOArea2ᚕᚖgithubᚗcomᚋcitizencloudᚋcit
 	if v == nil {
 		return graphql.Null
 	}
-	ctx = graphql.WithBatchParents(ctx, "Area", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
