@@ -105,7 +105,7 @@ func vector(s *CommunityService) string {
 func insert(ctx context.Context, tx sqlx.QueryerContext, s *CommunityService) error {
 	err := sqlx.GetContext(ctx, tx, s, `INSERT INTO supply.community_service (id, participant_id, area_code, citizen_id, name, summary, description, category,
 		price_fen, price_unit, hours, phone, state, offered, search, version, updated_by)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::text::tsvector, $16, $4::text) RETURNING created_at, updated_at`,
+		VALUES ($1, $2, $3, $4::uuid, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::text::tsvector, $16, $4::uuid::text) RETURNING created_at, updated_at`,
 		s.ID, s.ParticipantID, s.AreaCode, s.OwnerID, s.Name, s.Summary, s.Description, string(s.Category), s.PriceFen, s.PriceUnit,
 		s.Hours, s.Phone, string(s.State), s.Offered, vector(s), s.Version)
 	if err != nil {

@@ -94,7 +94,7 @@ func vector(p *Participant) string { return bigram.Vector(p.Name, p.Introduction
 
 func insert(ctx context.Context, tx sqlx.QueryerContext, p *Participant) error {
 	err := sqlx.GetContext(ctx, tx, p, `INSERT INTO supply.participant (id, uscc, name, kind, introduction, phone, area_code, qualifications, state, citizen_id, search, version, updated_by)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::text::tsvector, $12, $10::text) RETURNING created_at, updated_at`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::uuid, $11::text::tsvector, $12, $10::uuid::text) RETURNING created_at, updated_at`,
 		p.ID, p.Code, p.Name, string(p.Kind), p.Introduction, p.Phone, p.AreaCode, p.Held, string(p.State), p.ApplicantID, vector(p), p.Version)
 	if err != nil {
 		return fmt.Errorf("participant: writing: %w", err)
