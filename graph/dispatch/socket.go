@@ -115,9 +115,7 @@ func (s *socketSource) Next(ctx context.Context) (*Reply, error) {
 		return nil, io.EOF
 	}
 	for {
-		limited, cancel := context.WithTimeoutCause(ctx, silence, errSilent)
-		m, err := s.receive(limited)
-		cancel()
+		m, err := s.receive(ctx)
 		if err != nil {
 			s.done = true
 			if ctx.Err() != nil {

@@ -4,13 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // Subscribe implements Prepared: over graphql-transport-ws where a WebSocket
@@ -71,7 +69,8 @@ func forward(to, from http.Header) {
 	}
 }
 
-// eventSource reads a stream of server-sent events.
+// eventSource reads a stream of server-sent events. It may be silent as long as it likes; that the
+// other side is gone is found out by TCP's keep-alive.
 type eventSource struct {
 	cancel    context.CancelFunc
 	transport *http.Transport
@@ -82,12 +81,6 @@ type eventSource struct {
 	done      bool
 }
 
-// errSilent ends a stream that does not even send heartbeats any more.
-var errSilent = errors.New("stream fell silent")
-
-// silence is how long a stream may send nothing at all, heartbeats included.
-const silence = 5 * time.Minute
-
 // Next implements Source.
 func (s *eventSource) Next(ctx context.Context) (*Reply, error) {
 	if s.done {
@@ -95,16 +88,14 @@ func (s *eventSource) Next(ctx context.Context) (*Reply, error) {
 	}
 	stop := context.AfterFunc(ctx, s.cancel)
 	defer stop()
-	quiet := time.AfterFunc(silence, s.cancel)
-	defer quiet.Stop()
-	reply, err := s.next(quiet)
+	reply, err := s.next()
 	if err != nil && ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	return reply, err
 }
 
-func (s *eventSource) next(quiet *time.Timer) (*Reply, error) {
+func (s *eventSource) next() (*Reply, error) {
 	if s.single {
 		s.done = true
 		body, err := io.ReadAll(io.LimitReader(s.body, int64(s.max)+1))
@@ -124,7 +115,6 @@ func (s *eventSource) next(quiet *time.Timer) (*Reply, error) {
 			s.done = true
 			return nil, err
 		}
-		quiet.Reset(silence)
 		if len(line) > 0 {
 			field, value, _ := bytes.Cut(line, []byte(":"))
 			value = bytes.TrimPrefix(value, []byte(" "))
