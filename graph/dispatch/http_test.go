@@ -30,6 +30,7 @@ type wire struct {
 	mu          sync.Mutex
 	requests    []string
 	connections atomic.Int32
+	closed      chan struct{} // a token for each connection that was closed
 }
 
 func serveWire(t *testing.T, replies ...string) *wire {
@@ -38,7 +39,7 @@ func serveWire(t *testing.T, replies ...string) *wire {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wire{listener: l, replies: replies}
+	w := &wire{listener: l, replies: replies, closed: make(chan struct{}, 100)}
 	var wait sync.WaitGroup
 	wait.Go(func() {
 		for {
@@ -55,7 +56,10 @@ func serveWire(t *testing.T, replies ...string) *wire {
 }
 
 func (w *wire) serve(c net.Conn) {
-	defer c.Close()
+	defer func() {
+		c.Close()
+		w.closed <- struct{}{}
+	}()
 	r := bufio.NewReader(c)
 	for _, reply := range w.replies {
 		q, err := http.ReadRequest(r)
@@ -161,7 +165,7 @@ func TestConnectionClosedMeanwhile(t *testing.T) {
 				t.Fatalf("%s: %v", operation, err)
 			}
 			reply.Release()
-			time.Sleep(3 * time.Millisecond)
+			<-w.closed
 		}
 		if got := len(w.requests); got != 5 {
 			t.Errorf("%s: the server saw %d requests, want 5", operation, got)
