@@ -98,7 +98,7 @@ type topic struct {
 }
 
 func (e *fakeEngine) topic(name string) *topic {
-	found, _ := e.topics.LoadOrStore(name, &topic{subscribers: map[*fakeStream]struct{}{}, joined: make(chan struct{}, 100), left: make(chan struct{}, 100)})
+	found, _ := e.topics.LoadOrStore(name, &topic{subscribers: map[*fakeStream]struct{}{}, joined: make(chan struct{}, 100), left: make(chan struct{}, 10_000)})
 	return found.(*topic)
 }
 
