@@ -3,6 +3,7 @@ package platform_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,8 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/database"
+	"github.com/citizencloud/citizencloud/resolvers/platform"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 )
 
@@ -281,6 +284,30 @@ func TestParallelPasswordsGetFiveTries(t *testing.T) {
 	}
 	if counts["UNAUTHENTICATED"] > 4 || counts["UNAUTHENTICATED"]+counts["LOCKED"] != 20 {
 		t.Errorf("answers: %v", counts)
+	}
+}
+
+func TestAnUnknownNameCostsTheSameStatements(t *testing.T) {
+	w := newWorld(t)
+	counts := map[string]int64{}
+	for _, login := range []string{"w" + here, "nobody"} {
+		ctx, counter := database.WithCounter(t.Context())
+		w.askIn(ctx, nil, signInWorker, fmt.Sprintf(`{"l": %q, "p": "wrong"}`, login))
+		counts[login] = counter.Statements()
+	}
+	if counts["w"+here] != counts["nobody"] {
+		t.Errorf("statements: %v", counts)
+	}
+}
+
+func TestTheInboxIsForDevelopmentOnly(t *testing.T) {
+	for development, want := range map[bool]int{true: 200, false: 404} {
+		w := newWorld(t, func(d *platform.Deps) { d.Development = development })
+		recorder := httptest.NewRecorder()
+		w.InboxHandler().ServeHTTP(recorder, httptest.NewRequest("GET", "/development/inbox", nil))
+		if recorder.Code != want {
+			t.Errorf("development %v: %d", development, recorder.Code)
+		}
 	}
 }
 
