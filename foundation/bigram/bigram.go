@@ -51,17 +51,23 @@ func runs(text string) []run {
 	return all
 }
 
-// lexemes are the run's words in order: pairs for Han (a lone character stands
-// for itself), the whole run otherwise.
-func (r run) lexemes() []string {
-	if !r.han || len(r.text) == 1 {
-		return []string{quote(string(r.text))}
-	}
+// pairs are the neighbours of a Han run of two characters or more, in order.
+func (r run) pairs() []string {
 	pairs := make([]string, len(r.text)-1)
 	for i := range pairs {
 		pairs[i] = quote(string(r.text[i : i+2]))
 	}
 	return pairs
+}
+
+// lexemes are what is stored of the run, in order: for Han its pairs and the
+// last character by itself, so that every character begins some lexeme; the
+// whole run otherwise.
+func (r run) lexemes() []string {
+	if !r.han {
+		return []string{quote(string(r.text))}
+	}
+	return append(r.pairs(), quote(string(r.text[len(r.text)-1:])))
 }
 
 // quote makes a lexeme literal. Runs hold letters and digits alone, so nothing
@@ -107,9 +113,9 @@ func Query(search string) (query string, ok bool) {
 			conditions = append(conditions, quote(string(r.text))+":*")
 			ok = true
 		case len(r.text) == 1:
-			conditions = append(conditions, quote(string(r.text))+":*") // pairs that begin with it
+			conditions = append(conditions, quote(string(r.text))+":*") // what begins with it
 		default:
-			conditions = append(conditions, "("+strings.Join(r.lexemes(), " <-> ")+")")
+			conditions = append(conditions, "("+strings.Join(r.pairs(), " <-> ")+")")
 			ok = true
 		}
 	}
