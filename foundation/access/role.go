@@ -36,6 +36,7 @@ const (
 	WorkerManage     Action = "worker.manage"
 	CitizenView      Action = "citizen.view"
 	NoticeSend       Action = "notification.send"
+	WorkdayManage    Action = "workday.manage"
 )
 
 var grants = map[Role][]Action{
@@ -44,7 +45,7 @@ var grants = map[Role][]Action{
 	Leader:          {FeedbackView, BoardView, WorkerView},
 	CatalogueEditor: {ServiceManage},
 	SupplyReviewer:  {ParticipantView, ParticipantAudit, OfferingReview, DemandReview},
-	SystemAdmin:     {WorkerView, WorkerManage},
+	SystemAdmin:     {WorkerView, WorkerManage, WorkdayManage},
 	SecurityAdmin:   {WorkerView},
 	AuditAdmin:      {},
 }

@@ -7,35 +7,24 @@ package community
 
 import (
 	"context"
-	"fmt"
-	"time"
-
-	"github.com/graph-gophers/dataloader/v7"
 
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/subgraphs/community/activity"
 	"github.com/citizencloud/citizencloud/subgraphs/community/feedback"
 )
 
-const (
-	// wait is how long a batch gathers keys. The rows of a list ask together.
-	wait = time.Millisecond
-	// capacity is how many keys a batch takes at most.
-	capacity = 500
-)
-
 // Loaders are the loaders of one request.
 type Loaders struct {
 	// Histories: a case's ID → its history.
-	Histories *dataloader.Loader[string, []*feedback.FeedbackEvent]
+	Histories *Loader[string, []*feedback.FeedbackEvent]
 	// Statistics: an area's code, which is in scope → its statistics.
-	Statistics *dataloader.Loader[string, *feedback.FeedbackStatistics]
+	Statistics *Loader[string, *feedback.FeedbackStatistics]
 	// Activities: an activity's ID → the activity, nil where it may not be seen.
-	Activities *dataloader.Loader[string, *activity.Activity]
+	Activities *Loader[string, *activity.Activity]
 	// Registrations: an activity's ID → the viewer's registration, nil for none.
-	Registrations *dataloader.Loader[string, *activity.Registration]
+	Registrations *Loader[string, *activity.Registration]
 	// Published: an area and a page → the page's activities and one more.
-	Published *dataloader.Loader[PublishedKey, []*activity.Activity]
+	Published *Loader[PublishedKey, []*activity.Activity]
 }
 
 // PublishedKey asks for a page of an area's published activities.
@@ -70,15 +59,26 @@ func (k pageKey) page() keyset.Page {
 
 // New makes the loaders of one request.
 func New(cases *feedback.Desk, activities *activity.Desk) *Loaders {
-	return &Loaders{
+	l := &Loaders{
 		Histories:     loader(cases.Histories),
 		Statistics:    loader(cases.Statistics),
-		Activities:    loader(activities.Activities),
 		Registrations: loader(activities.Mine),
-		Published: loader(func(ctx context.Context, keys []PublishedKey) ([][]*activity.Activity, error) {
-			return published(ctx, activities, keys)
-		}),
 	}
+	l.Activities = loader(func(ctx context.Context, ids []string) ([]*activity.Activity, error) {
+		found, err := activities.Activities(ctx, ids)
+		l.ExpectActivities(len(ids))
+		return found, err
+	})
+	l.Published = loader(func(ctx context.Context, keys []PublishedKey) ([][]*activity.Activity, error) {
+		lists, err := published(ctx, activities, keys)
+		rows := 0
+		for i, list := range lists {
+			rows += min(len(list), keys[i].size)
+		}
+		l.ExpectActivities(rows) // of all areas together
+		return lists, err
+	})
+	return l
 }
 
 // published reads the areas that ask for the same page together.
@@ -104,23 +104,25 @@ func published(ctx context.Context, activities *activity.Desk, keys []PublishedK
 	return results, nil
 }
 
-// loader makes a loader of a function that answers in the order of its keys.
-func loader[K comparable, V any](read func(context.Context, []K) ([]V, error)) *dataloader.Loader[K, V] {
-	batch := func(ctx context.Context, keys []K) []*dataloader.Result[V] {
-		values, err := read(ctx, keys)
-		if err == nil && len(values) != len(keys) {
-			err = fmt.Errorf("loaders: %d values for %d keys", len(values), len(keys))
-		}
-		results := make([]*dataloader.Result[V], len(keys))
-		for i := range results {
-			if results[i] = (&dataloader.Result[V]{Error: err}); err == nil {
-				results[i].Data = values[i]
-			}
-		}
-		return results
-	}
-	return dataloader.NewBatchedLoader(batch, dataloader.WithWait[K, V](wait), dataloader.WithBatchCapacity[K, V](capacity),
-		dataloader.WithCache[K, V](&dataloader.NoCache[K, V]{}))
+// ExpectCases says that so many cases were handed out.
+func (l *Loaders) ExpectCases(rows int) {
+	l.Histories.Expect(rows)
+	l.ExpectAreas(rows)
+}
+
+// ExpectActivities says that so many activities were handed out.
+func (l *Loaders) ExpectActivities(rows int) {
+	l.Registrations.Expect(rows)
+	l.ExpectAreas(rows)
+}
+
+// ExpectRegistrations says that so many registrations were handed out.
+func (l *Loaders) ExpectRegistrations(rows int) { l.Activities.Expect(rows) }
+
+// ExpectAreas says that so many areas were handed out.
+func (l *Loaders) ExpectAreas(rows int) {
+	l.Statistics.Expect(rows)
+	l.Published.Expect(rows)
 }
 
 type contextKey struct{}

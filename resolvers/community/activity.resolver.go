@@ -20,7 +20,7 @@ func (r *activityResolver) Area(ctx context.Context, obj *activity.Activity) (*a
 }
 
 func (r *activityResolver) ViewerRegistration(ctx context.Context, obj *activity.Activity) (*activity.Registration, error) {
-	return r.load(ctx).Registrations.Load(ctx, obj.ID)()
+	return r.load(ctx).Registrations.Load(ctx, obj.ID)
 }
 
 func (r *activityResolver) Registrations(ctx context.Context, obj *activity.Activity, first *int, after *string, states []activity.RegistrationState) (*executable.RegistrationConnection, error) {
@@ -32,66 +32,39 @@ func (r *activityResolver) Registrations(ctx context.Context, obj *activity.Acti
 	if err != nil {
 		return nil, err
 	}
-	return registrationConnection(page, rows), nil
+	return r.registrationConnection(ctx, page, rows), nil
 }
 
 func (r *mutationResolver) CreateActivity(ctx context.Context, input activity.CreateActivityInput) (*executable.ActivityPayload, error) {
-	changed, err := r.activities.Create(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.ActivityPayload{Activity: *changed}, nil
+	return r.activityPayload(ctx)(r.activities.Create(ctx, input))
 }
 
 func (r *mutationResolver) PublishActivity(ctx context.Context, input activity.PublishActivityInput) (*executable.ActivityPayload, error) {
-	changed, err := r.activities.Publish(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.ActivityPayload{Activity: *changed}, nil
+	return r.activityPayload(ctx)(r.activities.Publish(ctx, input))
 }
 
 func (r *mutationResolver) CloseActivity(ctx context.Context, input activity.CloseActivityInput) (*executable.ActivityPayload, error) {
-	changed, err := r.activities.Close(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.ActivityPayload{Activity: *changed}, nil
+	return r.activityPayload(ctx)(r.activities.Close(ctx, input))
 }
 
 func (r *mutationResolver) CancelActivity(ctx context.Context, input activity.CancelActivityInput) (*executable.ActivityPayload, error) {
-	changed, err := r.activities.Cancel(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.ActivityPayload{Activity: *changed}, nil
+	return r.activityPayload(ctx)(r.activities.Cancel(ctx, input))
 }
 
 func (r *mutationResolver) RegisterForActivity(ctx context.Context, input activity.RegisterForActivityInput) (*executable.RegistrationPayload, error) {
-	changed, err := r.activities.Register(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.RegistrationPayload{Registration: *changed}, nil
+	return r.registrationPayload(ctx)(r.activities.Register(ctx, input))
 }
 
 func (r *mutationResolver) WithdrawRegistration(ctx context.Context, input activity.WithdrawRegistrationInput) (*executable.RegistrationPayload, error) {
-	changed, err := r.activities.Withdraw(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.RegistrationPayload{Registration: *changed}, nil
+	return r.registrationPayload(ctx)(r.activities.Withdraw(ctx, input))
 }
 
 func (r *mutationResolver) CheckIn(ctx context.Context, input activity.CheckInInput) (*executable.RegistrationPayload, error) {
-	changed, err := r.activities.CheckIn(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.RegistrationPayload{Registration: *changed}, nil
+	return r.registrationPayload(ctx)(r.activities.CheckIn(ctx, input))
 }
 
 func (r *queryResolver) Activity(ctx context.Context, id string) (*activity.Activity, error) {
+	r.load(ctx).ExpectActivities(1)
 	return r.activities.Activity(ctx, id)
 }
 
@@ -104,11 +77,13 @@ func (r *queryResolver) Activities(ctx context.Context, areaID *string, states [
 	if err != nil {
 		return nil, err
 	}
-	return activityConnection(page, rows), nil
+	connection := activityConnection(page, rows)
+	r.load(ctx).ExpectActivities(len(connection.Edges))
+	return connection, nil
 }
 
 func (r *registrationResolver) Activity(ctx context.Context, obj *activity.Registration) (*activity.Activity, error) {
-	return r.load(ctx).Activities.Load(ctx, obj.ActivityID)()
+	return r.load(ctx).Activities.Load(ctx, obj.ActivityID)
 }
 
 func (r *registrationResolver) Citizen(ctx context.Context, obj *activity.Registration) (*executable.Citizen, error) {

@@ -10,8 +10,9 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/community/feedback"
 )
 
-func caseConnection(page keyset.Page, rows []*feedback.FeedbackCase) *executable.FeedbackCaseConnection {
+func (r *Resolver) caseConnection(ctx context.Context, page keyset.Page, rows []*feedback.FeedbackCase) *executable.FeedbackCaseConnection {
 	rows, info := keyset.Of(page, rows, feedback.Key)
+	r.load(ctx).ExpectCases(len(rows))
 	connection := &executable.FeedbackCaseConnection{Edges: make([]*executable.FeedbackCaseEdge, len(rows)), PageInfo: *info}
 	for i, c := range rows {
 		connection.Edges[i] = &executable.FeedbackCaseEdge{Cursor: keyset.Cursor(feedback.Key(c)...), Node: *c}
@@ -28,11 +29,12 @@ func activityConnection(page keyset.Page, rows []*activity.Activity) *executable
 	return connection
 }
 
-func registrationConnection(page keyset.Page, rows []*activity.Registration) *executable.RegistrationConnection {
+func (r *Resolver) registrationConnection(ctx context.Context, page keyset.Page, rows []*activity.Registration) *executable.RegistrationConnection {
 	rows, info := keyset.Of(page, rows, activity.RegistrationKey)
+	r.load(ctx).ExpectRegistrations(len(rows))
 	connection := &executable.RegistrationConnection{Edges: make([]*executable.RegistrationEdge, len(rows)), PageInfo: *info}
-	for i, r := range rows {
-		connection.Edges[i] = &executable.RegistrationEdge{Cursor: keyset.Cursor(activity.RegistrationKey(r)...), Node: *r}
+	for i, row := range rows {
+		connection.Edges[i] = &executable.RegistrationEdge{Cursor: keyset.Cursor(activity.RegistrationKey(row)...), Node: *row}
 	}
 	return connection
 }

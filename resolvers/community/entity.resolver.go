@@ -19,10 +19,13 @@ func (r *entityResolver) FindActivity(ctx context.Context, reps []*executable.Ac
 	for i, rep := range reps {
 		ids[i] = deref(rep.ID)
 	}
-	return r.activities.Activities(ctx, ids)
+	found, err := r.activities.Activities(ctx, ids)
+	r.load(ctx).ExpectActivities(countOf(found))
+	return found, err
 }
 
 func (r *entityResolver) FindArea(ctx context.Context, reps []*executable.AreaRepresentation) ([]*area.Area, error) {
+	r.load(ctx).ExpectAreas(len(reps))
 	areas := make([]*area.Area, len(reps))
 	for i, rep := range reps {
 		areas[i] = area.Ref(deref(rep.ID))
@@ -43,7 +46,9 @@ func (r *entityResolver) FindFeedbackCase(ctx context.Context, reps []*executabl
 	for i, rep := range reps {
 		ids[i] = deref(rep.ID)
 	}
-	return r.cases.Cases(ctx, ids)
+	found, err := r.cases.Cases(ctx, ids)
+	r.load(ctx).ExpectCases(countOf(found))
+	return found, err
 }
 
 func (r *Resolver) Entity() executable.EntityResolver { return &entityResolver{r} }

@@ -43,7 +43,7 @@ func (r *feedbackCaseResolver) Overdue(ctx context.Context, obj *feedback.Feedba
 }
 
 func (r *feedbackCaseResolver) History(ctx context.Context, obj *feedback.FeedbackCase) ([]*feedback.FeedbackEvent, error) {
-	return r.load(ctx).Histories.Load(ctx, obj.ID)()
+	return r.load(ctx).Histories.Load(ctx, obj.ID)
 }
 
 func (r *feedbackCaseResolver) AllowedActions(ctx context.Context, obj *feedback.FeedbackCase) ([]feedback.FeedbackAction, error) {
@@ -59,102 +59,55 @@ func (r *feedbackStatisticsResolver) Area(ctx context.Context, obj *feedback.Fee
 }
 
 func (r *mutationResolver) SubmitFeedback(ctx context.Context, input feedback.SubmitFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	changed, err := r.cases.Submit(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
+	return r.casePayload(ctx)(r.cases.Submit(ctx, input))
 }
 
 func (r *mutationResolver) AssignFeedback(ctx context.Context, input feedback.AssignFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	changed, err := r.cases.Assign(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
+	return r.casePayload(ctx)(r.cases.Assign(ctx, input))
 }
 
 func (r *mutationResolver) TakeFeedback(ctx context.Context, input feedback.TakeFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	changed, err := r.cases.Take(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
+	return r.casePayload(ctx)(r.cases.Take(ctx, input))
 }
 
 func (r *mutationResolver) ReturnFeedback(ctx context.Context, input feedback.ReturnFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	changed, err := r.cases.Return(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
+	return r.casePayload(ctx)(r.cases.Return(ctx, input))
 }
 
 func (r *mutationResolver) RequestInfo(ctx context.Context, input feedback.RequestInfoInput) (*executable.FeedbackCasePayload, error) {
-	changed, err := r.cases.RequestInfo(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
+	return r.casePayload(ctx)(r.cases.RequestInfo(ctx, input))
 }
 
 func (r *mutationResolver) SupplyInfo(ctx context.Context, input feedback.SupplyInfoInput) (*executable.FeedbackCasePayload, error) {
-	changed, err := r.cases.SupplyInfo(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
+	return r.casePayload(ctx)(r.cases.SupplyInfo(ctx, input))
 }
 
 func (r *mutationResolver) ReplyFeedback(ctx context.Context, input feedback.ReplyFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	changed, err := r.cases.Reply(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
+	return r.casePayload(ctx)(r.cases.Reply(ctx, input))
 }
 
 func (r *mutationResolver) RejectFeedback(ctx context.Context, input feedback.RejectFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	changed, err := r.cases.Reject(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
+	return r.casePayload(ctx)(r.cases.Reject(ctx, input))
 }
 
 func (r *mutationResolver) MarkDuplicate(ctx context.Context, input feedback.MarkDuplicateInput) (*executable.FeedbackCasePayload, error) {
-	changed, err := r.cases.MarkDuplicate(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
+	return r.casePayload(ctx)(r.cases.MarkDuplicate(ctx, input))
 }
 
 func (r *mutationResolver) ReopenFeedback(ctx context.Context, input feedback.ReopenFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	changed, err := r.cases.Reopen(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
+	return r.casePayload(ctx)(r.cases.Reopen(ctx, input))
 }
 
 func (r *mutationResolver) CloseFeedback(ctx context.Context, input feedback.CloseFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	changed, err := r.cases.Close(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
+	return r.casePayload(ctx)(r.cases.Close(ctx, input))
 }
 
 func (r *mutationResolver) RateFeedback(ctx context.Context, input feedback.RateFeedbackInput) (*executable.FeedbackCasePayload, error) {
-	changed, err := r.cases.Rate(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.FeedbackCasePayload{FeedbackCase: *changed}, nil
+	return r.casePayload(ctx)(r.cases.Rate(ctx, input))
 }
 
 func (r *queryResolver) FeedbackCase(ctx context.Context, id string) (*feedback.FeedbackCase, error) {
+	r.load(ctx).ExpectCases(1)
 	return r.cases.Case(ctx, id)
 }
 
@@ -168,7 +121,7 @@ func (r *queryResolver) FeedbackCases(ctx context.Context, areaID *string, state
 	if err != nil {
 		return nil, err
 	}
-	return caseConnection(page, rows), nil
+	return r.caseConnection(ctx, page, rows), nil
 }
 
 func (r *queryResolver) FeedbackStatistics(ctx context.Context, areaID string, from *string, to *string) (*feedback.FeedbackStatistics, error) {

@@ -22,7 +22,7 @@ func (r *areaResolver) Activities(ctx context.Context, obj *area.Area, first *in
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.load(ctx).Published.Load(ctx, loaders.KeyOf(obj.ID, page, upcomingOnly == nil || *upcomingOnly))()
+	rows, err := r.load(ctx).Published.Load(ctx, loaders.KeyOf(obj.ID, page, upcomingOnly == nil || *upcomingOnly))
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (r *areaResolver) FeedbackStatistics(ctx context.Context, obj *area.Area) (
 	if err := feedback.Scope(ctx, access.FeedbackView, obj.ID); err != nil {
 		return nil, err
 	}
-	return r.load(ctx).Statistics.Load(ctx, obj.ID)()
+	return r.load(ctx).Statistics.Load(ctx, obj.ID)
 }
 
 func (r *citizenResolver) FeedbackCases(ctx context.Context, obj *executable.Citizen, first *int, after *string) (*executable.FeedbackCaseConnection, error) {
@@ -45,7 +45,7 @@ func (r *citizenResolver) FeedbackCases(ctx context.Context, obj *executable.Cit
 	if err != nil {
 		return nil, err
 	}
-	return caseConnection(page, rows), nil
+	return r.caseConnection(ctx, page, rows), nil
 }
 
 func (r *citizenResolver) Registrations(ctx context.Context, obj *executable.Citizen, first *int, after *string) (*executable.RegistrationConnection, error) {
@@ -57,7 +57,7 @@ func (r *citizenResolver) Registrations(ctx context.Context, obj *executable.Cit
 	if err != nil {
 		return nil, err
 	}
-	return registrationConnection(page, rows), nil
+	return r.registrationConnection(ctx, page, rows), nil
 }
 
 func (r *Resolver) Area() executable.AreaResolver { return &areaResolver{r} }

@@ -21,6 +21,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/community/board"
 	"github.com/citizencloud/citizencloud/subgraphs/community/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/community/feedback"
+	"github.com/citizencloud/citizencloud/subgraphs/community/workday"
 )
 
 // Deps is what the subgraph stands on.
@@ -40,6 +41,7 @@ type Resolver struct {
 	watch      *feedback.Watch
 	activities *activity.Desk
 	boards     *board.Hub
+	calendar   *workday.Desk
 	log        *slog.Logger
 }
 
@@ -51,6 +53,7 @@ func New(d Deps) *Resolver {
 		watch:      &feedback.Watch{Desk: cases, Source: d.Bus, Log: d.Log},
 		activities: &activity.Desk{DB: d.DB, Clock: d.Now},
 		boards:     &board.Hub{DB: d.DB, Source: d.Bus, Clock: d.Now, Log: d.Log},
+		calendar:   &workday.Desk{DB: d.DB},
 		log:        d.Log,
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/community/area"
 	"github.com/citizencloud/citizencloud/subgraphs/community/board"
 	"github.com/citizencloud/citizencloud/subgraphs/community/feedback"
+	"github.com/citizencloud/citizencloud/subgraphs/community/workday"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -245,6 +246,7 @@ type ComplexityRoot struct {
 		AssignFeedback       func(childComplexity int, input feedback.AssignFeedbackInput) int
 		CancelActivity       func(childComplexity int, input activity.CancelActivityInput) int
 		CheckIn              func(childComplexity int, input activity.CheckInInput) int
+		ClearWorkday         func(childComplexity int, input workday.ClearWorkdayInput) int
 		CloseActivity        func(childComplexity int, input activity.CloseActivityInput) int
 		CloseFeedback        func(childComplexity int, input feedback.CloseFeedbackInput) int
 		CreateActivity       func(childComplexity int, input activity.CreateActivityInput) int
@@ -257,6 +259,7 @@ type ComplexityRoot struct {
 		ReplyFeedback        func(childComplexity int, input feedback.ReplyFeedbackInput) int
 		RequestInfo          func(childComplexity int, input feedback.RequestInfoInput) int
 		ReturnFeedback       func(childComplexity int, input feedback.ReturnFeedbackInput) int
+		SetWorkday           func(childComplexity int, input workday.SetWorkdayInput) int
 		SubmitFeedback       func(childComplexity int, input feedback.SubmitFeedbackInput) int
 		SupplyInfo           func(childComplexity int, input feedback.SupplyInfoInput) int
 		TakeFeedback         func(childComplexity int, input feedback.TakeFeedbackInput) int
@@ -277,6 +280,7 @@ type ComplexityRoot struct {
 		FeedbackCase       func(childComplexity int, id string) int
 		FeedbackCases      func(childComplexity int, areaID *string, states []feedback.FeedbackState, classes []feedback.FeedbackClass, assignedToMe *bool, overdue *bool, search *string, first *int, after *string) int
 		FeedbackStatistics func(childComplexity int, areaID string, from *string, to *string) int
+		Workdays           func(childComplexity int, from string, to string) int
 		__resolve__service func(childComplexity int) int
 		__resolve_entities func(childComplexity int, representations []map[string]any) int
 	}
@@ -307,6 +311,16 @@ type ComplexityRoot struct {
 	Subscription struct {
 		BoardChanged        func(childComplexity int, areaID string) int
 		FeedbackCaseChanged func(childComplexity int, areaID string) int
+	}
+
+	Workday struct {
+		Day  func(childComplexity int) int
+		Name func(childComplexity int) int
+		Work func(childComplexity int) int
+	}
+
+	WorkdayPayload struct {
+		Workday func(childComplexity int) int
 	}
 
 	Worker struct {
@@ -390,6 +404,8 @@ type MutationResolver interface {
 	RegisterForActivity(ctx context.Context, input activity.RegisterForActivityInput) (*RegistrationPayload, error)
 	WithdrawRegistration(ctx context.Context, input activity.WithdrawRegistrationInput) (*RegistrationPayload, error)
 	CheckIn(ctx context.Context, input activity.CheckInInput) (*RegistrationPayload, error)
+	SetWorkday(ctx context.Context, input workday.SetWorkdayInput) (*WorkdayPayload, error)
+	ClearWorkday(ctx context.Context, input workday.ClearWorkdayInput) (*WorkdayPayload, error)
 }
 type QueryResolver interface {
 	FeedbackCase(ctx context.Context, id string) (*feedback.FeedbackCase, error)
@@ -398,6 +414,7 @@ type QueryResolver interface {
 	Activity(ctx context.Context, id string) (*activity.Activity, error)
 	Activities(ctx context.Context, areaID *string, states []activity.ActivityState, first *int, after *string) (*ActivityConnection, error)
 	Board(ctx context.Context, areaID string) (*board.Board, error)
+	Workdays(ctx context.Context, from string, to string) ([]*workday.Workday, error)
 }
 type RegistrationResolver interface {
 	Activity(ctx context.Context, obj *activity.Registration) (*activity.Activity, error)
@@ -1247,6 +1264,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CheckIn(childComplexity, args["input"].(activity.CheckInInput)), true
+	case "Mutation.clearWorkday":
+		if e.ComplexityRoot.Mutation.ClearWorkday == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_clearWorkday_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClearWorkday(childComplexity, args["input"].(workday.ClearWorkdayInput)), true
 	case "Mutation.closeActivity":
 		if e.ComplexityRoot.Mutation.CloseActivity == nil {
 			break
@@ -1379,6 +1407,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReturnFeedback(childComplexity, args["input"].(feedback.ReturnFeedbackInput)), true
+	case "Mutation.setWorkday":
+		if e.ComplexityRoot.Mutation.SetWorkday == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setWorkday_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetWorkday(childComplexity, args["input"].(workday.SetWorkdayInput)), true
 	case "Mutation.submitFeedback":
 		if e.ComplexityRoot.Mutation.SubmitFeedback == nil {
 			break
@@ -1516,6 +1555,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.FeedbackStatistics(childComplexity, args["areaId"].(string), args["from"].(*string), args["to"].(*string)), true
 
+	case "Query.workdays":
+		if e.ComplexityRoot.Query.Workdays == nil {
+			break
+		}
+
+		args, err := ec.field_Query_workdays_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Workdays(childComplexity, args["from"].(string), args["to"].(string)), true
 	case "Query._service":
 		if e.ComplexityRoot.Query.__resolve__service == nil {
 			break
@@ -1627,6 +1677,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.FeedbackCaseChanged(childComplexity, args["areaId"].(string)), true
 
+	case "Workday.day":
+		if e.ComplexityRoot.Workday.Day == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Workday.Day(childComplexity), true
+	case "Workday.name":
+		if e.ComplexityRoot.Workday.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Workday.Name(childComplexity), true
+	case "Workday.work":
+		if e.ComplexityRoot.Workday.Work == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Workday.Work(childComplexity), true
+
+	case "WorkdayPayload.workday":
+		if e.ComplexityRoot.WorkdayPayload.Workday == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkdayPayload.Workday(childComplexity), true
+
 	case "Worker.id":
 		if e.ComplexityRoot.Worker.ID == nil {
 			break
@@ -1656,6 +1732,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CancelActivityInput", ec.unmarshalInputCancelActivityInput),
 			graphql.NewInputUnmarshaler("CheckInInput", ec.unmarshalInputCheckInInput),
 			graphql.NewInputUnmarshaler("CitizenRepresentation", ec.unmarshalInputCitizenRepresentation),
+			graphql.NewInputUnmarshaler("ClearWorkdayInput", ec.unmarshalInputClearWorkdayInput),
 			graphql.NewInputUnmarshaler("CloseActivityInput", ec.unmarshalInputCloseActivityInput),
 			graphql.NewInputUnmarshaler("CloseFeedbackInput", ec.unmarshalInputCloseFeedbackInput),
 			graphql.NewInputUnmarshaler("CreateActivityInput", ec.unmarshalInputCreateActivityInput),
@@ -1669,6 +1746,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ReplyFeedbackInput", ec.unmarshalInputReplyFeedbackInput),
 			graphql.NewInputUnmarshaler("RequestInfoInput", ec.unmarshalInputRequestInfoInput),
 			graphql.NewInputUnmarshaler("ReturnFeedbackInput", ec.unmarshalInputReturnFeedbackInput),
+			graphql.NewInputUnmarshaler("SetWorkdayInput", ec.unmarshalInputSetWorkdayInput),
 			graphql.NewInputUnmarshaler("SubmitFeedbackInput", ec.unmarshalInputSubmitFeedbackInput),
 			graphql.NewInputUnmarshaler("SupplyInfoInput", ec.unmarshalInputSupplyInfoInput),
 			graphql.NewInputUnmarshaler("TakeFeedbackInput", ec.unmarshalInputTakeFeedbackInput),
@@ -2609,6 +2687,55 @@ type FileAsset @key(fields: "id", resolvable: false) {
   id: ID!
 }
 `, BuiltIn: false},
+	{Name: "../../../schema/community/workday.graphql", Input: `"工作日历上与“周一至周五上班”不同的一天：节假日或调休上班"
+type Workday {
+  "日期"
+  day: Date!
+  "是否上班"
+  work: Boolean!
+  "名称，如“国庆节”或“国庆节调休上班”"
+  name: String!
+}
+
+extend type Query {
+  "工作日历中的节假日与调休，早的在前；办理期限按它计算"
+  workdays(
+    "日期从"
+    from: Date!
+    "日期至（含），与起始日相距不超过 400 天"
+    to: Date!
+  ): [Workday!]!
+}
+
+extend type Mutation {
+  "系统管理员设置某日上班或放假；已经确定的办理期限不变"
+  setWorkday(input: SetWorkdayInput!): WorkdayPayload!
+  "系统管理员取消对某日的设置，恢复为周一至周五上班"
+  clearWorkday(input: ClearWorkdayInput!): WorkdayPayload!
+}
+
+"设置工作日历"
+input SetWorkdayInput {
+  "日期"
+  day: Date!
+  "是否上班"
+  work: Boolean!
+  "名称，1–40 字"
+  name: String!
+}
+
+"取消工作日历的设置"
+input ClearWorkdayInput {
+  "日期"
+  day: Date!
+}
+
+"工作日历变更的结果"
+type WorkdayPayload {
+  "变更后的设置；取消后为空"
+  workday: Workday
+}
+`, BuiltIn: false},
 	{Name: "../../../federation/directives.graphql", Input: `
 	directive @authenticated on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
 	directive @composeDirective(name: String!) repeatable on SCHEMA
@@ -3125,6 +3252,26 @@ func (ec *executionContext) childFields_RegistrationPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type RegistrationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Workday(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "day":
+		return ec.fieldContext_Workday_day(ctx, field)
+	case "work":
+		return ec.fieldContext_Workday_work(ctx, field)
+	case "name":
+		return ec.fieldContext_Workday_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Workday", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkdayPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "workday":
+		return ec.fieldContext_WorkdayPayload_workday(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkdayPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Worker(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3459,6 +3606,20 @@ func (ec *executionContext) field_Mutation_checkIn_args(ctx context.Context, raw
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_clearWorkday_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (workday.ClearWorkdayInput, error) {
+			return ec.unmarshalNClearWorkdayInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋworkdayᚐClearWorkdayInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_closeActivity_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3619,6 +3780,20 @@ func (ec *executionContext) field_Mutation_returnFeedback_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (feedback.ReturnFeedbackInput, error) {
 			return ec.unmarshalNReturnFeedbackInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋfeedbackᚐReturnFeedbackInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setWorkday_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (workday.SetWorkdayInput, error) {
+			return ec.unmarshalNSetWorkdayInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋworkdayᚐSetWorkdayInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3888,6 +4063,28 @@ func (ec *executionContext) field_Query_feedbackStatistics_args(ctx context.Cont
 		return nil, err
 	}
 	args["to"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_workdays_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNDate2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNDate2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg1
 	return args, nil
 }
 
@@ -8050,6 +8247,94 @@ func (ec *executionContext) fieldContext_Mutation_checkIn(ctx context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_setWorkday(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setWorkday(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetWorkday(ctx, fc.Args["input"].(workday.SetWorkdayInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *WorkdayPayload) graphql.Marshaler {
+			return ec.marshalNWorkdayPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋexecutableᚐWorkdayPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setWorkday(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkdayPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setWorkday_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_clearWorkday(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_clearWorkday(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ClearWorkday(ctx, fc.Args["input"].(workday.ClearWorkdayInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *WorkdayPayload) graphql.Marshaler {
+			return ec.marshalNWorkdayPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋexecutableᚐWorkdayPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_clearWorkday(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkdayPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_clearWorkday_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *keyset.PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8400,6 +8685,50 @@ func (ec *executionContext) fieldContext_Query_board(ctx context.Context, field 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_board_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_workdays(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_workdays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Workdays(ctx, fc.Args["from"].(string), fc.Args["to"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*workday.Workday) graphql.Marshaler {
+			return ec.marshalNWorkday2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋworkdayᚐWorkdayᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_workdays(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Workday(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_workdays_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -8949,6 +9278,107 @@ func (ec *executionContext) fieldContext_Subscription_boardChanged(ctx context.C
 	if fc.Args, err = ec.field_Subscription_boardChanged_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Workday_day(ctx context.Context, field graphql.CollectedField, obj *workday.Workday) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Workday_day(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Day, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDate2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Workday_day(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Workday", field, false, false, "Date")
+}
+
+func (ec *executionContext) _Workday_work(ctx context.Context, field graphql.CollectedField, obj *workday.Workday) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Workday_work(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Work, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Workday_work(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Workday", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Workday_name(ctx context.Context, field graphql.CollectedField, obj *workday.Workday) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Workday_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Workday_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Workday", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkdayPayload_workday(ctx context.Context, field graphql.CollectedField, obj *WorkdayPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkdayPayload_workday(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Workday, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *workday.Workday) graphql.Marshaler {
+			return ec.marshalOWorkday2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋworkdayᚐWorkday(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkdayPayload_workday(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkdayPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Workday(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -10359,6 +10789,48 @@ func UnmarshalCitizenRepresentation(ctx context.Context, raw any) (CitizenRepres
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputClearWorkdayInput(ctx context.Context, obj any) (workday.ClearWorkdayInput, error) {
+	var it workday.ClearWorkdayInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"day"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "day":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("day"))
+			data, err := ec.unmarshalNDate2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Day = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalClearWorkdayInput unmarshals raw into the ClearWorkdayInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalClearWorkdayInput(ctx context.Context, raw any) (workday.ClearWorkdayInput, error) {
+	var out workday.ClearWorkdayInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ClearWorkdayInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCloseActivityInput(ctx context.Context, obj any) (activity.CloseActivityInput, error) {
 	var it activity.CloseActivityInput
 	if obj == nil {
@@ -11070,6 +11542,62 @@ func (ec *executionContext) unmarshalInputReturnFeedbackInput(ctx context.Contex
 func UnmarshalReturnFeedbackInput(ctx context.Context, raw any) (feedback.ReturnFeedbackInput, error) {
 	var out feedback.ReturnFeedbackInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReturnFeedbackInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetWorkdayInput(ctx context.Context, obj any) (workday.SetWorkdayInput, error) {
+	var it workday.SetWorkdayInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"day", "work", "name"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "day":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("day"))
+			data, err := ec.unmarshalNDate2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Day = data
+		case "work":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("work"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Work = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetWorkdayInput unmarshals raw into the SetWorkdayInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetWorkdayInput(ctx context.Context, raw any) (workday.SetWorkdayInput, error) {
+	var out workday.SetWorkdayInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetWorkdayInput", raw, &out)
 	return out, err
 }
 
@@ -12771,6 +13299,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "setWorkday":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setWorkday(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "clearWorkday":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_clearWorkday(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -12890,6 +13432,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_board(ctx, field)
+				})
+		case "workdays":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_workdays(ctx, field)
 				})
 		case "_entities":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -13123,6 +13671,82 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}
+}
+
+var workdayImplementors = []string{"Workday"}
+
+func (ec *executionContext) _Workday(ctx context.Context, sel ast.SelectionSet, obj *workday.Workday) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workdayImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Workday")
+		case "day":
+			out.Values[i] = ec._Workday_day(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "work":
+			out.Values[i] = ec._Workday_work(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._Workday_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workdayPayloadImplementors = []string{"WorkdayPayload"}
+
+func (ec *executionContext) _WorkdayPayload(ctx context.Context, sel ast.SelectionSet, obj *WorkdayPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workdayPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkdayPayload")
+		case "workday":
+			out.Values[i] = ec._WorkdayPayload_workday(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
 }
 
 var workerImplementors = []string{"Worker", "_Entity"}
@@ -13786,6 +14410,11 @@ func (ec *executionContext) unmarshalNCitizenRepresentation2ᚖgithubᚗcomᚋci
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNClearWorkdayInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋworkdayᚐClearWorkdayInput(ctx context.Context, v any) (workday.ClearWorkdayInput, error) {
+	res, err := ec.unmarshalInputClearWorkdayInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNCloseActivityInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋactivityᚐCloseActivityInput(ctx context.Context, v any) (activity.CloseActivityInput, error) {
 	res, err := ec.unmarshalInputCloseActivityInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -14260,6 +14889,11 @@ func (ec *executionContext) unmarshalNReturnFeedbackInput2githubᚗcomᚋcitizen
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNSetWorkdayInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋworkdayᚐSetWorkdayInput(ctx context.Context, v any) (workday.SetWorkdayInput, error) {
+	res, err := ec.unmarshalInputSetWorkdayInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -14306,6 +14940,38 @@ func (ec *executionContext) marshalNTime2timeᚐTime(ctx context.Context, sel as
 func (ec *executionContext) unmarshalNWithdrawRegistrationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋactivityᚐWithdrawRegistrationInput(ctx context.Context, v any) (activity.WithdrawRegistrationInput, error) {
 	res, err := ec.unmarshalInputWithdrawRegistrationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWorkday2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋworkdayᚐWorkdayᚄ(ctx context.Context, sel ast.SelectionSet, v []*workday.Workday) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWorkday2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋworkdayᚐWorkday(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWorkday2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋworkdayᚐWorkday(ctx context.Context, sel ast.SelectionSet, v *workday.Workday) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Workday!")
+		return graphql.Null
+	}
+	return ec._Workday(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWorkdayPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋexecutableᚐWorkdayPayload(ctx context.Context, sel ast.SelectionSet, v *WorkdayPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkdayPayload!")
+		return graphql.Null
+	}
+	return ec._WorkdayPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalN_Any2map(ctx context.Context, v any) (map[string]any, error) {
@@ -15122,6 +15788,13 @@ func (ec *executionContext) marshalOTime2ᚖtimeᚐTime(ctx context.Context, sel
 	_ = ctx
 	res := graphql.MarshalTime(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOWorkday2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋworkdayᚐWorkday(ctx context.Context, sel ast.SelectionSet, v *workday.Workday) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Workday(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOWorker2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋexecutableᚐWorker(ctx context.Context, sel ast.SelectionSet, v *Worker) graphql.Marshaler {

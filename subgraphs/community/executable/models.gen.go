@@ -6,6 +6,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/subgraphs/community/activity"
 	"github.com/citizencloud/citizencloud/subgraphs/community/feedback"
+	"github.com/citizencloud/citizencloud/subgraphs/community/workday"
 )
 
 // 社区活动列表
@@ -129,6 +130,12 @@ type RegistrationPayload struct {
 }
 
 type Subscription struct {
+}
+
+// 工作日历变更的结果
+type WorkdayPayload struct {
+	// 变更后的设置；取消后为空
+	Workday *workday.Workday `json:"workday,omitempty"`
 }
 
 // 工作人员

@@ -265,7 +265,7 @@ func TestTheDatabaseRefusesToo(t *testing.T) {
 		`DELETE FROM community.feedback_event`:                                                   o.worker,
 		`DELETE FROM community.feedback_case`:                                                    o.worker,
 		`UPDATE community.feedback_tally SET cases = 0`:                                          o.worker,
-		`UPDATE community.workday SET work = true`:                                               o.city,
+		`INSERT INTO community.workday (day, work, name) VALUES ('2027-01-01', true, '')`:        o.citizen,
 		`UPDATE community.feedback_case SET area_code = '510104017002'`:                          o.worker,
 		`UPDATE community.feedback_case SET citizen_id = '00000000-0000-4000-8000-000000000000'`: o.citizen,
 		`INSERT INTO community.feedback_case (id, number, area_code, class, state, title, content, citizen_id, created_at, updated_at, due_at)
