@@ -76,7 +76,7 @@ func reachRedis(ctx context.Context, address string) error {
 	}
 	probe.Close()
 	client := redisclient.NewClient(options)
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	if err := client.Ping(ctx).Err(); err != nil {
 		return fmt.Errorf("Redis at %s cannot be reached: %s; check --redis-url", options.Addr, reason(err))
 	}

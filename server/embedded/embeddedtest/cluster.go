@@ -3,6 +3,7 @@ package embeddedtest
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -36,7 +37,7 @@ func startCluster() (addresses, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
-	running, err := postgres.Start(ctx, postgres.Options{Dir: filepath.Join(dir, "postgres")})
+	running, err := postgres.Start(ctx, postgres.Options{Dir: filepath.Join(dir.path, "postgres")})
 	if err != nil {
 		return addresses{}, err
 	}
@@ -68,14 +69,21 @@ func externalCluster(owner string) (addresses, error) {
 	}, nil
 }
 
+// scratchFolder is the folder of this test binary. The pipe is held so that the
+// collector does not close it.
+type scratchFolder struct {
+	path string
+	pipe io.WriteCloser
+}
+
 // scratch returns the folder of this test binary. A small shell, which waits
 // for the end of our side of a pipe, removes it when we are gone and PostgreSQL
 // (which gets its own signal from the kernel) has stopped: a test binary has no
 // other hook that also runs after a panic or a kill -9.
-var scratch = sync.OnceValues(func() (string, error) {
+var scratch = sync.OnceValues(func() (scratchFolder, error) {
 	dir, err := os.MkdirTemp("", "citizencloud-test-")
 	if err != nil {
-		return "", fmt.Errorf("make a folder for the test: %w", err)
+		return scratchFolder{}, fmt.Errorf("make a folder for the test: %w", err)
 	}
 	const script = `cat >/dev/null
 i=0; while [ -e "$1/postgres/postmaster.pid" ] && [ $i -lt 300 ]; do sleep 0.1; i=$((i+1)); done
@@ -84,17 +92,13 @@ rm -rf "$1"`
 	sweeper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	ours, err := sweeper.StdinPipe()
 	if err != nil {
-		return "", fmt.Errorf("make a pipe to the sweeper: %w", err)
+		return scratchFolder{}, fmt.Errorf("make a pipe to the sweeper: %w", err)
 	}
 	if err := sweeper.Start(); err != nil {
-		return "", fmt.Errorf("start the sweeper: %w", err)
+		return scratchFolder{}, fmt.Errorf("start the sweeper: %w", err)
 	}
-	// Held open until the process ends: the collector must not close it.
-	sweeperPipe = ours
-	return dir, nil
+	return scratchFolder{dir, ours}, nil
 })
-
-var sweeperPipe any
 
 // folder returns an own folder for one test, removed when it ends.
 func folder(t testing.TB) string {
@@ -104,7 +108,7 @@ func folder(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp(base, "")
+	dir, err := os.MkdirTemp(base.path, "")
 	if err != nil {
 		t.Fatal(err)
 	}

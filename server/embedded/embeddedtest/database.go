@@ -109,12 +109,12 @@ func migrated(ctx context.Context, at addresses, admin *sqlx.DB, migrations []fs
 	if err != nil {
 		return "", fmt.Errorf("connect: %w", err)
 	}
-	defer lock.Close()
+	defer func() { _ = lock.Close() }()
 	const key = 7_041_200 // any number that only this package uses
 	if _, err := lock.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, key); err != nil {
 		return "", fmt.Errorf("lock the templates: %w", err)
 	}
-	defer lock.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, key)
+	defer func() { _, _ = lock.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, key) }()
 
 	var exists bool
 	if err := lock.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, template).Scan(&exists); err != nil {

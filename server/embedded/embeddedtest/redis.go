@@ -34,7 +34,7 @@ func Redis(t testing.TB) (url string, client *redis.Client) {
 	})
 	url = "unix://" + socket
 	client = redis.NewClient(&redis.Options{Network: "unix", Addr: socket})
-	t.Cleanup(func() { client.Close() })
+	t.Cleanup(func() { _ = client.Close() })
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)

@@ -96,7 +96,7 @@ func (b *bucket) Get(ctx context.Context, key string) (io.ReadCloser, fs.FileInf
 	}
 	info, err := opened.Stat()
 	if err != nil {
-		opened.Close()
+		_ = opened.Close()
 		return nil, nil, fmt.Errorf("files: get %s: %w", key, missing(err))
 	}
 	return opened, object{info}, nil

@@ -13,7 +13,15 @@ import (
 // the migration that makes it. The role is made when it is missing. It may be
 // called again at any time; db is a connection of the owner.
 func PrepareDatabase(ctx context.Context, db *sql.DB) error {
+	// In one transaction under one lock: processes that start together would
+	// change the same rows of the catalogue, which PostgreSQL refuses.
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("postgres: prepare the database for role %s: %w", AppRole, err)
+	}
+	defer tx.Rollback()
 	statements := []string{
+		`SELECT pg_advisory_xact_lock(hashtext('` + AppRole + `'))`,
 		`DO $$ BEGIN
 			IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '` + AppRole + `') THEN
 				CREATE ROLE ` + AppRole + ` LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
@@ -27,9 +35,12 @@ func PrepareDatabase(ctx context.Context, db *sql.DB) error {
 		`ALTER DEFAULT PRIVILEGES GRANT USAGE, SELECT ON SEQUENCES TO ` + AppRole,
 	}
 	for _, statement := range statements {
-		if _, err := db.ExecContext(ctx, statement); err != nil {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("postgres: prepare the database for role %s: %w", AppRole, err)
 		}
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("postgres: prepare the database for role %s: %w", AppRole, err)
 	}
 	return nil
 }
