@@ -66,8 +66,9 @@ func (w *world) download(p *access.Principal, url string) *httptest.ResponseReco
 	return recorder
 }
 
-func TestUploadReceiptAndLink(t *testing.T) {
-	w := newWorld(t)
+func TestUploadReceiptAndLink(t *testing.T) { eachWall(t, uploadReceiptAndLink) }
+
+func uploadReceiptAndLink(t *testing.T, w *world) {
 	_, p := w.signIn("13800000001")
 	_, other := w.signIn("13800000002")
 	u := w.upload(p, picture(1))

@@ -24,8 +24,9 @@ func (w *world) notify(to *access.Principal, title string) string {
 	return id
 }
 
-func TestWhoMayNotReadNotifications(t *testing.T) {
-	w := newWorld(t)
+func TestWhoMayNotReadNotifications(t *testing.T) { eachWall(t, whoMayNotReadNotifications) }
+
+func whoMayNotReadNotifications(t *testing.T, w *world) {
 	_, p := w.signIn("13800000001")
 	_, other := w.signIn("13800000002")
 	w.settle(p, here)
@@ -171,9 +172,9 @@ func TestARequestReachesItsRecipientsAtOnceAndNobodyElse(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
-	// the hub joins the bus when the subscription starts, before listen returns its first response
 	mine, others := w.listen(ctx, p), w.listen(ctx, other)
 	handler, neighbour := w.listen(ctx, w.worker(here)), w.listen(ctx, w.worker(next))
+	w.listening(4)
 	w.consumerReady()
 
 	once := notification.Request{RequestID: uuid.NewString(), Recipient: notification.Addressee{CitizenID: p.ID}, Topic: "feedback", Title: "已受理", Body: "处理中", Link: "feedback/1"}
@@ -206,6 +207,12 @@ func TestARequestReachesItsRecipientsAtOnceAndNobodyElse(t *testing.T) {
 	}
 }
 
+// listening waits until so many subscriptions listen to the bus.
+func (w *world) listening(n int) {
+	w.t.Helper()
+	w.flushUntil(func() bool { return w.Listeners() >= n })
+}
+
 // consumerReady waits until the durable consumer of requests is there: events
 // before it are not for it.
 func (w *world) consumerReady() {
@@ -229,6 +236,29 @@ func (w *world) flushUntil(holds func() bool) {
 		}
 	}
 	w.flush()
+}
+
+func TestSigningOutEndsTheSubscription(t *testing.T) {
+	w := newWorld(t)
+	_, p := w.signIn("13800000001")
+	_, again := w.signIn("13800000001")
+	ended, lasting := w.listen(t.Context(), p), w.listen(t.Context(), again)
+	w.listening(2)
+	get[any](w, p, `mutation { signOut { endedSessions } }`, "")
+	w.flush()
+	select {
+	case title, open := <-ended:
+		if open {
+			t.Errorf("got %q", title)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the subscription outlives the session")
+	}
+	select {
+	case title, open := <-lasting:
+		t.Errorf("the other session got %q (open %v)", title, open)
+	default:
+	}
 }
 
 func TestNobodyListens(t *testing.T) {

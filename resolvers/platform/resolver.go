@@ -135,3 +135,6 @@ func (r *Resolver) InboxHandler() http.Handler {
 func (r *Resolver) SessionAlive(ctx context.Context, sessionID string) (bool, error) {
 	return r.sessions.Alive(ctx, sessionID)
 }
+
+// Listeners is the number of subscriptions to notifications in this process.
+func (r *Resolver) Listeners() int { return r.notifications.Hub.Listeners() }

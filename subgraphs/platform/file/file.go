@@ -33,6 +33,11 @@ type FileAsset struct {
 // IsEntity makes FileAsset a federation entity.
 func (*FileAsset) IsEntity() {}
 
+// ownedBy says whether the principal uploaded the file.
+func (f *FileAsset) ownedBy(p *access.Principal) bool {
+	return p != nil && p.Kind == f.OwnerKind && p.ID == f.OwnerID
+}
+
 // Files is where content lies: a folder, or a bucket of object storage.
 type Files interface {
 	// Put stores size bytes under the key; a key is always put with the same content.

@@ -170,12 +170,12 @@ func (s *Service) Open(ctx context.Context, id string, signed bool) (*FileAsset,
 	if signed {
 		ctx = access.AsSystem(ctx, "file")
 	}
-	found, err := s.find(ctx, []string{id}) // row-level security lets only owners through
+	found, err := s.find(ctx, []string{id})
 	if err != nil {
 		return nil, nil, err
 	}
 	f := found[id]
-	if f == nil {
+	if f == nil || !signed && !f.ownedBy(asking) {
 		if asking == nil {
 			return nil, nil, fault.New(fault.Unauthenticated, "请先登录")
 		}

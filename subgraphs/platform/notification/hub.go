@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/citizencloud/citizencloud/foundation/event"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/session"
 )
 
 // Live is where events come from at once; *event.Bus is the real one.
@@ -14,84 +15,133 @@ type Live interface {
 
 // Hub hands each new notification to the listeners of its recipient: one
 // listening to the bus for all listeners of the process, while there are any.
+// A listener whose session ends is cut off.
 type Hub struct {
 	bus       Live
 	mu        sync.Mutex
-	listeners map[Recipient]map[chan *Notification]struct{}
+	listeners map[Recipient]map[*listener]struct{}
 	stop      context.CancelFunc // nil while nobody listens
+}
+
+// listener is one subscription of a recipient.
+type listener struct {
+	session string // the signed-in session; "" if none
+	queue   chan *Notification
 }
 
 // NewHub makes a hub on the bus.
 func NewHub(bus Live) *Hub {
-	return &Hub{bus: bus, listeners: map[Recipient]map[chan *Notification]struct{}{}}
+	return &Hub{bus: bus, listeners: map[Recipient]map[*listener]struct{}{}}
 }
 
-// queue is how many notifications a listener may lag behind.
-const queue = 64
+// queueSize is how many notifications a listener may lag behind.
+const queueSize = 64
 
 // Listen gives the recipient's notifications from now on. The channel closes
-// when the context ends or the listener lags too far behind.
-func (h *Hub) Listen(ctx context.Context, to Recipient) (<-chan *Notification, error) {
+// when the context or the session ends, or the listener lags too far behind.
+func (h *Hub) Listen(ctx context.Context, to Recipient, session string) (<-chan *Notification, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stop == nil {
-		live, cancel := context.WithCancel(context.Background()) // it outlives the first listener
-		events, err := h.bus.Live(live, createdSubject)
-		if err != nil {
-			cancel()
+		if err := h.start(); err != nil {
 			return nil, err
 		}
-		h.stop = cancel
-		go h.pump(live, events)
 	}
-	listener := make(chan *Notification, queue)
+	l := &listener{session: session, queue: make(chan *Notification, queueSize)}
 	if h.listeners[to] == nil {
-		h.listeners[to] = map[chan *Notification]struct{}{}
+		h.listeners[to] = map[*listener]struct{}{}
 	}
-	h.listeners[to][listener] = struct{}{}
+	h.listeners[to][l] = struct{}{}
 	context.AfterFunc(ctx, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.remove(to, listener)
+		h.remove(to, l)
 	})
-	return listener, nil
+	return l.queue, nil
+}
+
+// Listeners is the number of listeners of this process.
+func (h *Hub) Listeners() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := 0
+	for _, of := range h.listeners {
+		n += len(of)
+	}
+	return n
+}
+
+// start listens to the bus until stop is called: longer than the first listener.
+func (h *Hub) start() error {
+	live, cancel := context.WithCancel(context.Background())
+	created, err := h.bus.Live(live, createdSubject)
+	if err != nil {
+		cancel()
+		return err
+	}
+	ended, err := h.bus.Live(live, session.EndedSubject)
+	if err != nil {
+		cancel()
+		return err
+	}
+	h.stop = cancel
+	go h.pump(live, created, h.hand)
+	go h.pump(live, ended, h.cut)
+	return nil
+}
+
+// pump takes events until its listening was stopped.
+func (h *Hub) pump(live context.Context, events <-chan event.Event, take func(event.Event)) {
+	for e := range events {
+		h.mu.Lock()
+		if live.Err() == nil { // else a later listening has taken over
+			take(e)
+		}
+		h.mu.Unlock()
+	}
+}
+
+// hand gives a new notification to its recipient's listeners.
+func (h *Hub) hand(e event.Event) {
+	var created Created
+	if e.Read(&created) != nil {
+		return
+	}
+	to := Recipient{Kind: created.RecipientKind, ID: created.RecipientID}
+	for l := range h.listeners[to] {
+		select {
+		case l.queue <- created.notification():
+		default:
+			h.remove(to, l)
+		}
+	}
+}
+
+// cut closes the listeners of an ended session.
+func (h *Hub) cut(e event.Event) {
+	var ended session.Ended
+	if e.Read(&ended) != nil || ended.SessionID == "" {
+		return
+	}
+	to := Recipient{Kind: ended.Kind, ID: ended.PrincipalID}
+	for l := range h.listeners[to] {
+		if l.session == ended.SessionID {
+			h.remove(to, l)
+		}
+	}
 }
 
 // remove closes the listener, once, and with the last one the listening to the bus.
-func (h *Hub) remove(to Recipient, listener chan *Notification) {
-	if _, there := h.listeners[to][listener]; !there {
+func (h *Hub) remove(to Recipient, l *listener) {
+	if _, there := h.listeners[to][l]; !there {
 		return
 	}
-	close(listener)
-	if delete(h.listeners[to], listener); len(h.listeners[to]) == 0 {
+	close(l.queue)
+	if delete(h.listeners[to], l); len(h.listeners[to]) == 0 {
 		delete(h.listeners, to)
 	}
 	if len(h.listeners) == 0 {
 		h.stop()
 		h.stop = nil
-	}
-}
-
-// pump hands events over until its listening was stopped.
-func (h *Hub) pump(live context.Context, events <-chan event.Event) {
-	for e := range events {
-		var created Created
-		if e.Read(&created) != nil {
-			continue
-		}
-		to := Recipient{Kind: created.RecipientKind, ID: created.RecipientID}
-		h.mu.Lock()
-		if live.Err() != nil { // a later listening has taken over
-			h.mu.Unlock()
-			return
-		}
-		for listener := range h.listeners[to] {
-			select {
-			case listener <- created.notification():
-			default:
-				h.remove(to, listener)
-			}
-		}
-		h.mu.Unlock()
 	}
 }

@@ -150,11 +150,12 @@ func (s *Service) MarkRead(ctx context.Context, ids []string, all bool) (marked,
 }
 
 // Received gives the caller's new notifications from now on, until the context
-// ends. Who lags too far behind is cut off, and reads the list again.
+// or the caller's session ends. Who lags too far behind is cut off, and reads the
+// list again.
 func (s *Service) Received(ctx context.Context) (<-chan *Notification, error) {
 	me, err := own(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return s.Hub.Listen(ctx, me)
+	return s.Hub.Listen(ctx, me, access.From(ctx).Session)
 }

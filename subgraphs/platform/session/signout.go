@@ -36,7 +36,10 @@ func (s *Service) SignOut(ctx context.Context, everywhere bool) (int, error) {
 	return len(ended), nil
 }
 
-// Ended is the payload of platform.session.ended.
+// EndedSubject is the event of an ended session.
+const EndedSubject = "platform.session.ended"
+
+// Ended is the payload of EndedSubject.
 type Ended struct {
 	SessionID   string      `json:"sessionId"`
 	Kind        access.Kind `json:"kind"`
@@ -52,7 +55,7 @@ func (s *Service) end(ctx context.Context, tx sqlx.ExtContext, kind access.Kind,
 	}
 	messages := make([]outbox.Message, len(ids))
 	for i, id := range ids {
-		messages[i] = outbox.Message{Subject: "platform.session.ended",
+		messages[i] = outbox.Message{Subject: EndedSubject,
 			Payload: Ended{SessionID: id, Kind: kind, PrincipalID: principalID, Reason: string(why)}}
 	}
 	return ids, outbox.Append(ctx, tx, "platform", messages...)
