@@ -49,9 +49,19 @@ func (b *background) keep(ctx context.Context, name string, work func(context.Co
 	})
 }
 
-// stop ends the work and then flushes what the last requests committed.
+// How long the work may take to end, and one outbox to be flushed. What cannot
+// be flushed stays in the outbox until the next start.
+const (
+	endPatience   = 10 * time.Second
+	flushPatience = 5 * time.Second
+)
+
+// stop ends the work and then flushes what the last requests committed, if the
+// state is still there.
 func (b *background) stop(ctx context.Context) error {
 	b.cancel()
+	ctx, cancel := context.WithTimeout(ctx, endPatience)
+	defer cancel()
 	ended := make(chan struct{})
 	go func() { b.group.Wait(); close(ended) }()
 	select {
@@ -59,9 +69,21 @@ func (b *background) stop(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("background work did not end: %w", ctx.Err())
 	}
+	if !b.reachable(ctx) {
+		return nil
+	}
 	var failed []error
 	for _, relay := range b.relays {
+		ctx, cancel := context.WithTimeout(ctx, flushPatience)
 		failed = append(failed, relay.Flush(ctx))
+		cancel()
 	}
 	return errors.Join(failed...)
+}
+
+// reachable says whether there is a database to flush from.
+func (b *background) reachable(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return len(b.relays) > 0 && b.relays[0].DB.Ping(ctx) == nil
 }

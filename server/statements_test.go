@@ -8,8 +8,10 @@ import (
 )
 
 // appHomeStatements is what AppHome costs the database, whoever asks and
-// however many rows there are. A change of this number is a change of design.
-const appHomeStatements = 0
+// however many rows there are: half of them set the scope of row-level
+// security. A list that is empty saves what would complete its entries. A
+// change of this number is a change of design.
+const appHomeStatements = 24
 
 // testStatements: AppHome makes a fixed number of SQL statements.
 func (s *stage) testStatements(t *testing.T) {
@@ -23,8 +25,8 @@ func (s *stage) testStatements(t *testing.T) {
 	if len(refused) > 0 {
 		t.Fatal(refused)
 	}
-	// Rows grow: favourites for one of them, and the whole demonstration for all.
-	for i := range 20 {
+	most := 0
+	for i := range 40 {
 		c := s.cast.Citizen(i * 13)
 		p := &access.Principal{Kind: access.Citizen, ID: c.ID, Name: c.Name, AreaCode: c.CommunityCode, Session: "test"}
 		ctx, call := s.as(t, p)
@@ -34,8 +36,13 @@ func (s *stage) testStatements(t *testing.T) {
 			t.Fatalf("%s", response.Body)
 		}
 		response.Release()
-		if n := counter.Statements(); n != appHomeStatements {
+		if n := int(counter.Statements()); n > appHomeStatements {
 			t.Errorf("citizen %d: %d statements, want %d", i*13, n, appHomeStatements)
+		} else {
+			most = max(most, n)
 		}
+	}
+	if most != appHomeStatements {
+		t.Errorf("no citizen needs more than %d statements; the figure here says %d", most, appHomeStatements)
 	}
 }
