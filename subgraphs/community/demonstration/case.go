@@ -2,6 +2,7 @@ package demonstration
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -101,7 +102,8 @@ func lives(cast *demonstration.Cast, calendar workday.Calendar, each func(*life)
 // seven and ten in the evening.
 func submittedAt(cast *demonstration.Cast, i int) time.Time {
 	span := months * 24 * time.Hour
-	at := cast.Anchor.Add(-span + time.Duration(float64(span)*(float64(i)+0.5)/float64(cast.Cases())))
+	left := 1 - (float64(i)+0.5)/float64(cast.Cases()) // of the cases; their stream swells
+	at := cast.Anchor.Add(-time.Duration(float64(span) * (0.3*left + 0.7*math.Pow(left, 1.5))))
 	start := workday.Start(at)
 	minute := 7*60 + int(demonstration.Number("feedback minute", i)%(15*60))
 	at = start.Add(time.Duration(minute)*time.Minute + time.Duration(i%60)*time.Second)

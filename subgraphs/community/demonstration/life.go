@@ -72,7 +72,7 @@ func (l *life) live(workerID, earlier string) {
 	if !l.step(feedback.Submit, feedback.Submitted, feedback.ByCitizen, "") {
 		return
 	}
-	l.after(1, 20)
+	l.after(1, 30)
 	l.AssigneeID = &workerID
 	switch fate := l.draw(100); {
 	case fate < 5:
@@ -130,9 +130,12 @@ func (l *life) ask(story story) bool {
 
 // answer replies; some answers are late.
 func (l *life) answer(story story) bool {
-	if l.draw(12) == 0 {
-		l.after(100, 400)
-	} else {
+	switch pace := l.draw(20); {
+	case pace < 2:
+		l.after(150, 500)
+	case pace < 7:
+		l.after(60, 140)
+	default:
 		l.after(3, 60)
 	}
 	if !l.step(feedback.Reply, feedback.Replied, feedback.ByWorker, story.reply) {

@@ -95,7 +95,7 @@ func (c Calendar) Add(at time.Time, days int) time.Time {
 			days--
 		}
 	}
-	return day.AddDate(0, 0, 1).Add(-time.Second)
+	return day.AddDate(0, 0, 1).Add(-time.Second).UTC()
 }
 
 // Count is the number of work days after from's day up to and with to's day;
