@@ -79,7 +79,7 @@ func story(ctx context.Context, tx *sqlx.Tx, cast *demonstration.Cast) error {
 	if err != nil {
 		return fmt.Errorf("popularity: %w", err)
 	}
-	_, err = tx.ExecContext(ctx, `ANALYZE citizen.favourite, citizen.recent_use, citizen.daily_use, citizen.popularity`)
+	_, err = tx.ExecContext(ctx, `ANALYZE citizen.service, citizen.service_entry, citizen.favourite, citizen.recent_use, citizen.daily_use, citizen.popularity`)
 	return err
 }
 
