@@ -22,10 +22,10 @@ func prepare(s *Server, x *exchange) *refusal {
 	if refused := s.Gate.Run(operation.Name(), x.started); refused != nil {
 		return guarded(refused)
 	}
-	if operation.Kind() == ast.Mutation { // what changes something says from where, whatever the client itself claimed
+	if operation.Kind() == ast.Mutation && !x.shared { // what changes something says from where, whatever the client itself claimed
 		x.header["X-Forwarded-For"] = []string{x.from()}
 	}
-	x.call = graph.Call{Variables: x.envelope.variables, Header: x.header, View: x.identity.View}
+	x.call = graph.Call{Variables: x.envelope.variables, Header: x.header, View: x.identity.View, Scope: x.identity.Scope}
 	if s.Latest != nil && operation.Kind() == ast.Subscription {
 		x.call.Latest = s.Latest(x.client, operation.Name())
 	}

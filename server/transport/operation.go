@@ -47,7 +47,7 @@ func (k *socket) subscribe(f *frame) bool {
 	k.operations[f.id] = cancel
 	k.mu.Unlock()
 	base := &k.base
-	x.ctx, x.header, x.r = &principalled{ctx, base.ctx}, base.header, base.r
+	x.ctx, x.header, x.shared, x.r = &principalled{ctx, base.ctx}, base.header, true, base.r
 	x.client, x.address, x.identity = base.client, base.address, base.identity
 	k.running.Go(func() { k.run(x, f.id, cancel) })
 	return true

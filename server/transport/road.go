@@ -32,6 +32,7 @@ type exchange struct {
 	eventsToo bool        // the client accepts text/event-stream besides
 	safe      bool        // the method is GET: nothing may be changed
 	header    http.Header // what may reach subgraphs is part of it
+	shared    bool        // operations of one WebSocket have that header in common: it must not be changed
 	client    string
 	address   netip.Addr
 	envelope  envelope

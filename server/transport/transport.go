@@ -25,8 +25,9 @@ type Options struct {
 	Engine Engine
 	// Operations decides what each client may run; nil lets everything run.
 	Operations *persisted.Policy
-	// Authenticator finds out who asks; nil lets all in as nobody, with an
-	// empty view, and passes Authorization on.
+	// Authenticator finds out who asks; nil lets all in as nobody, and passes
+	// Authorization on. The view is then that header: whoever bears one
+	// authorization sees the same.
 	Authenticator guard.Authenticator
 	// Gate holds limits and switches; nil has none.
 	Gate *guard.Gate

@@ -213,6 +213,19 @@ func TestWebSocketSubscription(t *testing.T) {
 	<-news.left // a connection that breaks takes its subscriptions along
 }
 
+// Operations of one connection run at once, on what they have in common.
+func TestWebSocketManyMutations(t *testing.T) {
+	server := listen(t, newServer(t, nil))
+	d := ready(t, server.URL)
+	const count = 50
+	for i := range count {
+		d.say(fmt.Sprintf(`{"id":"%d","type":"subscribe","payload":{"query":"mutation { echo }"}}`, i))
+	}
+	for range 2 * count {
+		d.hear(`"type":`)
+	}
+}
+
 func TestWebSocketInitTimeout(t *testing.T) {
 	server := listen(t, newServer(t, func(o *Options) { o.InitTimeout = 10 * time.Millisecond }))
 	dial(t, server.URL, nil).closed(4408, "Connection initialisation timeout")
