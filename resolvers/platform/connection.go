@@ -68,7 +68,7 @@ func value[T any](optional *T) T {
 
 // ordered puts what was found by ID into the order of the representations, nil
 // for what is not there or may not be seen.
-func ordered[R any, T any](representations []R, id func(R) *string, find func(context.Context, []string) (map[string]*T, error), ctx context.Context) ([]*T, error) {
+func ordered[R any, T any](ctx context.Context, representations []R, id func(R) *string, find func(context.Context, []string) (map[string]*T, error)) ([]*T, error) {
 	ids := make([]string, len(representations))
 	for i, representation := range representations {
 		ids[i] = value(id(representation))

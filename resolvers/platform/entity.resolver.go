@@ -18,27 +18,27 @@ import (
 )
 
 func (r *entityResolver) FindArea(ctx context.Context, reps []*executable.AreaRepresentation) ([]*area.Area, error) {
-	return ordered(reps, func(rep *executable.AreaRepresentation) *string { return rep.ID }, r.areas.ByCodes, ctx)
+	return ordered(ctx, reps, func(rep *executable.AreaRepresentation) *string { return rep.ID }, r.areas.ByCodes)
 }
 
 func (r *entityResolver) FindCitizen(ctx context.Context, reps []*executable.CitizenRepresentation) ([]*citizen.Citizen, error) {
-	return ordered(reps, func(rep *executable.CitizenRepresentation) *string { return rep.ID }, r.citizens.ByIDs, ctx)
+	return ordered(ctx, reps, func(rep *executable.CitizenRepresentation) *string { return rep.ID }, r.citizens.ByIDs)
 }
 
 func (r *entityResolver) FindFileAsset(ctx context.Context, reps []*executable.FileAssetRepresentation) ([]*file.FileAsset, error) {
-	return ordered(reps, func(rep *executable.FileAssetRepresentation) *string { return rep.ID }, r.files.ByIDs, ctx)
+	return ordered(ctx, reps, func(rep *executable.FileAssetRepresentation) *string { return rep.ID }, r.files.ByIDs)
 }
 
 func (r *entityResolver) FindNotification(ctx context.Context, reps []*executable.NotificationRepresentation) ([]*notification.Notification, error) {
-	return ordered(reps, func(rep *executable.NotificationRepresentation) *string { return rep.ID }, r.notifications.ByIDs, ctx)
+	return ordered(ctx, reps, func(rep *executable.NotificationRepresentation) *string { return rep.ID }, r.notifications.ByIDs)
 }
 
 func (r *entityResolver) FindOrgUnit(ctx context.Context, reps []*executable.OrgUnitRepresentation) ([]*orgunit.OrgUnit, error) {
-	return ordered(reps, func(rep *executable.OrgUnitRepresentation) *string { return rep.ID }, r.units.ByIDs, ctx)
+	return ordered(ctx, reps, func(rep *executable.OrgUnitRepresentation) *string { return rep.ID }, r.units.ByIDs)
 }
 
 func (r *entityResolver) FindWorker(ctx context.Context, reps []*executable.WorkerRepresentation) ([]*worker.Worker, error) {
-	return ordered(reps, func(rep *executable.WorkerRepresentation) *string { return rep.ID }, r.workers.ByIDs, ctx)
+	return ordered(ctx, reps, func(rep *executable.WorkerRepresentation) *string { return rep.ID }, r.workers.ByIDs)
 }
 
 func (r *Resolver) Entity() executable.EntityResolver { return &entityResolver{r} }

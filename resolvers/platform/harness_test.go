@@ -116,7 +116,7 @@ func (d *drawer) Get(_ context.Context, key string) (io.ReadCloser, fs.FileInfo,
 // world is the platform subgraph on real stores, with a few units and workers.
 type world struct {
 	*platform.Resolver
-	t        *testing.T
+	t        testing.TB
 	database *embeddedtest.Database
 	db       *database.DB
 	redis    *redis.Client
@@ -132,7 +132,7 @@ type world struct {
 	workers map[string]string
 }
 
-func newWorld(t *testing.T, change ...func(*platform.Deps)) *world {
+func newWorld(t testing.TB, change ...func(*platform.Deps)) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{at: time.Now()}, phone: &phone{codes: map[string]string{}},
 		drawer: &drawer{contents: map[string][]byte{}}, workers: map[string]string{}}
