@@ -57,6 +57,7 @@ type Options struct {
 type Engine struct {
 	dispatcher dispatch.Dispatcher
 	options    Options
+	super      *supergraph.Supergraph
 	public     *ast.Schema
 	planner    *plan.Planner
 	names      execute.Names
@@ -92,6 +93,7 @@ func New(super *supergraph.Supergraph, d dispatch.Dispatcher, o Options) (*Engin
 	return &Engine{
 		dispatcher: d,
 		options:    o,
+		super:      super,
 		public:     super.Public,
 		planner:    plan.New(super, o.Plan),
 		names:      execute.Names{Types: types, Public: super.Public, Services: services},
@@ -105,7 +107,9 @@ type Operation struct {
 	plan       *plan.Plan
 	program    *execute.Program
 	definition *ast.OperationDefinition
-	number     uint64 // tells operations apart in sharing keys
+	number     uint64   // tells operations apart in sharing keys
+	audience   audience // among whom answers may be shared
+	latest     bool     // a subscription whose events replace each other
 }
 
 // Kind is query, mutation or subscription.
@@ -124,8 +128,11 @@ type Call struct {
 	// Header holds the client's headers, of which dispatch.Forwarded reach the subgraphs.
 	Header http.Header
 	// View names what the caller may see. It is part of every sharing key;
-	// "" means that this call shares nothing with any other.
+	// "" means that this call shares nothing with any other, but for what the
+	// schema's tags open (TagPublic, TagScope).
 	View string
+	// Scope names the caller's data scope; "" for none.
+	Scope string
 	// Latest says for a subscription that only the newest event matters: a slow client
 	// misses those in between. Otherwise it is ended with ErrSlow.
 	Latest bool
@@ -174,10 +181,14 @@ func (e *Engine) Execute(ctx context.Context, op *Operation, call Call) *Respons
 	if errs := e.variables(op, call.Variables, &request); len(errs) > 0 {
 		return Failure(errs)
 	}
-	if e.options.Dedupe < DedupeAll || call.View == "" || op.Kind() != ast.Query {
+	key := ""
+	if e.options.Dedupe >= DedupeAll && op.Kind() == ast.Query {
+		key = op.key(call)
+	}
+	if key == "" {
 		return e.run(ctx, op, &request)
 	}
-	shared, err := e.flights.Do(ctx, op.key(call), func(ctx context.Context) (*Response, error) {
+	shared, err := e.flights.Do(ctx, key, func(ctx context.Context) (*Response, error) {
 		return e.run(ctx, op, &request), nil
 	})
 	if err != nil {

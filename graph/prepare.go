@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/citizencloud/citizencloud/graph/execute"
@@ -45,7 +46,11 @@ func (e *Engine) prepare(query, operationName string) (*Operation, gqlerror.List
 	if err != nil { // the reason is about subgraphs, which is for the log
 		return nil, coded(codePlan, gqlerror.List{{Err: err, Message: "该操作暂时无法执行"}})
 	}
-	return &Operation{plan: planned, program: program, definition: operation, number: numbers.Add(1)}, nil
+	return &Operation{
+		plan: planned, program: program, definition: operation, number: numbers.Add(1),
+		audience: audienceOf(e.super, operation.SelectionSet),
+		latest:   operation.Operation == ast.Subscription && latest(e.super, operation.SelectionSet),
+	}, nil
 }
 
 // coded gives errors a code where they have none.

@@ -42,17 +42,13 @@ func (e *Engine) Subscribe(ctx context.Context, op *Operation, call Call) (Strea
 	if errs := e.variables(op, call.Variables, request); len(errs) > 0 {
 		return nil, errs
 	}
-	key := ""
-	if call.View != "" {
-		key = op.key(call)
-	}
-	subscriber, err := e.hub.Join(ctx, key, func(ctx context.Context) (subscribe.Feed, error) {
+	subscriber, err := e.hub.Join(ctx, op.key(call), func(ctx context.Context) (subscribe.Feed, error) {
 		source, err := op.program.Source(ctx, request)
 		if err != nil {
 			return nil, err
 		}
 		return &feed{engine: e, op: op, request: request, source: source}, nil
-	}, subscribe.Options{Latest: call.Latest})
+	}, subscribe.Options{Latest: call.Latest || op.latest})
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, gqlerror.List{interrupted()}

@@ -31,13 +31,24 @@ func (e *Engine) variables(op *Operation, raw json.RawMessage, request *execute.
 	return nil
 }
 
-// key tells whether two calls of queries or subscriptions are the same in all that decides their answer.
+// key tells whether two calls of queries or subscriptions are the same in all
+// that decides their answer; "" when the call may share with none.
 func (o *Operation) key(call Call) string {
 	key := make([]byte, 0, 64+len(call.View)+len(call.Variables))
 	for n := o.number; n > 0; n >>= 7 {
 		key = append(key, byte(n&0x7f)|0x80)
 	}
-	key = append(key, 0)
-	key = dispatch.AppendCaller(key, call.View, call.Header)
+	switch {
+	case o.audience == forAll:
+		key = append(key, 0, 'a')
+	case o.audience == forScope && call.Scope != "":
+		key = append(key, 0, 's')
+		key = append(append(key, call.Scope...), 0)
+	case call.View != "":
+		key = append(key, 0, 'p')
+		key = dispatch.AppendCaller(key, call.View, call.Header)
+	default:
+		return ""
+	}
 	return string(append(key, call.Variables...))
 }

@@ -115,8 +115,8 @@ func (s *subgraph) Exec(ctx context.Context) graphql.ResponseHandler {
 	s.calls = append(s.calls, operation.RawQuery)
 	s.mu.Unlock()
 	schema := *s.schema
-	once := func(ctx context.Context) *graphql.Response {
-		data, errs := reference.Execute(ctx, &schema, operation.Operation, operation.Variables, s)
+	once := func(ctx context.Context, source reference.Source) *graphql.Response {
+		data, errs := reference.Execute(ctx, &schema, operation.Operation, operation.Variables, source)
 		for _, err := range errs {
 			if code, message, ok := strings.Cut(err.Message, "|"); ok {
 				err.Message, err.Extensions = message, map[string]any{"code": code, "stack": "secret"}
@@ -125,7 +125,7 @@ func (s *subgraph) Exec(ctx context.Context) graphql.ResponseHandler {
 		return &graphql.Response{Data: data, Errors: errs}
 	}
 	if operation.Operation.Operation != ast.Subscription {
-		return graphql.OneShot(once(ctx))
+		return graphql.OneShot(once(ctx, s))
 	}
 	schema.Query = schema.Subscription
 	return func(ctx context.Context) *graphql.Response {
@@ -134,12 +134,25 @@ func (s *subgraph) Exec(ctx context.Context) graphql.ResponseHandler {
 			if !ok {
 				return nil
 			}
-			s.root = func(context.Context, *ast.Field, map[string]any) (any, error) { return event, nil }
-			return once(ctx)
+			return once(ctx, happened{s, event})
 		case <-ctx.Done():
 			return nil
 		}
 	}
+}
+
+// happened is the subgraph with an event at the root.
+type happened struct {
+	*subgraph
+	event any
+}
+
+// Resolve implements reference.Source.
+func (h happened) Resolve(ctx context.Context, parent *reference.Object, fields []*ast.Field) (any, error) {
+	if parent == nil {
+		return h.event, nil
+	}
+	return h.subgraph.Resolve(ctx, parent, fields)
 }
 
 // world is two subgraphs and what they know.

@@ -28,7 +28,7 @@ func (a authenticator) Authenticate(ctx context.Context, authorization string) (
 		return nil, guard.Identity{}, guard.Unauthenticated("登录已失效，请重新登录")
 	}
 	return access.With(ctx, principal), guard.Identity{
-		View: principal.View(), Subject: string(principal.Kind) + ":" + principal.ID, Expires: until,
+		View: principal.View(), Scope: principal.Scope(), Subject: string(principal.Kind) + ":" + principal.ID, Expires: until,
 	}, nil
 }
 

@@ -93,6 +93,20 @@ func (p *Principal) View() string {
 	return strings.Join([]string{string(p.Kind), p.ID, p.Session}, ":")
 }
 
+// Scope names a worker's data scope together with the roles: two workers of one
+// scope may see the same rows of what depends on no person. "" for all others.
+func (p *Principal) Scope() string {
+	if p == nil || p.Kind != Worker || p.Prefix() == "-" {
+		return ""
+	}
+	roles := make([]string, len(p.Roles))
+	for i, role := range p.Roles {
+		roles[i] = string(role)
+	}
+	slices.Sort(roles)
+	return p.Prefix() + ":" + strings.Join(slices.Compact(roles), ",")
+}
+
 type contextKey struct{}
 
 // With puts the principal into the context.

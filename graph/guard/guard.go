@@ -26,6 +26,9 @@ type Identity struct {
 	// View names all that decides what the caller may see. Answers are shared
 	// between callers of one view, and never beyond; "" shares nothing.
 	View string
+	// Scope names the caller's data scope; "" for none. What the schema marks
+	// as the same for all of one scope is shared within it.
+	Scope string
 	// Subject tells callers apart for limits; "" for one who is not signed in.
 	Subject string
 	// Expires is when the sign-in ends, and with it its subscriptions; zero

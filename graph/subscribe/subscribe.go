@@ -32,7 +32,8 @@ type Options struct {
 	// Queue is how many events wait for the subscriber; 0 means 256.
 	Queue int
 	// Latest drops the oldest waiting event when the queue is full, for boards where only
-	// the newest counts. Otherwise the subscriber is ended with ErrSlow.
+	// the newest counts; who joins gets the last event at once. Otherwise the subscriber is
+	// ended with ErrSlow.
 	Latest bool
 }
 
@@ -52,6 +53,7 @@ type topic struct {
 
 	mu          sync.Mutex
 	subscribers map[*Subscriber]struct{}
+	last        *Event // nil before the first
 }
 
 // Join subscribes to the topic of the key, opening its feed when nobody is subscribed yet; an empty key is
@@ -94,6 +96,9 @@ func (h *Hub) enter(ctx context.Context, key string, open func(context.Context) 
 	}
 	s := &Subscriber{topic: t, options: o, wake: make(chan struct{}, 1)}
 	t.mu.Lock()
+	if o.Latest && t.last != nil {
+		s.push(*t.last)
+	}
 	t.subscribers[s] = struct{}{}
 	t.mu.Unlock()
 	s.stop = context.AfterFunc(ctx, s.leave)
@@ -131,6 +136,7 @@ func (t *topic) run(ctx context.Context, open func(context.Context) (Feed, error
 
 func (t *topic) broadcast(event Event) {
 	t.mu.Lock()
+	t.last = &event
 	dropped := false
 	for s := range t.subscribers {
 		if !s.push(event) {

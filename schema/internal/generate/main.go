@@ -14,6 +14,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"os/exec"
 	"slices"
@@ -23,6 +25,7 @@ const supergraph = "schema/supergraph.graphql"
 
 func main() {
 	check := flag.Bool("check", false, "fail when an output was stale")
+	log.SetOutput(io.Discard) // gqlgen tells of every resolver that it adds
 	flag.Parse()
 	if err := run(*check, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)

@@ -2103,7 +2103,7 @@ input CheckInInput {
 }
 `, BuiltIn: false},
 	{Name: "../../../schema/community/board.graphql", Input: `"数据大屏：某区域此刻的意见反馈与社区活动概况，不含个人信息"
-type Board {
+type Board @tag(name: "audience-scope") {
   "区域"
   area: Area
   "数据的时间"
@@ -2123,7 +2123,7 @@ type Board {
 }
 
 "大屏的总数"
-type BoardTotals {
+type BoardTotals @tag(name: "audience-scope") {
   "意见反馈总数"
   total: Int!
   "未办结数"
@@ -2147,7 +2147,7 @@ type BoardTotals {
 }
 
 "某日的提交与办结数"
-type BoardTrendDay {
+type BoardTrendDay @tag(name: "audience-scope") {
   "日期"
   date: Date!
   "提交数"
@@ -2157,7 +2157,7 @@ type BoardTrendDay {
 }
 
 "下级区域的排名"
-type AreaRank {
+type AreaRank @tag(name: "audience-scope") {
   "名次，从 1 起"
   rank: Int!
   "区域"
@@ -2173,7 +2173,7 @@ type AreaRank {
 }
 
 "大屏的一条动态，不含个人信息；标题中的长串数字已遮盖"
-type BoardFeedItem {
+type BoardFeedItem @tag(name: "audience-scope") {
   "编号"
   id: ID!
   "时间"
@@ -2197,7 +2197,7 @@ extend type Query {
   board(
     "区域"
     areaId: ID!
-  ): Board
+  ): Board @tag(name: "audience-scope")
 }
 
 extend type Subscription {
@@ -2205,7 +2205,7 @@ extend type Subscription {
   boardChanged(
     "区域"
     areaId: ID!
-  ): Board!
+  ): Board! @tag(name: "audience-scope") @tag(name: "delivery-latest")
 }
 `, BuiltIn: false},
 	{Name: "../../../schema/community/feedback.graphql", Input: `"意见反馈：居民向所在社区提出的问题、建议与求助"
@@ -2405,7 +2405,7 @@ type FeedbackStatistics {
 }
 
 "某类别的件数"
-type FeedbackClassCount {
+type FeedbackClassCount @tag(name: "audience-scope") {
   "类别"
   class: FeedbackClass!
   "件数"
@@ -2413,7 +2413,7 @@ type FeedbackClassCount {
 }
 
 "某状态的件数"
-type FeedbackStateCount {
+type FeedbackStateCount @tag(name: "audience-scope") {
   "状态"
   state: FeedbackState!
   "件数"

@@ -1440,15 +1440,15 @@ directive @goModel(model: String, models: [String!], forceGenerate: Boolean) on 
 "行政区划：市、区（县）、街道（镇）、社区（村）及网格"
 type Area @key(fields: "id") {
   "标识，即十二位区划代码"
-  id: ID!
+  id: ID! @tag(name: "audience-public")
   "十二位区划代码：一至六位依 GB/T 2260，七至九位为街道（镇），十至十二位为社区（村）"
-  code: String!
+  code: String! @tag(name: "audience-public")
   "名称，例如：水井坊社区"
-  name: String!
+  name: String! @tag(name: "audience-public")
   "全称，例如：成都市锦江区锦官驿街道水井坊社区"
-  fullName: String!
+  fullName: String! @tag(name: "audience-public")
   "层级"
-  level: AreaLevel!
+  level: AreaLevel! @tag(name: "audience-public")
   "上级区划；全市为空"
   parent: Area @goField(forceResolver: true)
   "下级区划，按代码排序"
@@ -1459,7 +1459,7 @@ type Area @key(fields: "id") {
     after: String
   ): AreaConnection! @goField(forceResolver: true)
   "从全市到本级的各级区划"
-  path: [Area!]! @goField(forceResolver: true)
+  path: [Area!]! @tag(name: "audience-public") @goField(forceResolver: true)
   "生效日期"
   validFrom: Date!
   "失效日期，自该日起无效；仍有效则为空"
