@@ -177,5 +177,5 @@ func (s *Service) Acting(ctx context.Context, tx sqlx.ExtContext, id string) (*a
 	if err != nil || len(rows) == 0 || rows[0].State != Active {
 		return nil, err
 	}
-	return rows[0].Citizen.Principal(), nil
+	return rows[0].Principal(), nil
 }

@@ -10,10 +10,11 @@ import (
 	"context"
 	"database/sql"
 	"encoding/base32"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/database"
@@ -79,7 +80,7 @@ func mark(ctx context.Context, tx *sqlx.Tx, scale demonstration.Scale) (bool, er
 	if err == nil {
 		return false, nil
 	}
-	if err != sql.ErrNoRows {
+	if !errors.Is(err, sql.ErrNoRows) {
 		return false, fmt.Errorf("demonstration: platform: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO platform.demonstration (scale) VALUES ($1)`, string(scale)); err != nil {
@@ -109,7 +110,7 @@ func within(ctx context.Context, tx *sqlx.Tx, cast *demonstration.Cast, keys *pe
 
 // bulk copies rows into the table; rows calls add for each.
 func bulk(ctx context.Context, tx *sqlx.Tx, table string, columns []string, rows func(add func(values ...any) error) error) error {
-	statement, err := tx.PrepareContext(ctx, pq.CopyInSchema("platform", table, columns...))
+	statement, err := tx.PrepareContext(ctx, `COPY platform.`+table+` (`+strings.Join(columns, ", ")+`) FROM STDIN`)
 	if err != nil {
 		return fmt.Errorf("copying into %s: %w", table, err)
 	}

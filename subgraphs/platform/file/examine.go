@@ -55,7 +55,10 @@ func examine(content []byte, name, claimed string) (examined, error) {
 	if !known {
 		return examined{}, refuse("只支持 JPG、PNG、GIF 图片")
 	}
-	if claimed != "" && claimed != "application/octet-stream" && claimed != sniffed && !(claimed == "image/jpg" && sniffed == "image/jpeg") {
+	if claimed == "image/jpg" { // some clients' name for it
+		claimed = "image/jpeg"
+	}
+	if claimed != "" && claimed != "application/octet-stream" && claimed != sniffed {
 		return examined{}, refuse("文件内容与声明的类型不一致")
 	}
 	if extension := strings.ToLower(path.Ext(name)); extension != "" && !slices.Contains(allowed, extension) {

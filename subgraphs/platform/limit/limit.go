@@ -6,6 +6,7 @@ package limit
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -56,7 +57,7 @@ func (c Counter) Reached(ctx context.Context, key string, rule Rule) (time.Durat
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	n, err := c.Redis.Get(ctx, key).Int()
-	if err == redis.Nil || err == nil && n < rule.Times {
+	if errors.Is(err, redis.Nil) || err == nil && n < rule.Times {
 		return 0, nil
 	}
 	if err != nil {

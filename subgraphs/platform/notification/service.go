@@ -53,8 +53,8 @@ func OwnOnly(ctx context.Context, to Recipient) error {
 func (s *Service) ByIDs(ctx context.Context, ids []string) (map[string]*Notification, error) {
 	known := input.IDs(ids)
 	found := make(map[string]*Notification, len(known))
-	me, err := own(ctx)
-	if err != nil || len(known) == 0 {
+	me, refused := own(ctx)
+	if refused != nil || len(known) == 0 {
 		return found, nil // nothing that this caller may see
 	}
 	return found, s.DB.Read(ctx, func(tx *sqlx.Tx) error {

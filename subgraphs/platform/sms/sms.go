@@ -28,7 +28,7 @@ import (
 // Scene is what a code is for: a code of one scene counts in no other.
 type Scene string
 
-// The scenes.
+// SignIn is signing in, or registering at the first time.
 const SignIn Scene = "SIGN_IN"
 
 const (

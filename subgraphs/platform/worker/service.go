@@ -70,7 +70,7 @@ func (s *Service) List(ctx context.Context, f Filter, page keyset.Page) (Page, e
 	}
 	prefix := p.Prefix()
 	if f.AreaCode != "" {
-		if p, err = access.RequireArea(ctx, access.WorkerView, f.AreaCode); err != nil {
+		if _, err := access.RequireArea(ctx, access.WorkerView, f.AreaCode); err != nil {
 			return Page{}, err
 		}
 		prefix = division.Prefix(f.AreaCode)
@@ -111,10 +111,13 @@ func (s *Service) Login(ctx context.Context, w *Worker) *string {
 	if w.Viewer != nil {
 		p = w.Viewer
 	}
-	if p == nil || (p.Kind != access.Worker || p.ID != w.ID) && !(p.May(access.WorkerManage) && p.Covers(w.AreaCode)) {
+	if p == nil {
 		return nil
 	}
-	return &w.LoginName
+	if self := p.Kind == access.Worker && p.ID == w.ID; self || p.May(access.WorkerManage) && p.Covers(w.AreaCode) {
+		return &w.LoginName
+	}
+	return nil
 }
 
 // Credentials gives the stored password hash of who has the login name, and

@@ -33,7 +33,7 @@ type row struct {
 func workers(rows []row) []*Worker {
 	found := make([]*Worker, len(rows))
 	for i := range rows {
-		rows[i].Worker.Roles = roles(rows[i].Names)
+		rows[i].Roles = roles(rows[i].Names)
 		found[i] = &rows[i].Worker
 	}
 	return found
@@ -93,7 +93,7 @@ func assignments(ctx context.Context, tx sqlx.ExtContext, workerIDs []string, da
 	}
 	found := make([]*Assignment, len(rows))
 	for i := range rows {
-		rows[i].Assignment.Roles = roles(rows[i].Names)
+		rows[i].Roles = roles(rows[i].Names)
 		found[i] = &rows[i].Assignment
 	}
 	return found, nil
