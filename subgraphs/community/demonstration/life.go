@@ -148,7 +148,7 @@ func (l *life) answer(story story) bool {
 // settle lets the citizen rate and close, or the case close by itself.
 func (l *life) settle() {
 	replied := l.now
-	l.rate(3, 5)
+	l.rate(3, 7)
 	if l.draw(2) == 0 {
 		l.after(1, 90)
 		l.step(feedback.Close, feedback.Closed, feedback.ByCitizen, "")
@@ -185,7 +185,7 @@ func (l *life) rate(least, most int) {
 		return
 	}
 	l.after(1, 30)
-	stars := least + l.draw(most-least+1)
+	stars := min(5, least+l.draw(most-least+1)) // the best is also the most frequent
 	if l.draw(9) == 0 {
 		stars = 1
 	}

@@ -202,22 +202,22 @@ func (o *office) everything() string {
 	return strings.Join(all, "\n")
 }
 
-// event is one row of the outbox.
-type event struct {
+// sent is one row of the outbox.
+type sent struct {
 	Subject string `db:"subject"`
 	Payload string `db:"payload"`
 }
 
-func (e event) field(name string) any {
+func (e sent) field(name string) any {
 	var fields map[string]any
 	_ = json.Unmarshal([]byte(e.Payload), &fields)
 	return fields[name]
 }
 
 // events empties the outbox.
-func (o *office) events() []event {
+func (o *office) events() []sent {
 	o.t.Helper()
-	var events []event
+	var events []sent
 	err := o.db.Owner.Select(&events, `WITH gone AS (DELETE FROM community.outbox RETURNING seq, subject, payload) SELECT subject, payload FROM gone ORDER BY seq`)
 	if err != nil {
 		o.t.Fatal(err)

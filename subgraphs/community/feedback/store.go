@@ -166,12 +166,15 @@ func (q *query) text() string {
 	return " WHERE " + strings.Join(q.conditions, " AND ")
 }
 
+// historySize bounds the history that is shown of one case.
+const historySize = 500
+
 // histories reads the history lines of many cases at once, each case's in order.
 func histories(ctx context.Context, tx sqlx.QueryerContext, caseIDs []string) ([]*FeedbackEvent, error) {
 	var events []*FeedbackEvent
 	err := sqlx.SelectContext(ctx, tx, &events,
 		`SELECT id, case_id, seq, at, action, from_state, to_state, actor, worker_id, note
-		FROM community.feedback_event WHERE case_id = ANY($1) ORDER BY case_id, seq`, pq.Array(caseIDs))
+		FROM community.feedback_event WHERE case_id = ANY($1) AND seq <= $2 ORDER BY case_id, seq`, pq.Array(caseIDs), historySize)
 	if err != nil {
 		return nil, fmt.Errorf("feedback: reading the history of %d cases: %w", len(caseIDs), err)
 	}
