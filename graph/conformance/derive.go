@@ -272,7 +272,7 @@ func leaf(name string) bool {
 // members there define.
 func (g *generator) implementAll() {
 	for _, i := range g.interfaces {
-		if i.object >= 0 {
+		if i.objects != nil || i.made {
 			continue
 		}
 		var members []*generated

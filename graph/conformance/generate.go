@@ -57,11 +57,13 @@ type generatedIn struct {
 }
 
 type generatedInterface struct {
-	name   string
-	graphs []int
-	fields []*generatedField
-	object int // the subgraph that knows it as an interface object; -1 for none
-	keyed  bool
+	name    string
+	graphs  []int
+	fields  []*generatedField
+	objects map[int]bool // the subgraphs that know it as an interface object
+	keyed   bool
+	stub    bool // the interface object cannot be entered
+	made    bool // its members and fields are given already
 }
 
 type generatedUnion struct {
@@ -117,11 +119,11 @@ func (g *generator) schema() string {
 		g.types = append(g.types, t)
 	}
 	g.interfaceObject()
+	g.covariant()
 	g.makeUnions()
-	for i, name := range []string{"I0", "I1"} {
+	for _, name := range []string{"I0", "I1"} {
 		if g.chance(60) {
-			g.interfaces = append(g.interfaces, &generatedInterface{name: name, object: -1})
-			_ = i
+			g.interfaces = append(g.interfaces, &generatedInterface{name: name})
 		}
 	}
 	for _, t := range g.types {
@@ -243,7 +245,7 @@ func (g *generator) target(t *generated, graphs []int) (string, []int) {
 		}
 	}
 	for _, i := range g.interfaces {
-		if i.object >= 0 && containsAll(i.graphs, graphs) {
+		if (i.objects != nil || i.made) && containsAll(i.graphs, graphs) {
 			names = append(names, i.name)
 		}
 	}
@@ -266,41 +268,6 @@ func containsAll(set, part []int) bool {
 		}
 	}
 	return true
-}
-
-// interfaceObject makes, sometimes, an interface of two or three entities that
-// one subgraph knows as an object.
-func (g *generator) interfaceObject() {
-	if len(g.graphs) < 2 || !g.chance(50) {
-		return
-	}
-	home, away := 0, 1
-	i := &generatedInterface{name: "M", graphs: []int{home, away}, object: away, keyed: true}
-	shared := &generatedField{name: "m0", typ: "String", in: []*generatedIn{{graph: home}}}
-	added := &generatedField{name: "m1", typ: "Int", in: []*generatedIn{{graph: away}}}
-	id := &generatedField{name: "id", typ: "ID!", in: []*generatedIn{{graph: home}, {graph: away}}}
-	if g.chance(50) {
-		shared.in = append(shared.in, &generatedIn{graph: away, external: true})
-		added.in[0].requires = "m0"
-	}
-	i.fields = []*generatedField{id, shared, added}
-	for k := range 2 {
-		t := &generated{name: fmt.Sprintf("M%d", k), entity: true, object: true, graphs: []int{home}, keys: map[int][]string{home: {"id"}}, implements: map[string][]int{"M": {home}}}
-		t.fields = []*generatedField{
-			{name: "id", typ: "ID!", in: []*generatedIn{{graph: home}}},
-			{name: "m0", typ: "String", in: []*generatedIn{{graph: home}}},
-			{name: "m1", typ: "Int", object: true},
-			{name: fmt.Sprintf("own%d", k), typ: "Int", in: []*generatedIn{{graph: home}}},
-		}
-		if len(g.graphs) > 2 && g.chance(50) {
-			t.graphs = append(t.graphs, 2)
-			t.keys[2] = []string{"id"}
-			t.fields[0].in = append(t.fields[0].in, &generatedIn{graph: 2})
-			t.fields = append(t.fields, &generatedField{name: "far", typ: "String", in: []*generatedIn{{graph: 2}}})
-		}
-		g.types = append(g.types, t)
-	}
-	g.interfaces = append(g.interfaces, i)
 }
 
 // makeUnions makes unions of entities, with the members that each subgraph knows.

@@ -74,8 +74,11 @@ func (g *generator) print() string {
 			if i.keyed {
 				w(", key: \"id\"")
 			}
-			if graph == i.object {
+			if i.objects[graph] {
 				w(", isInterfaceObject: true")
+				if i.stub && graph == 1 {
+					w(", resolvable: false")
+				}
 			}
 			w(")")
 		}

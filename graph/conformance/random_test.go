@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	cases = flag.Int("cases", 300, "how many random supergraphs TestRandom makes")
+	cases = flag.Int("cases", 1000, "how many random supergraphs TestRandom makes")
 	from  = flag.Uint64("from", 1, "the seed of the first")
 )
 

@@ -36,9 +36,9 @@ func (p *planning) build(ws *wants, places []*place) error {
 		if n.parent == nil && p.operation == ast.Mutation {
 			return p.inOrder(n, decisions)
 		}
-		for pass := range 2 { // what needs nothing first: others may join its fetches
+		for pass := range 2 { // what requires something first: the rest may join its fetches
 			for _, d := range decisions {
-				if (pass == 1) != d.requires() {
+				if (pass == 0) != d.requires() {
 					continue
 				}
 				if len(d.options) == 0 {
@@ -50,8 +50,8 @@ func (p *planning) build(ws *wants, places []*place) error {
 					if err != nil {
 						return err
 					}
-					if e.child != nil {
-						children = append(children, e.child)
+					if child := e.child(i); child != nil {
+						children = append(children, child)
 					}
 				}
 				if d.want.inner != nil {
@@ -113,10 +113,11 @@ func (p *planning) inOrder(n *node, decisions []decision) error {
 
 func (p *planning) buildBelow(entries []*entry, wanted []*want) error {
 	for k, e := range entries {
-		if e.child == nil {
+		child := e.child(0)
+		if child == nil {
 			continue
 		}
-		if err := p.build(wanted[k].inner, []*place{e.child}); err != nil {
+		if err := p.build(wanted[k].inner, []*place{child}); err != nil {
 			return err
 		}
 	}
@@ -203,6 +204,9 @@ func (p *planning) ask(pl *place, s *slot, i int, in *supergraph.FieldIn, provid
 	if e == nil {
 		e = &entry{place: pl, slot: s, when: never}
 		pl.entries = append(pl.entries, e)
+		if s.name == "__typename" {
+			pl.node.typenames = append(pl.node.typenames, e)
+		}
 	}
 	if e.types.has(i) {
 		return e
@@ -220,19 +224,19 @@ func (p *planning) ask(pl *place, s *slot, i int, in *supergraph.FieldIn, provid
 	if view != nil {
 		members = view.Members
 	}
-	if e.child == nil {
-		e.child = &place{fetch: pl.fetch, node: s.child, as: as, parent: e, provided: provided}
-		e.child.object = view != nil && view.InterfaceObject
-		s.child.entered = append(s.child.entered, e.child)
-	} else if e.child.as != as {
-		e.child.as = nil
-		e.child.provided = append(e.child.provided[:len(e.child.provided):len(e.child.provided)], provided...)
+	child := e.branch(i, provided)
+	if child.as == nil && child.types == nil {
+		child.as = as
+		child.object = view != nil && view.InterfaceObject
+		s.child.entered = append(s.child.entered, child)
+	} else if child.as != as {
+		child.as = nil
 	}
-	e.child.types = e.child.types.union(s.child.mask(members))
-	if s.child.abstract() && !e.child.object {
+	child.types = child.types.union(s.child.mask(members))
+	if s.child.abstract() && !child.object {
 		for k := range s.child.types {
-			if e.child.types.has(k) {
-				p.ask(e.child, s.child.internal(k, "__typename", nil), k, typename, nil).always = true
+			if child.types.has(k) {
+				p.ask(child, s.child.internal(k, "__typename", nil), k, typename, nil).always = true
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"sort"
 	"strings"
 
@@ -17,6 +18,9 @@ func (p *planning) emit(root *node, operation *ast.OperationDefinition) (*Plan, 
 	out := make(map[*fetch]*Fetch, len(p.fetches))
 	for _, f := range p.fetches {
 		out[f] = p.emitFetch(f)
+	}
+	if p.printed > maxSelections {
+		return nil, fmt.Errorf("plan: the operation needs more than %d fields of subgraphs: fields of interfaces must be asked of each object type alone", maxSelections)
 	}
 	p.merge(out)
 	for id, f := range p.fetches {
@@ -56,72 +60,20 @@ func reduce(fetches []*Fetch) {
 func (p *planning) emitFetch(f *fetch) *Fetch {
 	out := &Fetch{
 		Subgraph: p.super.Subgraphs[f.subgraph].ID, Operation: f.operation, When: f.when,
-		Selection: p.selections(f.place, f.when),
+		Selection: p.rootSelections(f),
 	}
 	if f.node.parent != nil {
 		paths := p.paths(f.node)
-		out.Path = paths[0]
+		out.Path = paths[0].steps
 		if f.inputs != nil {
 			out.Inputs = p.inputs(f)
 			for _, path := range paths[1:] {
-				out.Places = append(out.Places, &Place{Path: path, Inputs: out.Inputs})
+				out.Places = append(out.Places, &Place{Path: path.steps, Inputs: out.Inputs})
 			}
 		}
 	}
 	p.document(out)
 	return out
-}
-
-// paths lead from the root to the node: one, or more where a field on the way
-// bears different keys by the type of its holder.
-func (p *planning) paths(n *node) [][]Step {
-	if n.parent == nil {
-		return [][]Step{nil}
-	}
-	s := n.parent
-	holder := s.holder
-	var found [][]Step
-	for _, path := range p.paths(holder) {
-		byKey := map[string]mask{}
-		var order []string
-		for i := range holder.types {
-			key := s.keyFor(i)
-			if s.types != nil && !s.types.has(i) {
-				continue
-			}
-			if byKey[key] == nil {
-				order = append(order, key)
-			}
-			byKey[key] = byKey[key].with(i)
-		}
-		sort.Strings(order)
-		for _, key := range order {
-			steps := append(append(make([]Step, 0, len(path)+1), path...), Step{Key: key})
-			if len(path) > 0 && holder.ambiguous(s, key) {
-				steps[len(path)-1].Types = holder.names(byKey[key])
-			}
-			found = append(found, steps)
-		}
-	}
-	return found
-}
-
-// ambiguous says whether another field of the node bears the key for other object types.
-func (n *node) ambiguous(s *slot, key string) bool {
-	for _, other := range n.slots {
-		if other == s {
-			continue
-		}
-		if other.key == key {
-			return true
-		}
-		for _, otherKey := range other.keys {
-			if otherKey == key {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // outputs is the client's selection on a node, in the order of the answer.
@@ -207,123 +159,4 @@ func (p *planning) introspection(s *slot, when Condition) *Output {
 		}
 	}
 	return o
-}
-
-// selections prints a place as a selection set. Known is the condition under
-// which the set is asked at all.
-func (p *planning) selections(pl *place, known Condition) []*Selection {
-	var list []*Selection
-	if pl.entity {
-		list = p.entitySelections(pl, known)
-	} else {
-		list = p.placeSelections(pl, pl.entries, pl.types, known)
-	}
-	if len(list) == 0 {
-		list = []*Selection{{Name: "__typename", Type: typenameType}}
-	}
-	return list
-}
-
-func (p *planning) placeSelections(pl *place, entries []*entry, types mask, known Condition) []*Selection {
-	var list []*Selection
-	fragments := make([][]*Selection, len(pl.node.types))
-	for _, e := range entries {
-		if e.when.never() && !e.always {
-			continue
-		}
-		if e.basic() {
-			list = append(list, p.selection(e, e.slot.key, known))
-			continue
-		}
-		for i := range pl.node.types {
-			if e.types.has(i) && types.has(i) {
-				fragments[i] = append(fragments[i], p.selection(e, e.slot.keyFor(i), known))
-			}
-		}
-	}
-	for i, inner := range fragments {
-		if len(inner) > 0 {
-			list = append(list, &Selection{On: pl.node.types[i].Name, Selections: inner})
-		}
-	}
-	sortFragments(list)
-	return list
-}
-
-// sortFragments orders the fragments, which stand last, by their type.
-func sortFragments(list []*Selection) {
-	k := len(list)
-	for k > 0 && list[k-1].Name == "" {
-		k--
-	}
-	sort.SliceStable(list[k:], func(i, j int) bool { return list[k+i].On < list[k+j].On })
-}
-
-func (p *planning) selection(e *entry, key string, known Condition) *Selection {
-	s := &Selection{Name: e.slot.name, Arguments: e.slot.arguments, Type: typenameType}
-	if key != s.Name {
-		s.Alias = key
-	}
-	if !e.always {
-		s.When = e.when.given(known)
-	}
-	for i, t := range e.slot.holder.types {
-		if field := t.Field(s.Name); field != nil && (e.types.has(i) || e.place.object) {
-			s.Type = field.Definition.Type
-			break
-		}
-	}
-	if e.child != nil {
-		s.Selections = p.selections(e.child, e.when)
-	}
-	return s
-}
-
-// entitySelections prints the root of an entity fetch: one fragment for each
-// type that a representation names.
-func (p *planning) entitySelections(pl *place, known Condition) []*Selection {
-	var list []*Selection
-	done := map[string]bool{}
-	for i, t := range pl.node.types {
-		in := pl.fetch.inputs[i]
-		if in == nil || done[in.as.Name] {
-			continue
-		}
-		fragment := &Selection{On: in.as.Name}
-		if in.as == t {
-			fragment.Selections = p.placeSelections(&place{fetch: pl.fetch, node: pl.node, as: t, types: mask(nil).with(i)}, pl.only(i), mask(nil).with(i), known)
-			for _, inner := range fragment.Selections {
-				if inner.Name == "" && inner.On == t.Name {
-					fragment.Selections = inner.Selections
-				}
-			}
-		} else {
-			done[in.as.Name] = true
-			inner := &place{fetch: pl.fetch, node: pl.node, as: in.as, object: in.object, types: pl.types}
-			var entries []*entry
-			for _, e := range pl.entries {
-				copied := *e
-				copied.place = inner
-				entries = append(entries, &copied)
-			}
-			fragment.Selections = p.placeSelections(inner, entries, pl.types, known)
-		}
-		if len(fragment.Selections) == 0 {
-			fragment.Selections = []*Selection{{Name: "__typename", Type: typenameType}}
-		}
-		list = append(list, fragment)
-	}
-	sortFragments(list)
-	return list
-}
-
-// only are the entries that are asked for the i-th object type.
-func (pl *place) only(i int) []*entry {
-	var list []*entry
-	for _, e := range pl.entries {
-		if e.types.has(i) {
-			list = append(list, e)
-		}
-	}
-	return list
 }

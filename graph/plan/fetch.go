@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -20,8 +21,8 @@ type fetch struct {
 	number int // order of creation
 	level  int
 	when   Condition
-	// also are the entity fetches that were merged into this one.
-	also []*fetch
+	// tells are the entries that tell the types on which the path depends.
+	tells []*entry
 	// mergedInto is set where this one was merged into another.
 	mergedInto *fetch
 }
@@ -30,9 +31,12 @@ type fetch struct {
 type input struct {
 	as     *supergraph.Type // what the representation's __typename says
 	object bool
-	key    supergraph.FieldSet
-	keys   []*wants // one for each field of the key
-	needs  []*wants // what @requires asks for
+	// untyped is set where the true type of some objects is not known yet: then
+	// the interface object serves them all.
+	untyped bool
+	key     supergraph.FieldSet
+	keys    []*wants // one for each field of the key
+	needs   []*wants // what @requires asks for
 	// typeFrom are the entries that tell the true type, where the key's suppliers cannot.
 	typeFrom []*entry
 }
@@ -61,7 +65,39 @@ type entry struct {
 	when  Condition
 	// always marks __typename: asked whenever anything is asked at the place.
 	always bool
-	child  *place
+	// branches are the places below: one for each set of fields that is provided
+	// there, by the holder's types.
+	branches []branch
+}
+
+// branch is a place below an entry, for some of the holder's object types.
+type branch struct {
+	types mask
+	place *place
+}
+
+// child is the place below for the holder's i-th object type; nil for a leaf.
+func (e *entry) child(i int) *place {
+	for _, b := range e.branches {
+		if b.types.has(i) {
+			return b.place
+		}
+	}
+	return nil
+}
+
+// branch finds or makes the place below, where the fields are provided, and
+// adds the holder's i-th object type to it.
+func (e *entry) branch(i int, provided supergraph.FieldSet) *place {
+	for k := range e.branches {
+		if slices.Equal(e.branches[k].place.provided, provided) {
+			e.branches[k].types = e.branches[k].types.with(i)
+			return e.branches[k].place
+		}
+	}
+	made := &place{fetch: e.place.fetch, node: e.slot.child, parent: e, provided: provided}
+	e.branches = append(e.branches, branch{mask(nil).with(i), made})
+	return made
 }
 
 // seat is the place as the search for routes sees it.

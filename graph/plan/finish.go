@@ -1,10 +1,14 @@
 package plan
 
-import "github.com/citizencloud/citizencloud/graph/supergraph"
+import (
+	"math"
+	"sort"
+)
 
 // finish settles the conditions of all entries, drops the fetches that nothing
 // needs, and gives the others their levels.
 func (p *planning) finish() {
+	p.awaitTypes()
 	p.levels()
 	for k := len(p.fetches) - 1; k >= 0; k-- {
 		p.settle(p.fetches[k])
@@ -25,7 +29,36 @@ func (p *planning) finish() {
 	}
 	p.fetches = kept
 	p.levels()
+	for _, f := range p.fetches {
+		f.place.note()
+	}
 	p.separate()
+}
+
+// awaitTypes lets fetches whose path depends on the true type of objects on the
+// way wait for who tells it: an interface object does not.
+func (p *planning) awaitTypes() {
+	for _, f := range p.fetches {
+		for s := f.node.parent; s != nil && s.holder.parent != nil; s = s.holder.parent {
+			if s.types == nil || s.types.covers(s.holder.all()) || !s.holder.ambiguous(s, s.key) {
+				continue
+			}
+			var tells *entry
+			for _, e := range s.holder.typenames {
+				if e.place.fetch.isBefore(f) {
+					tells = e
+					break
+				}
+				if tells == nil && !f.isBefore(e.place.fetch) {
+					tells = e
+				}
+			}
+			if tells != nil {
+				f.waitFor(tells.place.fetch)
+				f.tells = append(f.tells, tells)
+			}
+		}
+	}
 }
 
 // settle computes when a fetch is needed, and makes what it needs be asked then too.
@@ -36,6 +69,11 @@ func (p *planning) settle(f *fetch) {
 	}
 	if f.when.never() {
 		return
+	}
+	for _, e := range f.tells {
+		if e.place.fetch != f {
+			e.widen(f.when)
+		}
 	}
 	if f.inputs == nil && f.node.parent != nil {
 		f.node.entered[0].parent.widen(f.when)
@@ -67,6 +105,33 @@ func widenAll(ws *wants, when Condition) {
 	}
 }
 
+// rank orders entries: the gateway's own __typename, which tells a reader the
+// type before the fields; the client's fields in the client's order; the others.
+func (e *entry) rank() int {
+	switch {
+	case e.slot.positions != nil:
+		return e.slot.positions[0].number
+	case e.slot.name == "__typename":
+		return -1
+	}
+	return math.MaxInt
+}
+
+// note tells the slots for which object types they are asked, and sorts the
+// entries.
+func (pl *place) note() {
+	sort.SliceStable(pl.entries, func(i, j int) bool { return pl.entries[i].rank() < pl.entries[j].rank() })
+	for _, e := range pl.entries {
+		if e.when.never() && !e.always {
+			continue
+		}
+		e.slot.asked = e.slot.asked.union(e.types)
+		for _, b := range e.branches {
+			b.place.note()
+		}
+	}
+}
+
 // levels numbers the fetches by their longest chain of predecessors and sorts
 // them so that each comes after those it waits for.
 func (p *planning) levels() {
@@ -87,44 +152,4 @@ func (p *planning) levels() {
 		level(f)
 	}
 	sortFetches(p.fetches)
-}
-
-// basic says whether the entry can be asked on the position's own type, not
-// only inside fragments on object types.
-func (e *entry) basic() bool {
-	pl := e.place
-	switch {
-	case pl.entity:
-		return false
-	case pl.object:
-		return true
-	case pl.as == nil || len(e.slot.keys) > 0 || !e.types.covers(pl.types):
-		return false
-	case pl.as.Kind == "OBJECT" || e.slot.name == "__typename":
-		return true
-	}
-	field := pl.as.Field(e.slot.name)
-	return field != nil && field.For(pl.fetch.subgraph) != nil
-}
-
-// fieldIn is the field as the place's subgraph defines it: on the position's
-// own type (i < 0), or on the i-th object type.
-func (e *entry) fieldIn(i int) *supergraph.FieldIn {
-	pl := e.place
-	if e.slot.name == "__typename" {
-		return nil
-	}
-	holder := pl.as
-	if pl.entity && i >= 0 {
-		holder = pl.node.types[i]
-		if in := pl.fetch.inputs[i]; in != nil && in.object {
-			holder = in.as
-		}
-	} else if i >= 0 {
-		holder = pl.node.types[i]
-	}
-	if field := holder.Field(e.slot.name); field != nil {
-		return field.For(pl.fetch.subgraph)
-	}
-	return nil
 }

@@ -67,6 +67,9 @@ func (p *planning) joins(f *fetch, i int, r *route, needs *wants, before []*fetc
 			return false
 		}
 	}
+	if r.object && !f.alike(i, r, needs) {
+		return false
+	}
 	in := f.inputs[i]
 	if in == nil {
 		return true
@@ -75,6 +78,36 @@ func (p *planning) joins(f *fetch, i int, r *route, needs *wants, before []*fetc
 		return false
 	}
 	return needs == nil || in.agrees(needs)
+}
+
+// alike says whether all object types that the fetch asks of as one interface
+// object still carry the same required fields when the i-th carries the needs:
+// what is asked of the interface object is asked of them all.
+func (f *fetch) alike(i int, r *route, needs *wants) bool {
+	for k := range f.node.types {
+		other := f.inputs[k]
+		if k == i || other == nil || other.as != r.as {
+			continue
+		}
+		if needs != nil && !other.carries(needs) {
+			return false
+		}
+		for _, carried := range other.needs {
+			if (needs == nil || carried.of != needs.of) && (f.inputs[i] == nil || !f.inputs[i].carries(carried)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (in *input) carries(needs *wants) bool {
+	for _, other := range in.needs {
+		if other.of == needs.of {
+			return true
+		}
+	}
+	return false
 }
 
 // agrees says whether the representation can carry the needs beside what it
@@ -122,6 +155,11 @@ func (p *planning) complete(f *fetch, n *node, i int, r *route, needs *wants, be
 		in = &input{as: r.as, object: r.object, key: r.key}
 		f.inputs[i] = in
 	}
+	typed := false
+	for _, pl := range places {
+		typed = typed || !pl.object
+	}
+	in.untyped = in.untyped || !typed
 	// Each population of objects gets its key from its own places.
 	avoid = append(avoid[:len(avoid):len(avoid)], f)
 	if r.typeFrom != nil {
@@ -201,8 +239,8 @@ func (p *planning) askAll(pl *place, ws *wants) {
 			}
 			e := p.ask(pl, w.slot, i, in, provided)
 			w.supply(e)
-			if w.inner != nil && e.child != nil {
-				p.askAll(e.child, w.inner)
+			if child := e.child(i); w.inner != nil && child != nil {
+				p.askAll(child, w.inner)
 			}
 		}
 	}

@@ -38,16 +38,19 @@ func (p *planning) inputs(f *fetch) []*Input {
 			groups = append(groups, g)
 		}
 		byText[signature].types = byText[signature].types.with(i)
+		byText[signature].in.untyped = byText[signature].in.untyped || in.untyped
 	}
 	list := make([]*Input, 0, len(groups))
+	known := f.knowsTypes()
 	for _, g := range groups {
 		out := &Input{Fields: g.field, Types: n.names(g.types)}
 		switch {
+		case !g.own && (!known || g.types.covers(n.all())):
+			// One for all: what they read is the same.
+			out.Typename, out.Types = g.in.as.Name, nil
+			return []*Input{out}
 		case !g.own:
 			out.Typename = g.in.as.Name
-			if !g.in.object || g.types.covers(n.all()) {
-				out.Types = nil
-			}
 		case g.types.count() == 1:
 			out.Typename = g.in.as.Name
 			if !n.abstract() {
@@ -59,7 +62,23 @@ func (p *planning) inputs(f *fetch) []*Input {
 	sort.SliceStable(list, func(i, j int) bool {
 		return fmt.Sprint(list[i].Typename, list[i].Types) < fmt.Sprint(list[j].Typename, list[j].Types)
 	})
+	for _, g := range groups {
+		if g.in.untyped && !g.own {
+			// Some of the objects may come from where their type is not told.
+			return append(list, &Input{Fields: g.field, Typename: g.in.as.Name})
+		}
+	}
 	return list
+}
+
+// knowsTypes says whether the true types of the objects are told before the fetch.
+func (f *fetch) knowsTypes() bool {
+	for _, e := range f.node.typenames {
+		if e.place.fetch != f && !e.place.fetch.when.never() && e.place.fetch.isBefore(f) {
+			return true
+		}
+	}
+	return false
 }
 
 func textOf(fields []*InputField) string {

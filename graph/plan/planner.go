@@ -55,6 +55,7 @@ type planning struct {
 	nodes     []*node
 	fields    int
 	explored  int
+	printed   int
 	routeMemo map[string][]*route
 	fetches   []*fetch
 }

@@ -25,9 +25,10 @@ type node struct {
 	typeWhen Condition
 
 	// What has been built so far.
-	entered []*place           // places that reach the node through the parent's field
-	hops    []*fetch           // entity fetches at this node
-	needs   map[needKey]*wants // what field sets ask for here, see wants.go
+	entered   []*place           // places that reach the node through the parent's field
+	typenames []*entry           // who asks __typename here
+	hops      []*fetch           // entity fetches at this node
+	needs     map[needKey]*wants // what field sets ask for here, see wants.go
 }
 
 // slot is one field of a node.
@@ -43,6 +44,7 @@ type slot struct {
 	// positions are where the field stands in the answer: the first of its
 	// occurrences whose condition holds. Several exclude each other.
 	positions []position
+	asked     mask // object types for which some fetch asks it
 	when      Condition
 	child     *node // nil for a leaf
 	leaf      bool  // of an internal slot: whether it is for holders whose field is a leaf

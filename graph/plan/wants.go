@@ -7,6 +7,7 @@ import "github.com/citizencloud/citizencloud/graph/supergraph"
 type wants struct {
 	node *node
 	list []*want
+	of   *supergraph.FieldSelection // tells the field set; nil of the client's wants
 	// costs remembers what the list costs from given seats, see choose.go.
 	costs map[string]int
 	busy  bool            // its cost is being computed: a circular @requires
@@ -35,7 +36,7 @@ func (p *planning) needsOf(n *node, i int, set supergraph.FieldSet) *wants {
 	if w := n.needs[key]; w != nil {
 		return w
 	}
-	w := &wants{node: n}
+	w := &wants{node: n, of: set[0]}
 	p.addNeeds(w, mask(nil).with(i), set)
 	if n.needs == nil {
 		n.needs = map[needKey]*wants{}
@@ -97,10 +98,11 @@ func (p *planning) addNeed(w *wants, i int, item *supergraph.FieldSelection) {
 	}
 	if need.inner == nil {
 		need.inner = &wants{node: s.child}
-		if s.child.abstract() {
-			// The subgraph that gets the representation must know the true type.
-			p.addNeeds(need.inner, s.child.all(), supergraph.FieldSet{{Name: "__typename"}})
-		}
 	}
-	p.addNeeds(need.inner, s.child.all(), item.Fields)
+	below := s.child.from(s, mask(nil).with(i))
+	if n.types[i].Target(s.name).Abstract() {
+		// The subgraph that gets the representation must know the true type.
+		p.addNeeds(need.inner, below, supergraph.FieldSet{{Name: "__typename"}})
+	}
+	p.addNeeds(need.inner, below, item.Fields)
 }

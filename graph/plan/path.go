@@ -1,0 +1,75 @@
+package plan
+
+import "sort"
+
+// path is one way from the root to a node, and the object types to which it
+// leads.
+type path struct {
+	steps []Step
+	types mask
+}
+
+// paths lead from the root to the node: one, or more where a field on the way
+// bears different keys by the type of its holder.
+func (p *planning) paths(n *node) []path {
+	if n.parent == nil {
+		return []path{{nil, n.all()}}
+	}
+	s := n.parent
+	holder := s.holder
+	var found []path
+	for _, before := range p.paths(holder) {
+		byKey := map[string]mask{}
+		var order []string
+		for i := range holder.types {
+			if !before.types.has(i) || !s.asked.has(i) {
+				continue
+			}
+			key := s.keyFor(i)
+			if byKey[key] == nil {
+				order = append(order, key)
+			}
+			byKey[key] = byKey[key].with(i)
+		}
+		sort.Strings(order)
+		for _, key := range order {
+			steps := append(append(make([]Step, 0, len(before.steps)+1), before.steps...), Step{Key: key})
+			if len(before.steps) > 0 && holder.ambiguous(s, key) {
+				steps[len(before.steps)-1].Types = holder.names(byKey[key])
+			}
+			found = append(found, path{steps, n.from(s, byKey[key])})
+		}
+	}
+	return found
+}
+
+// from are the object types to which the field leads from the holder's types.
+func (n *node) from(s *slot, holders mask) mask {
+	var types mask
+	for i, holder := range s.holder.types {
+		if holders.has(i) {
+			if target := holder.Target(s.name); target != nil {
+				types = types.union(n.mask(target.Members))
+			}
+		}
+	}
+	return types
+}
+
+// ambiguous says whether another field of the node bears the key for other object types.
+func (n *node) ambiguous(s *slot, key string) bool {
+	for _, other := range n.slots {
+		if other == s {
+			continue
+		}
+		if other.key == key {
+			return true
+		}
+		for _, otherKey := range other.keys {
+			if otherKey == key {
+				return true
+			}
+		}
+	}
+	return false
+}
