@@ -12,7 +12,6 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/batch"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
-	"github.com/citizencloud/citizencloud/subgraphs/citizen/entry"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/favourite"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/usage"
 )
@@ -20,7 +19,6 @@ import (
 // Sources are the concepts that loaders read from.
 type Sources struct {
 	Catalogue  *catalogue.Catalogue
-	Entries    *entry.Entries
 	Favourites *favourite.Favourites
 	Usage      *usage.Usage
 }
@@ -32,7 +30,6 @@ type Loaders struct {
 	CategoryCount   Counts
 	DepartmentCount Counts
 	History         *batch.Loader[string, []*catalogue.ServiceChange]
-	Entries         *batch.Loader[string, entry.Set]
 	Favourited      *batch.Loader[string, bool]
 	FavouriteList   *batch.Loader[int, []*catalogue.Service]
 	RecentList      *batch.Loader[int, []*catalogue.Service]
@@ -47,7 +44,6 @@ func (s Sources) New() *Loaders {
 		CategoryCount:   once(s.Catalogue.CountByCategory),
 		DepartmentCount: once(s.Catalogue.CountByDepartment),
 		History:         batch.New(s.Catalogue.History),
-		Entries:         batch.New(s.Entries.Find),
 		Favourited:      batch.New(s.Favourites.Marked),
 		FavouriteList:   longest(s.Favourites.List),
 		RecentList:      longest(s.Usage.Recent),

@@ -96,24 +96,17 @@ func (r *serviceResolver) Favourited(ctx context.Context, objs []*catalogue.Serv
 	return favourited, err
 }
 
-func (r *serviceResolver) Entries(ctx context.Context, objs []*catalogue.Service, client *catalogue.Client) ([][]*entry.ServiceEntry, error) {
-	sets, err := batch.Each(ctx, r.loaders.From(ctx).Entries, objs, id)
-	entries := make([][]*entry.ServiceEntry, len(sets))
-	for i, set := range sets {
-		entries[i] = set.Of(client, catalogue.Manages(access.From(ctx), objs[i]))
-	}
-	return entries, err
+func (r *serviceResolver) Entries(ctx context.Context, obj *catalogue.Service, client *catalogue.Client) ([]*entry.ServiceEntry, error) {
+	set, err := entry.Of(obj)
+	return set.Shown(client, catalogue.Manages(access.From(ctx), obj)), err
 }
 
-func (r *serviceResolver) Entry(ctx context.Context, objs []*catalogue.Service, client catalogue.Client) ([]*entry.ServiceEntry, error) {
-	sets, err := batch.Each(ctx, r.loaders.From(ctx).Entries, objs, func(s *catalogue.Service) (string, bool) { return s.ID, s.Offered(client) })
-	ways := make([]*entry.ServiceEntry, len(sets))
-	for i, set := range sets {
-		if way := set.For(client); way != nil && way.Open(viewer(ctx)) {
-			ways[i] = way
-		}
+func (r *serviceResolver) Entry(ctx context.Context, obj *catalogue.Service, client catalogue.Client) (*entry.ServiceEntry, error) {
+	set, err := entry.Of(obj)
+	if way := set.For(client); way != nil && obj.Offered(client) && way.Open(viewer(ctx)) {
+		return way, nil
 	}
-	return ways, err
+	return nil, err
 }
 
 func (r *serviceResolver) History(ctx context.Context, objs []*catalogue.Service) ([][]*catalogue.ServiceChange, error) {

@@ -58,8 +58,8 @@ func New(d Deps) *Resolver {
 	}
 	r := &Resolver{db: d.DB, log: d.Log, catalogue: catalogue.New(d.DB), entries: entry.New(d.DB)}
 	r.favourites = favourite.New(d.DB, r.catalogue, d.Now)
-	r.usage = usage.New(d.DB, r.catalogue, r.entries, d.Now)
-	r.loaders = loaders.Sources{Catalogue: r.catalogue, Entries: r.entries, Favourites: r.favourites, Usage: r.usage}
+	r.usage = usage.New(d.DB, r.catalogue, d.Now)
+	r.loaders = loaders.Sources{Catalogue: r.catalogue, Favourites: r.favourites, Usage: r.usage}
 	return r
 }
 

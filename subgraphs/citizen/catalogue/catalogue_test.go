@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jmoiron/sqlx"
+	"pgregory.net/rapid"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/database"
@@ -142,6 +143,18 @@ func TestSearch(t *testing.T) {
 		_, err := f.Services(t.Context(), Filter{Search: text}, nil, nil)
 		expect(t, text, err, fault.InvalidInput)
 	}
+}
+
+// TestAnyTextMayBeSearched: whatever people type, PostgreSQL can read the query.
+func TestAnyTextMayBeSearched(t *testing.T) {
+	f := open(t)
+	rapid.Check(t, func(r *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.StringOf(rapid.SampledFrom([]rune("社保&|!():*<->'\\\"% \t①ʼ０Ａｂ你𠮷")))).Draw(r, "text")
+		_, err := f.Services(t.Context(), Filter{Search: text}, nil, nil)
+		if code := fault.CodeOf(err); code != "" && code != fault.InvalidInput {
+			r.Fatalf("%q: %v", text, err)
+		}
+	})
 }
 
 func TestPagesHoldEachServiceOnce(t *testing.T) {

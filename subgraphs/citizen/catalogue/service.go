@@ -3,7 +3,7 @@
 // publication.
 //
 // Start reading at Service; what may follow what is in state.go, who may do it
-// in catalogue.go, the SQL in store.go, and the checked-in list of the 230
+// in manage.go, lists in catalogue.go, the SQL in store.go and write.go, and the checked-in list of the 230
 // services in source.go.
 package catalogue
 
@@ -82,6 +82,9 @@ type Service struct {
 	Version   int       `db:"version"`
 	CreatedAt time.Time `db:"created_at"`
 	UpdatedAt time.Time `db:"updated_at"`
+
+	// EntryLines are the service's entries as stored, in JSON; package entry reads them.
+	EntryLines []byte `db:"entry_lines"`
 
 	// where the row stood in the list that it was read for
 	Miss      int `db:"miss"`

@@ -16,14 +16,18 @@ import (
 )
 
 // columns and tables are what every read of services begins with. Counts of
-// use are the city's; m is the master entry, which gives the order.
+// use are the city's. The entries come along, at most six a service: most
+// answers show one of them, and an answer with several lists of services then
+// costs no statement more. m is the master entry, which gives the order.
 const (
 	columns = `s.id, s.code, s.seq_no, s.name, s.summary, s.kind, s.channels, s.assurance_level,
 	s.eligibility, s.materials, s.fee_fen, s.contact, s.area_code, s.state, s.publication, s.health, s.health_note,
 	s.version, s.created_at, s.updated_at,
 	d.id AS "department.id", d.name AS "department.name",
 	c.id AS "category.id", c.name AS "category.name", c.summary AS "category.summary", c.sort_order AS "category.sort_order",
-	COALESCE(p.total, 0) AS use_count`
+	COALESCE(p.total, 0) AS use_count,
+	(SELECT json_agg(e ORDER BY e.client) FROM (SELECT id, client, title, summary, target, sort_order, min_version, grey_percent, enabled, version
+		FROM citizen.service_entry WHERE service_id = s.id) e) AS entry_lines`
 	tables = ` FROM citizen.service s
 	JOIN citizen.department d ON d.id = s.department_id
 	JOIN citizen.service_category c ON c.id = s.category_id

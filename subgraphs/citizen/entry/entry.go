@@ -2,10 +2,12 @@
 // may have a replica for a client, which inherits the master's values and
 // overrides some (服务入口: 主服务与副本).
 //
-// Start reading at ServiceEntry and Set; who may change them is in manage.go.
+// Start reading at ServiceEntry and Of; who may change them is in manage.go.
 package entry
 
 import (
+	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -55,38 +57,41 @@ type ServiceEntry struct {
 
 // line is an entry as stored: NULL inherits.
 type line struct {
-	ID             string  `db:"id"`
-	ServiceID      string  `db:"service_id"`
-	Client         string  `db:"client"` // "" for the master
-	Title          *string `db:"title"`
-	Summary        *string `db:"summary"`
-	Target         *string `db:"target"`
-	SortOrder      *int    `db:"sort_order"`
-	MinVersion     *string `db:"min_version"`
-	GreyPercent    *int    `db:"grey_percent"`
-	Enabled        *bool   `db:"enabled"`
-	Version        int     `db:"version"`
-	ServiceName    string  `db:"service_name"`
-	ServiceSummary string  `db:"service_summary"`
+	ID          string  `db:"id" json:"id"`
+	ServiceID   string  `db:"service_id" json:"-"`
+	Client      string  `db:"client" json:"client"` // "" for the master
+	Title       *string `db:"title" json:"title"`
+	Summary     *string `db:"summary" json:"summary"`
+	Target      *string `db:"target" json:"target"`
+	SortOrder   *int    `db:"sort_order" json:"sort_order"`
+	MinVersion  *string `db:"min_version" json:"min_version"`
+	GreyPercent *int    `db:"grey_percent" json:"grey_percent"`
+	Enabled     *bool   `db:"enabled" json:"enabled"`
+	Version     int     `db:"version" json:"version"`
 }
 
 // Set is the entries of one service, the master first, then replicas by client.
 type Set []*ServiceEntry
 
-// resolve makes the set of one service's lines.
-func resolve(lines []line) Set {
+// Of gives the service's entries, which were read with it.
+func Of(s *catalogue.Service) (Set, error) {
+	var lines []line
+	if len(s.EntryLines) > 0 {
+		if err := json.Unmarshal(s.EntryLines, &lines); err != nil {
+			return nil, fmt.Errorf("entry: reading the entries of %s: %w", s.Code, err)
+		}
+	}
 	var master *ServiceEntry
 	set := Set{}
 	for _, l := range lines {
-		if l.Client == "" {
-			master = &ServiceEntry{Kind: Master, Title: l.ServiceName, Summary: l.ServiceSummary}
+		l.ServiceID = s.ID
+		switch {
+		case l.Client == "": // comes first, as "" does in the order of clients
+			master = &ServiceEntry{Kind: Master, Title: s.Name, Summary: s.Summary}
 			l.over(master)
 			master.Overrides = []EntryField{}
 			set = append(set, master)
-		}
-	}
-	for _, l := range lines {
-		if l.Client != "" && master != nil {
+		case master != nil:
 			replica := *master
 			client := catalogue.Client(l.Client)
 			replica.Kind, replica.Client, replica.Overrides = Replica, &client, []EntryField{}
@@ -94,7 +99,7 @@ func resolve(lines []line) Set {
 			set = append(set, &replica)
 		}
 	}
-	return set
+	return set, nil
 }
 
 // over puts the line's own values over those of the entry.
@@ -132,9 +137,9 @@ func (s Set) For(client catalogue.Client) *ServiceEntry {
 	return s[0]
 }
 
-// Of gives the master and the client's replica; all when client is nil.
+// Shown gives the master and the client's replica; all when client is nil.
 // Disabled ones are for managers only.
-func (s Set) Of(client *catalogue.Client, managed bool) []*ServiceEntry {
+func (s Set) Shown(client *catalogue.Client, managed bool) []*ServiceEntry {
 	chosen := []*ServiceEntry{}
 	for _, e := range s {
 		mine := client == nil || e.Client == nil || *e.Client == *client

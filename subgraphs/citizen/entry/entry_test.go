@@ -17,6 +17,20 @@ import (
 
 func of[T any](v T) *T { return &v }
 
+// entries of one service, as the caller finds it.
+func entries(t *testing.T, c *catalogue.Catalogue, ctx context.Context, id string) Set {
+	t.Helper()
+	found, err := c.Find(ctx, []string{id})
+	if err != nil || found[id] == nil {
+		t.Fatal(found, err)
+	}
+	set, err := Of(found[id])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
 func open(t *testing.T) (*Entries, *catalogue.Catalogue) {
 	t.Helper()
 	at := embeddedtest.Open(t, migrations.FS)
@@ -36,22 +50,21 @@ func editor(t *testing.T, area string) context.Context {
 }
 
 func TestReplicaInheritsAndOverrides(t *testing.T) {
-	e, _ := open(t)
+	e, c := open(t)
 	ctx, id := editor(t, "510100000000"), catalogue.ListedID(7)
 	find := func() Set {
 		t.Helper()
-		sets, err := e.Find(ctx, []string{id})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return sets[id]
+		return entries(t, c, ctx, id)
 	}
 	if set := find(); len(set) != 1 || set[0].Title != "公积金查询-账户信息" || set[0].Target != "/services/S007" || set[0].SortOrder != 7 {
 		t.Fatalf("the master as loaded: %+v", set)
 	}
-	_, err := e.Set(ctx, SetServiceEntryInput{ServiceID: id, Client: of(catalogue.MiniProgram), Title: of("公积金"), SortOrder: of(1), GreyPercent: of(50)})
+	changed, err := e.Set(ctx, SetServiceEntryInput{ServiceID: id, Client: of(catalogue.MiniProgram), Title: of("公积金"), SortOrder: of(1), GreyPercent: of(50)})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if set, err := Of(changed); err != nil || len(set) != 2 {
+		t.Errorf("the answer of the change has the entries %+v, %v", set, err)
 	}
 	replica := find().For(catalogue.MiniProgram)
 	if replica.Kind != Replica || replica.Title != "公积金" || replica.SortOrder != 1 || replica.GreyPercent != 50 ||
@@ -80,7 +93,7 @@ func TestReplicaInheritsAndOverrides(t *testing.T) {
 	if replica.SortOrder != 99 || replica.Title != "公积金查询-账户信息" || replica.Enabled || replica.Version != 2 {
 		t.Errorf("set anew: %+v", replica)
 	}
-	if shown := find().Of(nil, false); len(shown) != 1 {
+	if shown := find().Shown(nil, false); len(shown) != 1 {
 		t.Errorf("%d entries for citizens, want the master alone", len(shown))
 	}
 	if _, err := e.Remove(ctx, RemoveServiceEntryInput{ServiceID: id, Client: catalogue.MiniProgram, ExpectedVersion: 2}); err != nil {
@@ -128,11 +141,7 @@ func TestEntriesOrderAndHideTheList(t *testing.T) {
 		viewer := fmt.Sprintf("01890a5d-ac96-774b-bcce-b302099a9%03d", n)
 		citizen := access.With(t.Context(), &access.Principal{Kind: access.Citizen, ID: viewer})
 		listed := list(citizen, client, 3)[2] == "S003"
-		sets, err := e.Find(citizen, []string{catalogue.ListedID(3)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if open := sets[catalogue.ListedID(3)].For(client).Open(viewer); open != listed {
+		if open := entries(t, c, citizen, catalogue.ListedID(3)).For(client).Open(viewer); open != listed {
 			t.Errorf("citizen %d: listed %v, open %v", n, listed, open)
 		}
 		if listed {
@@ -145,7 +154,7 @@ func TestEntriesOrderAndHideTheList(t *testing.T) {
 }
 
 func TestRefusedChangesOfEntries(t *testing.T) {
-	e, _ := open(t)
+	e, c := open(t)
 	id := catalogue.ListedID(7)
 	city, none := editor(t, "510100000000"), 0
 	for what, c := range map[string]struct {
@@ -173,8 +182,7 @@ func TestRefusedChangesOfEntries(t *testing.T) {
 	if fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("removing what is not there: %v", err)
 	}
-	sets, err := e.Find(city, []string{id})
-	if err != nil || len(sets[id]) != 1 || sets[id][0].Version != 1 {
-		t.Errorf("something changed: %+v, %v", sets[id], err)
+	if set := entries(t, c, city, id); len(set) != 1 || set[0].Version != 1 {
+		t.Errorf("something changed: %+v", set)
 	}
 }

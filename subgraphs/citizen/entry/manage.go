@@ -38,20 +38,11 @@ type RemoveServiceEntryInput struct {
 	ExpectedVersion int
 }
 
-// Entries reads and changes entries.
+// Entries changes entries; reading is Of.
 type Entries struct{ db *database.DB }
 
 // New makes the entries over the database.
 func New(db *database.DB) *Entries { return &Entries{db: db} }
-
-// Find gives the entries of each service.
-func (e *Entries) Find(ctx context.Context, serviceIDs []string) (sets map[string]Set, err error) {
-	err = e.db.Read(ctx, func(tx *sqlx.Tx) error {
-		sets, err = ByServices(ctx, tx, serviceIDs)
-		return err
-	})
-	return sets, err
-}
 
 var versionForm = regexp.MustCompile(`^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`)
 
@@ -162,7 +153,14 @@ func (e *Entries) change(ctx context.Context, serviceID, client string, version 
 		if err := edit(tx, l, p.ID); err != nil {
 			return err
 		}
-		return catalogue.Announce(ctx, tx, changed, action)
+		if err := catalogue.Announce(ctx, tx, changed, action); err != nil {
+			return err
+		}
+		found, err := catalogue.ByIDs(ctx, tx, []string{serviceID}) // with the entries as they are now
+		if err == nil {
+			changed = found[0] // it is held
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err

@@ -5,36 +5,13 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 )
-
-const columns = `e.id, e.service_id, e.client, e.title, e.summary, e.target, e.sort_order, e.min_version, e.grey_percent, e.enabled, e.version,
-	s.name AS service_name, s.summary AS service_summary`
-
-// ByServices reads the entries of the services, by service.
-func ByServices(ctx context.Context, tx sqlx.QueryerContext, ids []string) (map[string]Set, error) {
-	var lines []line
-	err := sqlx.SelectContext(ctx, tx, &lines, `SELECT `+columns+` FROM citizen.service_entry e JOIN citizen.service s ON s.id = e.service_id
-		WHERE e.service_id = ANY($1::uuid[]) ORDER BY e.service_id, e.client`, pq.Array(ids))
-	if err != nil {
-		return nil, fmt.Errorf("entry: reading entries: %w", err)
-	}
-	byService := map[string][]line{}
-	for _, l := range lines {
-		byService[l.ServiceID] = append(byService[l.ServiceID], l)
-	}
-	sets := make(map[string]Set, len(byService))
-	for id, own := range byService {
-		sets[id] = resolve(own)
-	}
-	return sets, nil
-}
 
 // lock reads one entry as stored and holds it; nil if there is none.
 func lock(ctx context.Context, tx sqlx.QueryerContext, serviceID, client string) (*line, error) {
 	var lines []line
-	err := sqlx.SelectContext(ctx, tx, &lines, `SELECT `+columns+` FROM citizen.service_entry e JOIN citizen.service s ON s.id = e.service_id
-		WHERE e.service_id = $1 AND e.client = $2 FOR UPDATE OF e`, serviceID, client)
+	err := sqlx.SelectContext(ctx, tx, &lines, `SELECT id, service_id, client, title, summary, target, sort_order, min_version, grey_percent, enabled, version
+		FROM citizen.service_entry WHERE service_id = $1 AND client = $2 FOR UPDATE`, serviceID, client)
 	if err != nil {
 		return nil, fmt.Errorf("entry: reading an entry: %w", err)
 	}

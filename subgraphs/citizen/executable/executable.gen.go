@@ -241,8 +241,8 @@ type QueryResolver interface {
 }
 type ServiceResolver interface {
 	Favourited(ctx context.Context, objs []*catalogue.Service) ([]*bool, error)
-	Entries(ctx context.Context, objs []*catalogue.Service, client *catalogue.Client) ([][]*entry.ServiceEntry, error)
-	Entry(ctx context.Context, objs []*catalogue.Service, client catalogue.Client) ([]*entry.ServiceEntry, error)
+	Entries(ctx context.Context, obj *catalogue.Service, client *catalogue.Client) ([]*entry.ServiceEntry, error)
+	Entry(ctx context.Context, obj *catalogue.Service, client catalogue.Client) (*entry.ServiceEntry, error)
 
 	History(ctx context.Context, objs []*catalogue.Service) ([][]*catalogue.ServiceChange, error)
 }
@@ -1299,9 +1299,9 @@ type Service @key(fields: "id") {
   "当前市民是否收藏；未登录为空"
   favourited: Boolean @goField(forceResolver: true, batch: true)
   "入口：主入口，以及（给定客户端的）副本入口，均为生效后的值"
-  entries(client: Client): [ServiceEntry!]! @goField(forceResolver: true, batch: true)
+  entries(client: Client): [ServiceEntry!]! @goField(forceResolver: true)
   "给定客户端上生效的入口；不对该客户端开放时为空"
-  entry(client: Client!): ServiceEntry @goField(forceResolver: true, batch: true)
+  entry(client: Client!): ServiceEntry @goField(forceResolver: true)
   "当前工作人员此刻可做的操作"
   allowedActions: [ServiceAction!]!
   "变更记录，最近的在前，至多 50 条；仅服务目录管理员可见"
@@ -4755,7 +4755,8 @@ func (ec *executionContext) _Service_entries(ctx context.Context, field graphql.
 			return ec.fieldContext_Service_entries(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Service_entries(ctx, field, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Service().Entries(ctx, obj, fc.Args["client"].(*catalogue.Client))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*entry.ServiceEntry) graphql.Marshaler {
@@ -4788,30 +4789,6 @@ func (ec *executionContext) fieldContext_Service_entries(ctx context.Context, fi
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Service_entries(ctx context.Context, field graphql.CollectedField, obj *catalogue.Service) (any, error) {
-	resolver := ec.Resolvers.Service()
-	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*catalogue.Service](ctx, "Service"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Entries(ctx, batch.Parents, fc.Args["client"].(*catalogue.Client))
-		})
-		return graphql.ResolveBatchGroupResult[[]*entry.ServiceEntry](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Service.entries",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Entries(ctx, []*catalogue.Service{obj}, fc.Args["client"].(*catalogue.Client))
-	return graphql.ResolveBatchSingleResult[[]*entry.ServiceEntry](
-		ctx,
-		results,
-		err,
-		"Service.entries",
-	)
-}
 
 func (ec *executionContext) _Service_entry(ctx context.Context, field graphql.CollectedField, obj *catalogue.Service) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -4822,7 +4799,8 @@ func (ec *executionContext) _Service_entry(ctx context.Context, field graphql.Co
 			return ec.fieldContext_Service_entry(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Service_entry(ctx, field, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Service().Entry(ctx, obj, fc.Args["client"].(catalogue.Client))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *entry.ServiceEntry) graphql.Marshaler {
@@ -4854,30 +4832,6 @@ func (ec *executionContext) fieldContext_Service_entry(ctx context.Context, fiel
 		return fc, err
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Service_entry(ctx context.Context, field graphql.CollectedField, obj *catalogue.Service) (any, error) {
-	resolver := ec.Resolvers.Service()
-	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*catalogue.Service](ctx, "Service"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Entry(ctx, batch.Parents, fc.Args["client"].(catalogue.Client))
-		})
-		return graphql.ResolveBatchGroupResult[*entry.ServiceEntry](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Service.entry",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Entry(ctx, []*catalogue.Service{obj}, fc.Args["client"].(catalogue.Client))
-	return graphql.ResolveBatchSingleResult[*entry.ServiceEntry](
-		ctx,
-		results,
-		err,
-		"Service.entry",
-	)
 }
 
 func (ec *executionContext) _Service_allowedActions(ctx context.Context, field graphql.CollectedField, obj *catalogue.Service) (ret graphql.Marshaler) {

@@ -32,13 +32,12 @@ type UseServiceInput struct {
 type Usage struct {
 	db        *database.DB
 	catalogue *catalogue.Catalogue
-	entries   *entry.Entries
 	now       func() time.Time
 }
 
 // New makes the usage over the database.
-func New(db *database.DB, c *catalogue.Catalogue, e *entry.Entries, now func() time.Time) *Usage {
-	return &Usage{db: db, catalogue: c, entries: e, now: now}
+func New(db *database.DB, c *catalogue.Catalogue, now func() time.Time) *Usage {
+	return &Usage{db: db, catalogue: c, now: now}
 }
 
 // Use opens a published service for the caller, signed in or not: it gives the
@@ -60,11 +59,11 @@ func (u *Usage) Use(ctx context.Context, in UseServiceInput) (*catalogue.Service
 		}
 		return nil, nil, fault.New(fault.Unavailable, "服务已暂停：%s", reason)
 	}
-	sets, err := u.entries.Find(ctx, []string{service.ID})
+	set, err := entry.Of(service)
 	if err != nil {
 		return nil, nil, err
 	}
-	way := sets[service.ID].For(in.Client)
+	way := set.For(in.Client)
 	viewer, area := "", division.CityCode
 	p := access.From(ctx)
 	if p != nil {

@@ -15,7 +15,6 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/server/embedded/embeddedtest"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
-	"github.com/citizencloud/citizencloud/subgraphs/citizen/entry"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/favourite"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/migrations"
 )
@@ -40,9 +39,15 @@ func open(t *testing.T) fixture {
 		t.Fatal(err)
 	}
 	clock := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
-	now := func() time.Time { clock = clock.Add(time.Second); return clock }
+	var turn sync.Mutex
+	now := func() time.Time {
+		turn.Lock()
+		defer turn.Unlock()
+		clock = clock.Add(time.Second)
+		return clock
+	}
 	c := catalogue.New(db)
-	return fixture{New(db, c, entry.New(db), now), favourite.New(db, c, now), db, at.Owner, &clock}
+	return fixture{New(db, c, now), favourite.New(db, c, now), db, at.Owner, &clock}
 }
 
 func citizen(n int, area string) *access.Principal {

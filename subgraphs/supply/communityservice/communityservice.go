@@ -3,7 +3,8 @@
 // supermarket, and the areas that they are distributed to.
 //
 // Start reading at CommunityService; what may follow what is in state.go, who
-// may do it in services.go, the shelves in shelf.go, the SQL in store.go.
+// may do it in manage.go, lists in services.go, the shelves in shelf.go, the SQL
+// in store.go.
 package communityservice
 
 import (

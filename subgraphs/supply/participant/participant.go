@@ -2,7 +2,7 @@
 // application, its review, changes, suspension and exit.
 //
 // Start reading at Participant; what may follow what is in state.go, who may do
-// it in participants.go, the SQL in store.go.
+// it in manage.go, lists in participants.go, the SQL in store.go.
 package participant
 
 import (
