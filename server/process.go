@@ -30,6 +30,10 @@ type process struct {
 // its checkpoint, files are synced.
 const statePatience = 45 * time.Second
 
+// flushPatience is the longest time for the work behind the requests to end:
+// what is not flushed then is in the outbox, and goes out after the next start.
+const flushPatience = 10 * time.Second
+
 func newProcess(line *config.Line, listen config.Listener, development bool, at terminal) *process {
 	json := line.Log.Format == "json" || line.Log.Format == "auto" && !development
 	log := telemetry.NewLog(at.err, line.Log.Level, json)
@@ -82,12 +86,14 @@ func (p *process) serve(make func(ctx context.Context) (*service, error)) {
 				return err
 			}
 			// What was accepted is finished even when draining was cut off.
-			if stopErr := running.Stop(ctx); stopErr != nil {
+			flushCtx, cancel := context.WithTimeout(ctx, flushPatience)
+			defer cancel()
+			if stopErr := running.Stop(flushCtx); stopErr != nil {
 				return fmt.Errorf("flush: %w", stopErr)
 			}
 			return err
 		},
-		Patience: p.config.DrainTimeout + 15*time.Second,
+		Patience: p.config.DrainTimeout + flushPatience,
 	})
 }
 
