@@ -52,8 +52,8 @@ func (b *background) keep(ctx context.Context, name string, work func(context.Co
 // How long the work may take to end, and one outbox to be flushed. What cannot
 // be flushed stays in the outbox until the next start.
 const (
-	endPatience   = 10 * time.Second
-	flushPatience = 5 * time.Second
+	endPatience    = 10 * time.Second
+	outboxPatience = 5 * time.Second
 )
 
 // stop ends the work and then flushes what the last requests committed, if the
@@ -74,7 +74,7 @@ func (b *background) stop(ctx context.Context) error {
 	}
 	var failed []error
 	for _, relay := range b.relays {
-		ctx, cancel := context.WithTimeout(ctx, flushPatience)
+		ctx, cancel := context.WithTimeout(ctx, outboxPatience)
 		failed = append(failed, relay.Flush(ctx))
 		cancel()
 	}

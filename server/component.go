@@ -21,6 +21,7 @@ import (
 	communitymigrations "github.com/citizencloud/citizencloud/subgraphs/community/migrations"
 	platformdemo "github.com/citizencloud/citizencloud/subgraphs/platform/demonstration"
 	platformmigrations "github.com/citizencloud/citizencloud/subgraphs/platform/migrations"
+	supplydemo "github.com/citizencloud/citizencloud/subgraphs/supply/demonstration"
 	supplymigrations "github.com/citizencloud/citizencloud/subgraphs/supply/migrations"
 )
 
@@ -87,7 +88,7 @@ func components() []component {
 				return supply.New(supply.Deps{DB: g.db, Bus: g.bus, Redis: g.redis, Verifier: g.verifier, Now: g.now, Log: g.log, Development: in.Development})
 			},
 			demonstrate: func(ctx context.Context, owner *sqlx.DB, cast *demonstration.Cast, _ *ground) error {
-				return nil
+				return supplydemo.Load(ctx, owner, cast)
 			},
 		},
 	}

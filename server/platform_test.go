@@ -37,7 +37,7 @@ func TestPlatform(t *testing.T) {
 	t.Run("Hostile", s.testHostile)
 }
 
-func raise(t *testing.T) *stage {
+func raise(t testing.TB) *stage {
 	t.Helper()
 	d := embeddedtest.Open(t)
 	redisURL, _ := embeddedtest.Redis(t)
@@ -99,7 +99,7 @@ func (s *stage) people() map[string]*access.Principal {
 }
 
 // as is the context and the call of a principal, in the process and over HTTP alike.
-func (s *stage) as(t *testing.T, p *access.Principal) (context.Context, graph.Call) {
+func (s *stage) as(t testing.TB, p *access.Principal) (context.Context, graph.Call) {
 	t.Helper()
 	call := graph.Call{View: p.View()}
 	if p == nil {

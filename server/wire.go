@@ -153,6 +153,7 @@ func (w *whole) service(in installation) *service {
 		Gate:          &guard.Gate{PerAddress: perAddress, PerSubject: perSubject, Buckets: guard.NewLimiter(100_000)},
 		Compress:      true,
 		Ready:         w.ready,
+		Observe:       observe(in.Metrics),
 		Logger:        in.Log,
 	}
 	if in.Development {
