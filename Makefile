@@ -10,7 +10,7 @@ SCALE   ?= demo
 VERSION := $(shell git describe --tags --always 2>/dev/null || echo unversioned)
 STAMPS  := .cache/setup
 
-.PHONY: help setup run demo test build generate check lint clean
+.PHONY: help setup run demo bench test build generate check lint clean
 .DELETE_ON_ERROR:
 
 help:
@@ -58,6 +58,10 @@ run: $(STAMPS)/run build
 # Walks the main job with plain HTTP, over one process and over five.
 demo: $(STAMPS)/run build
 	@$(BIN) demo
+
+# Measures over the city's data, which is loaded once; BENCH="-scale demo" for a quick look.
+bench: $(STAMPS)/run build
+	@$(GO) run ./server/bench $(BENCH)
 
 # --- tests
 
