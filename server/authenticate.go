@@ -11,7 +11,10 @@ import (
 
 // authenticator finds the principal of an access token and puts it into the
 // context; to the gateway it shows an opaque view only.
-type authenticator struct{ verifier *token.Verifier }
+type authenticator struct {
+	verifier *token.Verifier
+	ended    *revocation // nil knows of none
+}
 
 // Authenticate implements guard.Authenticator.
 func (a authenticator) Authenticate(ctx context.Context, authorization string) (context.Context, guard.Identity, error) {
@@ -24,7 +27,7 @@ func (a authenticator) Authenticate(ctx context.Context, authorization string) (
 		return nil, guard.Identity{}, guard.Unauthenticated("Authorization 请求头须为 Bearer 令牌")
 	}
 	principal, until, err := a.verifier.Access(text)
-	if err != nil {
+	if err != nil || a.ended.has(principal.Session) {
 		return nil, guard.Identity{}, guard.Unauthenticated("登录已失效，请重新登录")
 	}
 	return access.With(ctx, principal), guard.Identity{

@@ -15,6 +15,7 @@ import (
 // subgraphs' consumers. What fails is tried again; it never ends by itself.
 type background struct {
 	relays []*outbox.Relay
+	ctx    context.Context // of the work
 	cancel context.CancelFunc
 	group  sync.WaitGroup
 	log    *slog.Logger
@@ -22,18 +23,19 @@ type background struct {
 
 func startBackground(running map[string]resolvers, relays []*outbox.Relay, log *slog.Logger) *background {
 	ctx, cancel := context.WithCancel(context.Background())
-	b := &background{relays: relays, cancel: cancel, log: log}
+	b := &background{relays: relays, ctx: ctx, cancel: cancel, log: log}
 	for name, r := range running {
-		b.keep(ctx, name, r.Run)
+		b.keep(name, r.Run)
 	}
 	for _, relay := range relays {
-		b.keep(ctx, "outbox of "+relay.Subgraph, relay.Run)
+		b.keep("outbox of "+relay.Subgraph, relay.Run)
 	}
 	return b
 }
 
-// keep runs the work until the context ends, again after a failure.
-func (b *background) keep(ctx context.Context, name string, work func(context.Context) error) {
+// keep runs the work until stop, again after a failure.
+func (b *background) keep(name string, work func(context.Context) error) {
+	ctx := b.ctx
 	b.group.Go(func() {
 		for ctx.Err() == nil {
 			err := work(ctx)

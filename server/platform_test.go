@@ -34,6 +34,7 @@ func TestPlatform(t *testing.T) {
 	t.Run("Manifests", s.testManifests)
 	t.Run("Oracle", s.testOracle)
 	t.Run("Statements", s.testStatements)
+	t.Run("Revocation", s.testRevocation)
 	t.Run("Hostile", s.testHostile)
 }
 
@@ -61,7 +62,7 @@ func raise(t testing.TB) *stage {
 	for _, subgraph := range w.super.Subgraphs {
 		r := w.running[subgraph.Name]
 		server := httptest.NewServer(transport.NewSubgraph(transport.SubgraphOptions{
-			Schema: r.Executable(), Context: r.Context, Authenticator: authenticator{w.ground.verifier}}))
+			Schema: r.Executable(), Context: r.Context, Authenticator: authenticator{verifier: w.ground.verifier}}))
 		t.Cleanup(server.Close)
 		urls[subgraph.ID] = server.URL + "/graphql"
 	}

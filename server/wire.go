@@ -36,6 +36,7 @@ type whole struct {
 	engine     *graph.Engine
 	manifests  *persisted.Manifests
 	background *background
+	ended      *revocation
 }
 
 // wirePlatform builds the gateway over all subgraphs.
@@ -48,7 +49,7 @@ func wirePlatform(ctx context.Context, in installation) (*service, error) {
 }
 
 func newWhole(ctx context.Context, in installation) (_ *whole, err error) {
-	w := &whole{running: map[string]resolvers{}}
+	w := &whole{running: map[string]resolvers{}, ended: &revocation{}}
 	if w.ground, err = newGround(ctx, in); err != nil {
 		return nil, err
 	}
@@ -71,6 +72,7 @@ func newWhole(ctx context.Context, in installation) (_ *whole, err error) {
 		return nil, err
 	}
 	w.background = startBackground(w.running, relays, in.Log)
+	w.background.keep("ended sessions", func(ctx context.Context) error { return w.ended.run(ctx, w.ground.bus, w.ground.now) })
 	return w, nil
 }
 
@@ -149,7 +151,7 @@ func (w *whole) service(in installation) *service {
 	options := transport.Options{
 		Engine:        transport.NewGeneration(w.engine),
 		Operations:    policy,
-		Authenticator: authenticator{w.ground.verifier},
+		Authenticator: authenticator{w.ground.verifier, w.ended},
 		Gate:          &guard.Gate{PerAddress: perAddress, PerSubject: perSubject, Buckets: guard.NewLimiter(100_000)},
 		Compress:      true,
 		Ready:         w.ready,

@@ -30,8 +30,9 @@ func wireSubgraph(ctx context.Context, name string, in installation) (_ *service
 		return nil, err
 	}
 	r := c.resolvers(g, in)
+	ended := &revocation{}
 	server := transport.NewSubgraph(transport.SubgraphOptions{
-		Schema: r.Executable(), Context: r.Context, Authenticator: authenticator{g.verifier},
+		Schema: r.Executable(), Context: r.Context, Authenticator: authenticator{g.verifier, ended},
 		Ready: func() error { return g.db.Ping(context.Background()) }, Logger: in.Log,
 	})
 	mux := http.NewServeMux()
@@ -42,6 +43,7 @@ func wireSubgraph(ctx context.Context, name string, in installation) (_ *service
 		mux.Handle("/development/inbox", beside.InboxHandler())
 	}
 	work := startBackground(map[string]resolvers{name: r}, []*outbox.Relay{c.relay(g, in)}, in.Log)
+	work.keep("ended sessions", func(ctx context.Context) error { return ended.run(ctx, g.bus, g.now) })
 	return &service{Handler: mux, Drain: server.Drain, Stop: func(ctx context.Context) error {
 		return errors.Join(work.stop(ctx), g.close())
 	}}, nil
