@@ -129,6 +129,7 @@ func (c *Cluster) Stop(ctx context.Context) error {
 	}
 	select {
 	case <-c.child.Done():
+		_ = os.Remove(c.socketDir) // empty now; the next start makes it anew
 		c.log.Info("postgres stopped")
 		return nil
 	default:

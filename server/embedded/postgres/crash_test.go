@@ -153,6 +153,23 @@ func TestLongPathGetsAShortSocket(t *testing.T) {
 	}
 }
 
+func TestSocketFolderOfSomebodyElseIsRefused(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make a folder of somebody else")
+	}
+	base := t.TempDir()
+	socketDir := filepath.Join(base, "run")
+	if err := os.Mkdir(socketDir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(socketDir, 12345, 12345); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Start(t.Context(), Options{Dir: filepath.Join(base, "postgres")}); err == nil || !strings.Contains(err.Error(), "belongs to somebody else") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestFolderThatIsNotOursIsLeftAlone(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "letter.txt"), []byte("dear"), 0o600); err != nil {

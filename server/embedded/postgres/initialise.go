@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/citizencloud/citizencloud/server/embedded/child"
 	"github.com/lib/pq"
@@ -107,7 +108,16 @@ func prepareSocketDir(dir string, as identity) (string, error) {
 		return "", fmt.Errorf("postgres: make the socket folder: %w", err)
 	}
 	// Whoever may enter may connect without a password, so a folder that was
-	// there before must not be wider, nor belong to somebody else.
+	// there before must not be wider, nor belong to somebody else: the name of
+	// the one in the temporary folder can be guessed.
+	info, err := os.Lstat(socketDir)
+	if err != nil {
+		return "", fmt.Errorf("postgres: look at the socket folder: %w", err)
+	}
+	owner, known := info.Sys().(*syscall.Stat_t)
+	if !info.IsDir() || !known || int(owner.Uid) != os.Geteuid() && int(owner.Uid) != as.uid {
+		return "", fmt.Errorf("postgres: %s belongs to somebody else; remove it, or give a data folder with a shorter path", socketDir)
+	}
 	if err := os.Chmod(socketDir, 0o700); err != nil {
 		return "", fmt.Errorf("postgres: close the socket folder: %w", err)
 	}
