@@ -2,7 +2,9 @@ package conformance_test
 
 import (
 	"encoding/json"
+	"flag"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,8 +20,11 @@ import (
 // allVariables are given to every operation; those that it does not declare are ignored.
 var allVariables = json.RawMessage(`{"x": true, "y": false, "z": true, "n": 3}`)
 
-// TestGoldens runs every operation of the planner's goldens against subgraphs
-// in memory, and compares with one schema that has all the data.
+var update = flag.Bool("update", false, "write the answers into testdata instead of comparing them")
+
+// TestGoldens runs every operation of testdata, and of the planner's goldens,
+// against subgraphs in memory, and compares with one schema that has all the
+// data. The cases of testdata hold the answer over the first universe.
 func TestGoldens(t *testing.T) {
 	files, err := filepath.Glob("../plan/testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -44,20 +49,38 @@ func TestGoldens(t *testing.T) {
 				t.Fatal(err)
 			}
 			labels := strings.Fields(contents["labels"])
+			out := &txtar.Archive{Comment: archive.Comment}
 			for _, f := range archive.Files {
-				if strings.HasSuffix(f.Name, ".graphql") && f.Name != "supergraph.graphql" {
-					t.Run(strings.TrimSuffix(f.Name, ".graphql"), func(t *testing.T) {
-						for seed := range uint64(6) {
-							run(t, super, seed, labels, string(f.Data))
+				if !strings.HasSuffix(f.Name, ".json") {
+					out.Files = append(out.Files, f)
+				}
+				if !strings.HasSuffix(f.Name, ".graphql") || f.Name == "supergraph.graphql" {
+					continue
+				}
+				name := strings.TrimSuffix(f.Name, ".graphql")
+				var answer []byte
+				t.Run(name, func(t *testing.T) {
+					for seed := range uint64(6) {
+						if data := run(t, super, seed, labels, string(f.Data)); seed == 0 {
+							answer = append(data, '\n')
 						}
-					})
+					}
+					if want := contents[name+".json"]; want != string(answer) && !*update && strings.HasPrefix(file, "testdata") {
+						t.Errorf("answered\n%s, want\n%s", answer, want)
+					}
+				})
+				out.Files = append(out.Files, txtar.File{Name: name + ".json", Data: answer})
+			}
+			if *update && strings.HasPrefix(file, "testdata") {
+				if err := os.WriteFile(file, txtar.Format(out), 0o644); err != nil {
+					t.Fatal(err)
 				}
 			}
 		})
 	}
 }
 
-func run(t *testing.T, super *supergraph.Supergraph, seed uint64, labels []string, query string) {
+func run(t *testing.T, super *supergraph.Supergraph, seed uint64, labels []string, query string) []byte {
 	t.Helper()
 	universe := &conformance.Universe{Super: super, Seed: seed}
 	if seed > 2 {
@@ -102,9 +125,10 @@ func run(t *testing.T, super *supergraph.Supergraph, seed uint64, labels []strin
 		if _, err := stream.Next(t.Context()); err != io.EOF {
 			t.Errorf("after the last event: %v", err)
 		}
-		return
+		return want
 	}
 	compare(t, want, engine.Execute(t.Context(), operation, call), seed, operation)
+	return want
 }
 
 func compare(t *testing.T, want []byte, response *graph.Response, seed uint64, operation *graph.Operation) {
