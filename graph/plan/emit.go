@@ -16,8 +16,12 @@ func (p *planning) emit(root *node, operation *ast.OperationDefinition) (*Plan, 
 		Response: p.outputs(root, nil),
 	}
 	out := make(map[*fetch]*Fetch, len(p.fetches))
+	var asked keys
+	if p.variants {
+		asked = keys{}
+	}
 	for _, f := range p.fetches {
-		out[f] = p.emitFetch(f)
+		out[f] = p.emitFetch(f, asked)
 	}
 	if p.printed > maxSelections {
 		return nil, fmt.Errorf("plan: the operation needs more than %d fields of subgraphs: fields of interfaces must be asked of each object type alone", maxSelections)
@@ -57,13 +61,23 @@ func reduce(fetches []*Fetch) {
 	}
 }
 
-func (p *planning) emitFetch(f *fetch) *Fetch {
+// emitFetch makes a fetch; asked are the keys that earlier ones bring, to which
+// its own are added.
+func (p *planning) emitFetch(f *fetch, asked keys) *Fetch {
 	out := &Fetch{
 		Subgraph: p.super.Subgraphs[f.subgraph].ID, Operation: f.operation, When: f.when,
 		Selection: p.rootSelections(f),
 	}
-	if f.node.parent != nil {
+	if f.node.parent == nil {
+		asked.add(out.Selection)
+	} else {
 		paths := p.paths(f.node)
+		if asked != nil {
+			paths = asked.real(paths)
+			for _, path := range paths {
+				asked.at(path.steps).add(out.Selection)
+			}
+		}
 		out.Path = paths[0].steps
 		if f.inputs != nil {
 			out.Inputs = p.inputs(f)

@@ -73,3 +73,50 @@ func (n *node) ambiguous(s *slot, key string) bool {
 	}
 	return false
 }
+
+// keys are the keys of the merged data that fetches bring, as a tree.
+type keys map[string]keys
+
+func (k keys) add(selections []*Selection) {
+	if k == nil {
+		return
+	}
+	for _, s := range selections {
+		if s.Name == "" {
+			k.add(s.Selections)
+			continue
+		}
+		below := k[s.Key()]
+		if below == nil {
+			below = keys{}
+			k[s.Key()] = below
+		}
+		below.add(s.Selections)
+	}
+}
+
+// at is the tree below a path; nil where no fetch brings a key of it.
+func (k keys) at(steps []Step) keys {
+	for _, step := range steps {
+		k = k[step.Key]
+	}
+	return k
+}
+
+// real keeps the paths that lead to something: by the types alone a path may
+// seem possible that no fetch asks for. One is kept in any case.
+func (k keys) real(paths []path) []path {
+	if len(paths) < 2 {
+		return paths
+	}
+	var kept []path
+	for _, path := range paths {
+		if k.at(path.steps) != nil {
+			kept = append(kept, path)
+		}
+	}
+	if kept == nil {
+		return paths[:1]
+	}
+	return kept
+}

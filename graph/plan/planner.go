@@ -56,6 +56,7 @@ type planning struct {
 	fields    int
 	explored  int
 	printed   int
+	variants  bool // some field bears different keys by the type of its holder
 	routeMemo map[string][]*route
 	fetches   []*fetch
 }

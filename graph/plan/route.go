@@ -52,6 +52,9 @@ func seatsKey(seats []seat) string {
 // usable says whether the subgraph resolves the field; for a key also where it
 // is external or has moved away.
 func (p *planning) usable(in *supergraph.FieldIn, forKey bool) bool {
+	if len(in.Context) > 0 {
+		return false // arguments filled from a context (@fromContext) are not supported
+	}
 	if in.InKey && forKey {
 		return true
 	}

@@ -66,7 +66,7 @@ func (p *planning) separateAt(views []view) bool {
 				kept = append(kept, item)
 				continue
 			}
-			changed = true
+			changed, p.variants = true, true
 			item.rename()
 		}
 		var inner []view
