@@ -14,8 +14,6 @@ import (
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
-
-	"github.com/citizencloud/citizencloud/foundation/access"
 )
 
 // DB is one PostgreSQL database, reached as the run-time role: no owner, no
@@ -29,7 +27,7 @@ const maxOpen = 40
 
 // Open connects and asks once, within ten seconds.
 func Open(ctx context.Context, url string) (*DB, error) {
-	connector, err := pq.NewConnector(url)
+	connector, err := pq.NewConnector(oneRoundTrip(url))
 	if err != nil {
 		return nil, fmt.Errorf("database: the URL cannot be read: %w", err)
 	}
@@ -64,37 +62,16 @@ func (db *DB) Write(ctx context.Context, fn func(tx *sqlx.Tx) error) error {
 }
 
 func (db *DB) within(ctx context.Context, options *sql.TxOptions, fn func(tx *sqlx.Tx) error) error {
-	tx, err := db.pool.BeginTxx(ctx, options)
+	tx, err := db.pool.BeginTxx(withScope(ctx), options)
 	if err != nil {
 		return fmt.Errorf("database: begin: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // no effect after Commit
-	if err := Scope(ctx, tx); err != nil {
-		return err
-	}
 	if err := fn(tx); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("database: commit: %w", err)
-	}
-	return nil
-}
-
-// Scope tells the transaction who asks. Policies read the settings app.kind
-// (citizen, worker, system; empty for nobody), app.principal (ID) and app.area (prefix of
-// area codes; "-" matches none, "" all) through current_setting(…, true).
-func Scope(ctx context.Context, tx sqlx.ExecerContext) error {
-	kind, id := "", ""
-	p := access.From(ctx)
-	if p != nil {
-		kind, id = string(p.Kind), p.ID
-	}
-	_, err := tx.ExecContext(ctx,
-		`SELECT set_config('app.kind', $1, true), set_config('app.principal', $2, true), set_config('app.area', $3, true)`,
-		kind, id, p.Prefix())
-	if err != nil {
-		return fmt.Errorf("database: setting the scope: %w", err)
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ func TestRowLevelSecurityKnowsThePrincipal(t *testing.T) {
 		{"nobody, after the system used the connection", t.Context(), nil},
 		{"district", access.With(t.Context(), &access.Principal{Kind: access.Worker, AreaCode: "510104000000"}), []string{"510104017001", "510104017002"}},
 		{"community", access.With(t.Context(), &access.Principal{Kind: access.Worker, AreaCode: "510104017002"}), []string{"510104017002"}},
+		{"somebody with quotes in the name", access.With(t.Context(), &access.Principal{Kind: access.Citizen, ID: `a', true), set_config('app.kind', 'system`}), nil},
 		{"worker without area", access.With(t.Context(), &access.Principal{Kind: access.Worker}), nil},
 		{"citizen", access.With(t.Context(), &access.Principal{Kind: access.Citizen, ID: "a", AreaCode: "510104017002"}), []string{"510104017001", "510105001001"}},
 	} {
@@ -56,6 +57,14 @@ func TestRowLevelSecurityKnowsThePrincipal(t *testing.T) {
 		if n := counter.Statements(); n != 2 {
 			t.Errorf("%s: %d statements counted, want 2 (the scope and the query)", c.name, n)
 		}
+	}
+	// A statement that failed cannot be committed, even by who ignores its error.
+	err = db.Write(access.AsSystem(t.Context(), "test"), func(tx *sqlx.Tx) error {
+		_, _ = tx.Exec(`SELECT no_such_thing`)
+		return nil
+	})
+	if err == nil {
+		t.Error("a failed transaction was committed")
 	}
 	err = db.Read(t.Context(), func(tx *sqlx.Tx) error {
 		_, err := tx.Exec(`INSERT INTO probe.note VALUES ('x', 'y')`)
