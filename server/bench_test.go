@@ -156,7 +156,7 @@ func (s *stage) httpDispatcher(b *testing.B) dispatch.Dispatcher {
 	for _, subgraph := range s.super.Subgraphs {
 		r := s.running[subgraph.Name]
 		server := httptest.NewServer(transport.NewSubgraph(transport.SubgraphOptions{
-			Schema: r.Executable(), Context: r.Context, Authenticator: authenticator{s.ground.verifier}}))
+			Schema: r.Executable(), Context: r.Context, Authenticator: authenticator{verifier: s.ground.verifier}}))
 		b.Cleanup(server.Close)
 		urls[subgraph.ID] = server.URL + "/graphql"
 	}
