@@ -3,29 +3,50 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/formatter"
 
 	"github.com/citizencloud/citizencloud/graph"
 	"github.com/citizencloud/citizencloud/graph/plan"
+	"github.com/citizencloud/citizencloud/graph/supergraph"
+	"github.com/citizencloud/citizencloud/graph/validate"
 	"github.com/citizencloud/citizencloud/server/config"
 )
 
-// explain prints the plan of an operation: the same text that the goldens of
-// graph/plan hold. It reaches no subgraph.
+// maxOperation bounds what is read of standard input.
+const maxOperation = 1 << 20
+
+// explain prints what the gateway makes of an operation, up to the stage that
+// is asked for. It runs the very code that a request runs, with the standard
+// limits, and reaches no subgraph.
 func explain(settings config.Explain, at terminal) error {
 	super, err := loadSupergraph(settings.Supergraph)
 	if err != nil {
 		return err
 	}
-	var operation string
-	if settings.Operation == "-" {
-		text, err := io.ReadAll(io.LimitReader(at.in, 1<<20))
-		if err != nil {
-			return fmt.Errorf("the operation cannot be read from standard input: %w", err)
-		}
-		operation = string(text)
-	} else if operation, err = readFile(settings.Operation, "operation"); err != nil {
+	text, err := operationText(settings.Operation, at.in)
+	if err != nil {
 		return err
 	}
+	refused := func(err error) error {
+		return fmt.Errorf("the operation %s is refused: %w", settings.Operation, err)
+	}
+	document, errs := validate.Parse(text, validate.Limits{})
+	if len(errs) > 0 {
+		return refused(errs)
+	}
+	operation, errs := validate.Operation(document, settings.Name)
+	if len(errs) > 0 {
+		return refused(errs)
+	}
+	if settings.Stage == "parse" {
+		return printParsed(at.out, document, operation)
+	}
+	// The measures are of the document as it was sent, not of what validation makes of it.
+	measures := validate.Measure(super.Public, document, operation)
 	dispatcher, err := overHTTP(super, nil, 0)
 	if err != nil {
 		return fmt.Errorf("the supergraph %s cannot be used: %w", settings.Supergraph, err)
@@ -34,10 +55,130 @@ func explain(settings config.Explain, at terminal) error {
 	if err != nil {
 		return fmt.Errorf("the supergraph %s cannot be used: %w", settings.Supergraph, err)
 	}
-	prepared, refused := engine.Prepare(operation, settings.Name)
-	if len(refused) > 0 {
-		return fmt.Errorf("the operation %s is refused: %w", settings.Operation, refused)
+	prepared, errs := engine.Prepare(text, settings.Name)
+	if len(errs) > 0 {
+		return refused(errs)
 	}
-	_, err = io.WriteString(at.out, plan.Print(prepared.Plan()))
+	switch {
+	case settings.Stage == "validate":
+		return printMeasures(at.out, len(text), measures, prepared)
+	case settings.Stage == "fetches":
+		return printFetches(at.out, prepared.Plan(), super)
+	case settings.JSON:
+		encoded, err := plan.JSON(prepared.Plan())
+		if err != nil {
+			return err
+		}
+		_, err = at.out.Write(encoded)
+		return err
+	}
+	_, err = io.WriteString(at.out, plan.Print(prepared.Plan())+describeCalls(prepared.Plan()))
 	return err
+}
+
+// operationText reads the operation from a file, or from standard input for "-".
+func operationText(path string, in io.Reader) (string, error) {
+	if path != "-" {
+		return readFile(path, "operation")
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxOperation))
+	if err != nil {
+		return "", fmt.Errorf("the operation cannot be read from standard input: %w", err)
+	}
+	return string(text), nil
+}
+
+// printParsed prints the operation as it was read, and the document's fragments.
+func printParsed(out io.Writer, document *ast.QueryDocument, operation *ast.OperationDefinition) error {
+	formatter.NewFormatter(out).FormatQueryDocument(&ast.QueryDocument{
+		Operations: ast.OperationList{operation}, Fragments: document.Fragments,
+	})
+	return nil
+}
+
+// printMeasures prints what the limits count, of a valid operation.
+func printMeasures(out io.Writer, bytes int, m validate.Measures, prepared *graph.Operation) error {
+	limits := validate.Limits{}.Effective()
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "%s %s\tis valid\nmeasure\tit has\tallowed\n", prepared.Kind(), prepared.Name())
+	for _, line := range []struct {
+		what       string
+		got, limit int
+	}{
+		{"bytes", bytes, limits.Bytes},
+		{"depth", m.Depth, limits.Depth},
+		{"fields", m.Fields, limits.Fields},
+		{"aliases", m.Aliases, limits.Aliases},
+		{"root fields", m.RootFields, limits.RootFields},
+		{"cost", m.Cost, limits.Cost},
+	} {
+		allowed := "any"
+		if line.limit >= 0 {
+			allowed = fmt.Sprint(line.limit)
+		}
+		fmt.Fprintf(table, "%s\t%d\t%s\n", line.what, line.got, allowed)
+	}
+	fmt.Fprintf(table, "shared among\t%s\n", prepared.SharedAmong())
+	return table.Flush()
+}
+
+// printFetches prints each request that the plan may send: where, after what,
+// and its document as it goes over the wire.
+func printFetches(out io.Writer, p *plan.Plan, super *supergraph.Supergraph) error {
+	var b strings.Builder
+	rounds := plan.Rounds(p)
+	for i, f := range p.Fetches {
+		subgraph := super.Subgraph(f.Subgraph)
+		fmt.Fprintf(&b, "%d: round %d, to %s at %s", f.ID, rounds[i]+1, subgraph.Name, subgraph.URL)
+		if len(f.After) > 0 {
+			fmt.Fprintf(&b, ", after %s", strings.Trim(fmt.Sprint(f.After), "[]"))
+		}
+		b.WriteByte('\n')
+		for _, place := range placesOf(f) {
+			fmt.Fprintf(&b, "   completes %s\n", place)
+		}
+		fmt.Fprintf(&b, "   sends %s\n", f.Document)
+		if len(f.UsedVariables) > 0 {
+			fmt.Fprintf(&b, "   with $%s\n", strings.Join(f.UsedVariables, " $"))
+		}
+	}
+	_, err := io.WriteString(out, b.String()+describeCalls(p))
+	return err
+}
+
+func placesOf(f *plan.Fetch) []string {
+	var places []string
+	if f.Path != nil {
+		places = append(places, plan.PrintPath(f.Path))
+	}
+	for _, place := range f.Places {
+		places = append(places, plan.PrintPath(place.Path))
+	}
+	return places
+}
+
+// describeCalls is one line with the predicted number of requests.
+func describeCalls(p *plan.Plan) string {
+	calls := plan.PredictCalls(p)
+	number := fmt.Sprint(calls.Most)
+	if calls.Least < calls.Most {
+		number = fmt.Sprintf("%d to %d", calls.Least, calls.Most)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "calls %s in %d round", number, calls.Rounds)
+	if calls.Rounds != 1 {
+		b.WriteByte('s')
+	}
+	if p.Operation == ast.Subscription {
+		b.WriteString(" for each event")
+	}
+	for i, s := range calls.Subgraphs {
+		separator := ", "
+		if i == 0 {
+			separator = ": "
+		}
+		fmt.Fprintf(&b, "%s%s %d", separator, s.Subgraph, s.Most)
+	}
+	b.WriteByte('\n')
+	return b.String()
 }

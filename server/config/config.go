@@ -59,11 +59,21 @@ type Subgraph struct {
 	Mode     string `enum:"development,production" default:"production" help:"As in serve."`
 }
 
-// Explain prints a plan.
+// Explain prints a plan, or what a stage before or after it makes of the operation.
 type Explain struct {
 	Supergraph string `required:"" type:"path" placeholder:"FILE" help:"The composed supergraph."`
 	Operation  string `required:"" placeholder:"FILE" help:"The operation; - reads it from standard input."`
 	Name       string `help:"Which operation of the document, when it has several."`
+	Stage      string `enum:"parse,validate,plan,fetches" default:"plan" help:"What to print: the operation as it was read (parse), its measures and their limits (validate), the plan and how many calls of subgraphs it predicts (plan), or the documents that would be sent and where (fetches)."`
+	JSON       bool   `name:"json" help:"Print the plan as JSON."`
+}
+
+// Validate refuses flags that do not go together.
+func (e *Explain) Validate() error {
+	if e.JSON && e.Stage != "plan" {
+		return errors.New("--json prints the plan: leave out --stage")
+	}
+	return nil
 }
 
 // Demo walks the main job.

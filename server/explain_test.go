@@ -1,0 +1,110 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestExplainStages carries one operation through what explain prints.
+func TestExplainStages(t *testing.T) {
+	file := upstream(t, func(http.ResponseWriter, *http.Request) { t.Error("explain reaches the subgraph") })
+	const operation = "query Hello { ...F } fragment F on Query { hello again: hello }"
+	for _, test := range []struct {
+		flags []string
+		want  []string // lines that must be there, spaces aside
+	}{
+		{[]string{"--stage", "parse"}, []string{"query Hello {", "... F", "fragment F on Query {"}},
+		{[]string{"--stage", "validate"}, []string{"query Hello is valid", "depth 1 64", "fields 2 20000", "aliases 1 5000", "root fields 2 500", "cost 0 any", "shared among callers of one authorisation view"}},
+		{[]string{"--stage", "plan"}, []string{"query Hello", "fetch 0 from GREETING", "calls 1 in 1 round: GREETING 1"}},
+		{nil, []string{"fetch 0 from GREETING", "calls 1 in 1 round: GREETING 1"}},
+		{[]string{"--stage", "fetches"}, []string{"sends {hello again:hello}", "calls 1 in 1 round: GREETING 1"}},
+	} {
+		out, complaint, code := explained(t, file, operation, test.flags...)
+		if code != 0 {
+			t.Errorf("%v: code %d: %s", test.flags, code, complaint)
+			continue
+		}
+		lines := map[string]bool{}
+		for line := range strings.Lines(out) {
+			lines[strings.Join(strings.Fields(line), " ")] = true
+		}
+		for _, want := range test.want {
+			if !lines[want] {
+				t.Errorf("%v: no line %q in\n%s", test.flags, want, out)
+			}
+		}
+	}
+}
+
+func TestExplainAsJSON(t *testing.T) {
+	file := upstream(t, func(http.ResponseWriter, *http.Request) { t.Error("explain reaches the subgraph") })
+	out, complaint, code := explained(t, file, "query Hello { hello }", "--json")
+	if code != 0 {
+		t.Fatalf("code %d: %s", code, complaint)
+	}
+	type call struct {
+		Subgraph string
+		Most     int
+	}
+	type fetch struct {
+		ID                       int
+		Kind, Subgraph, Document string
+	}
+	type planned struct {
+		Operation, Name string
+		Calls           struct {
+			Least, Most, Rounds int
+			Subgraphs           []call
+		}
+		Fetches []fetch
+	}
+	var got, want planned
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	want.Operation, want.Name = "query", "Hello"
+	want.Calls.Least, want.Calls.Most, want.Calls.Rounds = 1, 1, 1
+	want.Calls.Subgraphs = []call{{"GREETING", 1}}
+	want.Fetches = []fetch{{0, "root", "GREETING", "{hello}"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestExplainRefuses: each stage refuses what it is about, and no later one.
+func TestExplainRefuses(t *testing.T) {
+	file := upstream(t, func(http.ResponseWriter, *http.Request) {})
+	for _, test := range []struct {
+		operation string
+		flags     []string
+		code      int
+		want      string
+	}{
+		{"{ hello", nil, 1, "is refused"},
+		{"{ hello", []string{"--stage", "parse"}, 1, "is refused"},
+		{"{ goodbye }", []string{"--stage", "parse"}, 0, ""},
+		{"{ goodbye }", []string{"--stage", "validate"}, 1, "goodbye"},
+		{"query A { hello } query B { hello }", nil, 1, "operationName must name one"},
+		{"query A { hello } query B { hello }", []string{"--name", "B"}, 0, ""},
+		{"{ hello }", []string{"--stage", "guess"}, 2, "--stage"},
+		{"{ hello }", []string{"--stage", "fetches", "--json"}, 2, "--json prints the plan"},
+	} {
+		_, complaint, code := explained(t, file, test.operation, test.flags...)
+		if code != test.code || !strings.Contains(complaint, test.want) {
+			t.Errorf("%s %v: code %d, want %d: %q", test.operation, test.flags, code, test.code, complaint)
+		}
+	}
+}
+
+func explained(t *testing.T, supergraph, operation string, flags ...string) (out, complaint string, code int) {
+	t.Helper()
+	var printed, said strings.Builder
+	arguments := append([]string{"explain", "--supergraph", supergraph, "--operation", "-"}, flags...)
+	code = run(t.Context(), arguments, terminal{io.Reader(strings.NewReader(operation)), &printed, &said})
+	return printed.String(), said.String(), code
+}
