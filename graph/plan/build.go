@@ -225,6 +225,10 @@ func (p *planning) ask(pl *place, s *slot, i int, in *supergraph.FieldIn, provid
 		members = view.Members
 	}
 	child := e.branch(i, provided)
+	if child.as == as && child.size == len(s.child.types) {
+		return e // the same for this type as for those before
+	}
+	child.size = len(s.child.types)
 	if child.as == nil && child.types == nil {
 		child.as = as
 		child.object = view != nil && view.InterfaceObject

@@ -52,6 +52,7 @@ type place struct {
 	object   bool
 	entity   bool // the root of an entity fetch
 	types    mask // object types that can come from the subgraph here
+	size     int  // how many types the node had when they were last computed
 	provided supergraph.FieldSet
 	parent   *entry
 	entries  []*entry

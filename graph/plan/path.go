@@ -1,6 +1,10 @@
 package plan
 
-import "sort"
+import (
+	"sort"
+
+	"github.com/citizencloud/citizencloud/graph/supergraph"
+)
 
 // path is one way from the root to a node, and the object types to which it
 // leads.
@@ -46,9 +50,11 @@ func (p *planning) paths(n *node) []path {
 // from are the object types to which the field leads from the holder's types.
 func (n *node) from(s *slot, holders mask) mask {
 	var types mask
+	var last *supergraph.Type
 	for i, holder := range s.holder.types {
 		if holders.has(i) {
-			if target := holder.Target(s.name); target != nil {
+			if target := holder.Target(s.name); target != nil && target != last {
+				last = target
 				types = types.union(n.mask(target.Members))
 			}
 		}

@@ -126,3 +126,34 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
+
+// manyMembers is an interface with as many members, whose field `size` another
+// subgraph resolves; the interface leads to itself.
+func manyMembers(members int) (sdl, query string) {
+	var b strings.Builder
+	b.WriteString(conformance.Definitions + `enum join__Graph { A @join__graph(name: "a", url: "") B @join__graph(name: "b", url: "") }
+type Query @join__type(graph: A) @join__type(graph: B) { nodes: [Node] @join__field(graph: A) }
+interface Node @join__type(graph: A) @join__type(graph: B) { id: ID! name: String @join__field(graph: A) size: Int @join__field(graph: B) next: Node @join__field(graph: A) }
+`)
+	for i := range members {
+		fmt.Fprintf(&b, `type T%d implements Node @join__implements(graph: A, interface: "Node") @join__implements(graph: B, interface: "Node") @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") { id: ID! name: String @join__field(graph: A) size: Int @join__field(graph: B) next: Node @join__field(graph: A) own%d: Int @join__field(graph: A) }
+`, i, i)
+	}
+	return b.String(), `{ nodes { name size ... on T1 { own1 } next { name size ... on T2 { own2 } next { size next { name } } } } }`
+}
+
+func BenchmarkManyMembers(b *testing.B) {
+	sdl, query := manyMembers(300)
+	super := load(b, sdl)
+	planner := plan.New(super, plan.Options{})
+	document, err := parser.ParseQuery(&ast.Source{Input: query})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := planner.Plan(document, document.Operations[0]); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
