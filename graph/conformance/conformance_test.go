@@ -44,7 +44,11 @@ func TestGoldens(t *testing.T) {
 			for _, f := range archive.Files {
 				contents[f.Name] = string(f.Data)
 			}
-			super, err := supergraph.Load(conformance.Definitions + contents["supergraph.graphql"])
+			sdl := contents["supergraph.graphql"]
+			if !strings.HasPrefix(sdl, "schema ") {
+				sdl = conformance.Definitions + sdl
+			}
+			super, err := supergraph.Load(sdl)
 			if err != nil {
 				t.Fatal(err)
 			}
