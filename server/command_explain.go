@@ -45,8 +45,6 @@ func explain(settings config.Explain, at terminal) error {
 	if settings.Stage == "parse" {
 		return printParsed(at.out, document, operation)
 	}
-	// The measures are of the document as it was sent, not of what validation makes of it.
-	measures := validate.Measure(super.Public, document, operation)
 	dispatcher, err := overHTTP(super, nil, 0)
 	if err != nil {
 		return fmt.Errorf("the supergraph %s cannot be used: %w", settings.Supergraph, err)
@@ -59,9 +57,19 @@ func explain(settings config.Explain, at terminal) error {
 	if len(errs) > 0 {
 		return refused(errs)
 	}
+	// Prepare parsed a copy of its own; the planner wants this one annotated too.
+	if errs := validate.Document(super.Public, document, validate.Limits{}); len(errs) > 0 {
+		return refused(errs)
+	}
 	switch {
 	case settings.Stage == "validate":
-		return printMeasures(at.out, len(text), measures, prepared)
+		return printMeasures(at.out, len(text), validate.Measure(super.Public, document, operation), prepared)
+	case settings.Stage == "choices":
+		choices, err := plan.New(super, plan.Options{}).Choices(document, operation)
+		if err != nil {
+			return refused(err)
+		}
+		return printChoices(at.out, choices)
 	case settings.Stage == "fetches":
 		return printFetches(at.out, prepared.Plan(), super)
 	case settings.JSON:
@@ -120,6 +128,37 @@ func printMeasures(out io.Writer, bytes int, m validate.Measures, prepared *grap
 	}
 	fmt.Fprintf(table, "shared among\t%s\n", prepared.SharedAmong())
 	return table.Flush()
+}
+
+// printChoices prints the ways that the planner weighed, the one that it took
+// with a star.
+func printChoices(out io.Writer, choices []plan.Choice) error {
+	var b strings.Builder
+	for _, c := range choices {
+		fmt.Fprintf(&b, "%s (%s)\n", c.Path, c.Field)
+		for _, way := range c.Ways {
+			mark, cost := ' ', fmt.Sprint(way.Cost)
+			if way.Taken {
+				mark = '*'
+			}
+			if way.Impossible {
+				cost = "impossible"
+			}
+			fmt.Fprintf(&b, "  %c %-10s %s", mark, cost, way.Subgraph)
+			switch {
+			case len(way.Through) == 0:
+				b.WriteString(" where it is")
+			case way.Key != "":
+				fmt.Fprintf(&b, " by {%s} through %s", way.Key, strings.Join(way.Through, " "))
+			}
+			b.WriteByte('\n')
+		}
+	}
+	if len(choices) == 0 {
+		b.WriteString("each field has one way\n")
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
 }
 
 // printFetches prints each request that the plan may send: where, after what,

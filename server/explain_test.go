@@ -20,6 +20,7 @@ func TestExplainStages(t *testing.T) {
 	}{
 		{[]string{"--stage", "parse"}, []string{"query Hello {", "... F", "fragment F on Query {"}},
 		{[]string{"--stage", "validate"}, []string{"query Hello is valid", "depth 1 64", "fields 2 20000", "aliases 1 5000", "root fields 2 500", "cost 0 any", "shared among callers of one authorisation view"}},
+		{[]string{"--stage", "choices"}, []string{"each field has one way"}},
 		{[]string{"--stage", "plan"}, []string{"query Hello", "fetch 0 from GREETING", "calls 1 in 1 round: GREETING 1"}},
 		{nil, []string{"fetch 0 from GREETING", "calls 1 in 1 round: GREETING 1"}},
 		{[]string{"--stage", "fetches"}, []string{"sends {hello again:hello}", "calls 1 in 1 round: GREETING 1"}},

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -64,7 +65,7 @@ type Explain struct {
 	Supergraph string `required:"" type:"path" placeholder:"FILE" help:"The composed supergraph."`
 	Operation  string `required:"" placeholder:"FILE" help:"The operation; - reads it from standard input."`
 	Name       string `help:"Which operation of the document, when it has several."`
-	Stage      string `enum:"parse,validate,plan,fetches" default:"plan" help:"What to print: the operation as it was read (parse), its measures and their limits (validate), the plan and how many calls of subgraphs it predicts (plan), or the documents that would be sent and where (fetches)."`
+	Stage      string `enum:"parse,validate,choices,plan,fetches" default:"plan" help:"What to print: the operation as it was read (parse), its measures and their limits (validate), the ways that were weighed and their costs (choices), the plan and how many calls of subgraphs it predicts (plan), or the documents that would be sent and where (fetches)."`
 	JSON       bool   `name:"json" help:"Print the plan as JSON."`
 }
 
@@ -89,6 +90,7 @@ type Version struct{}
 type Listener struct {
 	Listen        string        `default:"127.0.0.1:4000" placeholder:"HOST:PORT" help:"Where to take requests; by default ${default}."`
 	MetricsListen string        `placeholder:"HOST:PORT" help:"Where to show Prometheus metrics, at /metrics; nowhere when empty."`
+	TrustedProxy  []string      `placeholder:"CIDR" help:"Networks of proxies (and, for a subgraph, of gateways) whose X-Forwarded-For is believed; this machine's own for a subgraph."`
 	DrainTimeout  time.Duration `default:"20s" help:"Longest time that requests in flight get to finish at a stop."`
 }
 
@@ -110,6 +112,19 @@ type Log struct {
 
 // SubgraphNames are the platform's subgraphs, for sentences.
 const SubgraphNames = "platform, citizen, community, supply"
+
+// Proxies reads the networks of trusted proxies.
+func (l Listener) Proxies() ([]netip.Prefix, error) {
+	var networks []netip.Prefix
+	for _, text := range l.TrustedProxy {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxy %q is not a network such as 10.0.0.0/8", text)
+		}
+		networks = append(networks, network)
+	}
+	return networks, nil
+}
 
 // KnownSubgraph reports whether the platform has a subgraph of this name.
 func KnownSubgraph(name string) bool {
