@@ -20,6 +20,10 @@ func serve(ctx context.Context, line *config.Line, at terminal) error {
 		}
 	}
 	development := settings.Mode == "development"
+	proxies, err := settings.Proxies()
+	if err != nil {
+		return err
+	}
 	p := newProcess(line, settings.Listener, development, at)
 	state := p.state(settings.State, embedded.OpenAlone)
 	p.serve(func(ctx context.Context) (*service, error) {
@@ -31,6 +35,10 @@ func serve(ctx context.Context, line *config.Line, at terminal) error {
 			Dedupe:      dedupe(settings.Dedupe),
 			Log:         p.log,
 			Metrics:     p.metrics,
+			Proxies:     proxies,
+			Greet: func(login, password string) {
+				_, _ = fmt.Fprintf(at.out, "citizencloud: nobody has signed in yet; the first administrator is %s, password %s\n", login, password)
+			},
 			URL:         "http://" + p.listener.bound(),
 		})
 	})

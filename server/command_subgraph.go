@@ -13,6 +13,10 @@ import (
 func subgraph(ctx context.Context, line *config.Line, at terminal) error {
 	settings := line.Subgraph
 	development := settings.Mode == "development"
+	proxies, err := settings.Proxies()
+	if err != nil {
+		return err
+	}
 	p := newProcess(line, settings.Listener, development, at)
 	state := p.state(settings.State, embedded.OpenOrAttach)
 	p.serve(func(ctx context.Context) (*service, error) {
@@ -22,6 +26,7 @@ func subgraph(ctx context.Context, line *config.Line, at terminal) error {
 			Scale:       "none",
 			Log:         p.log,
 			Metrics:     p.metrics,
+			Proxies:     proxies,
 			URL:         "http://" + p.listener.bound(),
 		})
 	})

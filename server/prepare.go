@@ -9,6 +9,7 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/demonstration"
 	"github.com/citizencloud/citizencloud/server/migration"
+	platformdemo "github.com/citizencloud/citizencloud/subgraphs/platform/demonstration"
 )
 
 // prepareDatabase migrates the subgraphs' schemas and brings in their base data
@@ -36,5 +37,19 @@ func prepareDatabase(ctx context.Context, in installation, g *ground, all []comp
 			in.Log.InfoContext(ctx, "loaded", "subgraph", c.name, "scale", in.Scale, "took", took.Round(time.Millisecond))
 		}
 	}
+	return showAdministrator(ctx, in, g, owner)
+}
+
+// showAdministrator tells, in an installation without demonstration data, who
+// may sign in first, until that has happened.
+func showAdministrator(ctx context.Context, in installation, g *ground, owner *sqlx.DB) error {
+	if in.Scale != string(demonstration.None) || in.Greet == nil {
+		return nil
+	}
+	isNew, err := platformdemo.AdministratorIsNew(ctx, owner)
+	if err != nil || !isNew {
+		return err
+	}
+	in.Greet(platformdemo.AdministratorLogin, platformdemo.AdministratorPassword(demonstration.None, g.personal))
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -44,6 +45,11 @@ type installation struct {
 	Dedupe  graph.Dedupe
 	Log     *slog.Logger
 	Metrics *prometheus.Registry
+	// Proxies are the networks whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix
+	// Greet shows the first administrator's login and password to whoever
+	// started us, as long as nobody has signed in; nil shows nothing.
+	Greet func(login, password string)
 	// URL is where we are reached, for what we print.
 	URL string
 }

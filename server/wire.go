@@ -149,14 +149,15 @@ func loadManifests() (*persisted.Manifests, error) {
 func (w *whole) service(in installation) *service {
 	policy := &persisted.Policy{Mode: persisted.Production, Store: w.manifests, PersistedOnly: map[string]bool{clients.Partner: true}}
 	options := transport.Options{
-		Engine:        transport.NewGeneration(w.engine),
-		Operations:    policy,
-		Authenticator: authenticator{w.ground.verifier, w.ended},
-		Gate:          &guard.Gate{PerAddress: perAddress, PerSubject: perSubject, Buckets: guard.NewLimiter(100_000)},
-		Compress:      true,
-		Ready:         w.ready,
-		Observe:       observe(in.Metrics),
-		Logger:        in.Log,
+		Engine:         transport.NewGeneration(w.engine),
+		Operations:     policy,
+		Authenticator:  authenticator{w.ground.verifier, w.ended},
+		Gate:           &guard.Gate{PerAddress: perAddress, PerSubject: perSubject, Buckets: guard.NewLimiter(100_000)},
+		Compress:       true,
+		TrustedProxies: in.Proxies,
+		Ready:          w.ready,
+		Observe:        observe(in.Metrics),
+		Logger:         in.Log,
 	}
 	if in.Development {
 		policy.Mode, policy.Automatic = persisted.Development, persisted.NewAutomatic(16<<20)

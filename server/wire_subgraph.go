@@ -33,7 +33,8 @@ func wireSubgraph(ctx context.Context, name string, in installation) (_ *service
 	ended := &revocation{}
 	server := transport.NewSubgraph(transport.SubgraphOptions{
 		Schema: r.Executable(), Context: r.Context, Authenticator: authenticator{g.verifier, ended},
-		Ready: func() error { return g.db.Ping(context.Background()) }, Logger: in.Log,
+		Gateways: in.Proxies,
+		Ready:    func() error { return g.db.Ping(context.Background()) }, Logger: in.Log,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/", server)

@@ -93,3 +93,13 @@ func TestHelpNamesEveryVariable(t *testing.T) {
 		}
 	}
 }
+
+func TestTrustedProxies(t *testing.T) {
+	networks, err := parse(t, "serve", "--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "fd00::/8").Serve.Proxies()
+	if err != nil || len(networks) != 2 || networks[1].String() != "fd00::/8" {
+		t.Errorf("got %v, %v", networks, err)
+	}
+	if _, err := parse(t, "serve", "--trusted-proxy", "10.0.0.1").Serve.Proxies(); err == nil {
+		t.Error("an address passes as a network")
+	}
+}

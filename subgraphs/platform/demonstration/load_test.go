@@ -107,6 +107,22 @@ func TestNoneHasTheAdministratorAlone(t *testing.T) {
 			t.Errorf("%d rows of %s, want %d", n, table, want)
 		}
 	}
+	isNew := func() bool {
+		t.Helper()
+		answer, err := load.AdministratorIsNew(t.Context(), d.Owner)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	if !isNew() {
+		t.Error("the administrator has signed in before anybody could")
+	}
+	d.Owner.MustExec(`INSERT INTO platform.session (id, kind, principal_id, created_at, refreshed_at, expires_at)
+		SELECT gen_random_uuid(), 'worker', id, now(), now(), now() FROM platform.worker`)
+	if isNew() {
+		t.Error("the password is shown to those who come after the administrator")
+	}
 	var hash string
 	if err := d.Owner.Get(&hash, `SELECT password_hash FROM platform.worker`); err != nil {
 		t.Fatal(err)
