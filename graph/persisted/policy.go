@@ -159,14 +159,22 @@ func (p *Policy) automatic(r Request, id string) (Resolved, error) {
 	}
 	if p.Automatic == nil {
 		if r.Hash != "" && p.Store == nil {
-			return Resolved{}, refuse(CodeNotSupported, "extensions.persistedQuery", "此网关不支持自动登记的操作，请发送查询文本")
+			return Resolved{}, refuse(CodeNotSupported, "extensions.persistedQuery", messageNotSupported)
 		}
-		return Resolved{}, r.unknown()
+		return Resolved{}, r.unlearned()
 	}
 	if query, ok := p.Automatic.lookup(id); ok {
 		return Resolved{Document: query, OperationName: r.OperationName}, nil
 	}
-	return Resolved{}, r.unknown()
+	return Resolved{}, r.unlearned()
+}
+
+// unlearned asks the client for the text, which it may send.
+func (r *Request) unlearned() error {
+	if r.DocumentID != "" {
+		return r.unknown()
+	}
+	return refuse(CodeNotFound, "extensions.persistedQuery.sha256Hash", messageNotFound)
 }
 
 func (r *Request) unknown() error {

@@ -204,3 +204,27 @@ func TestWarmNamesEveryFailure(t *testing.T) {
 		t.Errorf("prepared %d, failures\n%s\nwant\n%s", prepared, strings.Join(got, "\n"), want)
 	}
 }
+
+// Clients of automatic persisted queries send the text when they read the
+// protocol's words, which not all of them look for in the code. Who may not
+// send text is not asked for it.
+func TestWordsThatAskForTheText(t *testing.T) {
+	open, development := policy(t, Open), policy(t, Development)
+	for _, test := range []struct {
+		policy  *Policy
+		client  string
+		message string
+	}{
+		{open, "", "PersistedQueryNotSupported"},
+		{development, "app", "PersistedQueryNotFound"},
+		{&Policy{Mode: Development, Store: development.Store}, "app", "PersistedQueryNotFound"},
+		{development, "partner", "没有编号为 0 的操作"},
+		{policy(t, Production), "app", "没有编号为 0 的操作"},
+	} {
+		_, err := test.policy.Resolve(Request{Client: test.client, Hash: "0"})
+		var refused *Refusal
+		if !errors.As(err, &refused) || refused.Message != test.message {
+			t.Errorf("%v, %q: %v, want %s", test.policy.Mode, test.client, err, test.message)
+		}
+	}
+}

@@ -17,10 +17,18 @@ const (
 	CodeHashMismatch  = "PERSISTED_QUERY_HASH_MISMATCH"
 )
 
+// What clients of automatic persisted queries wait for before they send the
+// text: urql compares the message and ignores the code. No person sees these
+// two, so they stay as the protocol spells them.
+const (
+	messageNotFound     = "PersistedQueryNotFound"
+	messageNotSupported = "PersistedQueryNotSupported"
+)
+
 // Refusal says why an operation is not run.
 type Refusal struct {
 	Code    string
-	Message string // Chinese, for people
+	Message string // Chinese, for people; a word of the protocol where clients read it
 	Field   string // the parameter that it is about, "" if none
 }
 
