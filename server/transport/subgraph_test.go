@@ -63,7 +63,7 @@ func (l *library) Exec(ctx context.Context) graphql.ResponseHandler {
 	return func(ctx context.Context) *graphql.Response {
 		value, err := l.resolve(ctx, operation, field)
 		if err != nil {
-			graphql.AddError(ctx, err)
+			graphql.AddError(graphql.WithPathContext(ctx, graphql.NewPathWithField(field.Alias)), err)
 			value = nil
 		}
 		encoded, _ := json.Marshal(map[string]any{field.Alias: value})
@@ -125,7 +125,7 @@ func TestSubgraph(t *testing.T) {
 		{"who asks", `{"query":"{ who }"}`, "Bearer good", 200, `{"data":{"who":"王芳 loaders"}}`},
 		{"nobody asks", `{"query":"{ who }"}`, "", 200, `{"data":{"who":" loaders"}}`},
 		{"wrong token", `{"query":"{ who }"}`, "Bearer bad", 401, `UNAUTHENTICATED`},
-		{"a fault", `{"query":"{ fails }"}`, "", 200, `{"data":{"fails":null},"errors":[{"message":"没有这本书","extensions":{"code":"NOT_FOUND"}}]}`},
+		{"a fault", `{"query":"{ fails }"}`, "", 200, `{"data":{"fails":null},"errors":[{"message":"没有这本书","path":["fails"],"extensions":{"code":"NOT_FOUND"}}]}`},
 		{"a panic", `{"query":"{ panics }"}`, "", 200, `"code":"INTERNAL"`},
 		{"syntax", `{"query":"{"}`, "", 400, `GRAPHQL_PARSE_FAILED`},
 		{"validation", `{"query":"{ nothing }"}`, "", 400, `GRAPHQL_VALIDATION_FAILED`},
