@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 
 // fetch compiles one fetch; all positions are laid out.
 func (c *compiler) fetch(f *plan.Fetch) (fetch, error) {
-	compiled := fetch{id: f.ID, when: f.When, variables: f.UsedVariables}
+	compiled := fetch{id: f.ID, when: f.When, variables: f.UsedVariables, opening: `{"` + cmp.Or(f.Representations, "representations") + `":[`}
 	position, err := c.at(f.Path)
 	if err != nil {
 		return compiled, err

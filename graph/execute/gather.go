@@ -28,7 +28,7 @@ func (r *run) gather(f *fetch, g *gathering) {
 	g.targets, g.spans = g.targets[:0], g.spans[:0]
 	clear(g.table)
 	if f.entity != nil {
-		g.body = append(g.body[:0], `{"representations":[`...)
+		g.body = append(g.body[:0], f.opening...)
 	} else {
 		g.body = g.body[:0]
 	}

@@ -51,6 +51,8 @@ type fetch struct {
 	places []place
 	// fields is what is merged into each target: entity, or shape.
 	fields *tree.Shape
+	// opening is what an entity fetch's variables begin with: {"representations":[
+	opening string
 	// apart says that the places go on differently below, so that they may not share objects.
 	apart bool
 	// nested says that there are objects below the fields.

@@ -7,8 +7,18 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// representations is the variable of an entity fetch.
+// representations is the argument of _entities, and the variable of an entity
+// fetch unless the client's operation has one of that name.
 const representations = "representations"
+
+// representationsVariable is a name that none of the used variables has.
+func representationsVariable(used map[string]bool) string {
+	name := representations
+	for used[name] {
+		name = "_" + name
+	}
+	return name
+}
 
 // document prints the operation that a fetch sends, compactly, and notes the
 // client's variables in it.
@@ -22,12 +32,15 @@ func (p *planning) document(f *Fetch) {
 
 	var b strings.Builder
 	entity := f.Inputs != nil
+	if entity {
+		f.Representations = representationsVariable(used)
+	}
 	if entity || len(f.UsedVariables) > 0 || f.Operation != ast.Query {
 		b.WriteString(string(f.Operation))
 	}
 	separator := byte('(')
 	if entity {
-		b.WriteString("($" + representations + ":[_Any!]!")
+		b.WriteString("($" + f.Representations + ":[_Any!]!")
 		separator = ','
 	}
 	for _, name := range f.UsedVariables {
@@ -46,7 +59,7 @@ func (p *planning) document(f *Fetch) {
 		b.WriteByte(')')
 	}
 	if entity {
-		b.WriteString("{_entities(" + representations + ":$" + representations + ")")
+		b.WriteString("{_entities(" + representations + ":$" + f.Representations + ")")
 	}
 	writeSelections(&b, f.Selection)
 	if entity {

@@ -51,8 +51,12 @@ type Fetch struct {
 	// fetch one fragment for each type inside `_entities`.
 	Selection []*Selection
 	// Document is Selection printed as the operation sent; entity fetches
-	// declare $representations: [_Any!]!.
+	// declare Representations: [_Any!]!.
 	Document string
+	// Representations is the name of an entity fetch's variable: "representations"
+	// (or "", which means the same), or another one where the client's operation
+	// has that name itself.
+	Representations string
 	// UsedVariables are the client's variables that Document uses, sorted.
 	UsedVariables []string
 	// When is nil, or the condition without which the fetch has nothing to ask.
