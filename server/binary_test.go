@@ -13,10 +13,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 )
+
+// binaryFolder holds the built program, when a test needed one.
+var binaryFolder atomic.Pointer[string]
 
 // binary builds the program once for all tests of this package.
 var binary = sync.OnceValues(func() (string, error) {
@@ -24,6 +28,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	binaryFolder.Store(&dir)
 	path := filepath.Join(dir, "citizencloud")
 	output, err := exec.Command("go", "build", "-buildvcs=false", "-o", path, ".").CombinedOutput()
 	if err != nil {
@@ -34,8 +39,8 @@ var binary = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
+	if folder := binaryFolder.Load(); folder != nil {
+		os.RemoveAll(*folder)
 	}
 	os.Exit(code)
 }

@@ -39,7 +39,7 @@ func serve(ctx context.Context, line *config.Line, at terminal) error {
 			Greet: func(login, password string) {
 				_, _ = fmt.Fprintf(at.out, "citizencloud: nobody has signed in yet; the first administrator is %s, password %s\n", login, password)
 			},
-			URL:         "http://" + p.listener.bound(),
+			URL: "http://" + p.listener.bound(),
 		})
 	})
 	return p.run(ctx, func(url string) {
