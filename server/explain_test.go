@@ -2,8 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"flag"
 	"io"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -109,3 +112,42 @@ func explained(t *testing.T, supergraph, operation string, flags ...string) (out
 	code = run(t.Context(), arguments, terminal{io.Reader(strings.NewReader(operation)), &printed, &said})
 	return printed.String(), said.String(), code
 }
+
+// TestGatewayDocument runs the commands of docs/gateway.md again: what it shows
+// is what the program prints. -update-document writes what is printed now.
+func TestGatewayDocument(t *testing.T) {
+	const file = "../docs/gateway.md"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	example := regexp.MustCompile("(?s)```graphql\n(query .*?)```").FindSubmatch(text)
+	if example == nil {
+		t.Fatal("no example in the document")
+	}
+	stages := map[string]bool{}
+	shown := regexp.MustCompile("(?s)```text\n(\\$ bin/citizencloud explain [^\n]* --stage ([a-z]+)\n)(.*?)```")
+	now := shown.ReplaceAllFunc(text, func(block []byte) []byte {
+		parts := shown.FindSubmatch(block)
+		stage := string(parts[2])
+		stages[stage] = true
+		out, complaint, code := explained(t, "../schema/supergraph.graphql", string(example[1]), "--stage", stage)
+		if code != 0 {
+			t.Errorf("%s: code %d: %s", stage, code, complaint)
+		}
+		if diff := cmp.Diff(string(parts[3]), out); diff != "" && !*updateDocument {
+			t.Errorf("%s (-document +printed):\n%s", stage, diff)
+		}
+		return []byte("```text\n" + string(parts[1]) + out + "```")
+	})
+	if len(stages) != 5 {
+		t.Errorf("the document shows %d stages, want 5: %v", len(stages), stages)
+	}
+	if *updateDocument {
+		if err := os.WriteFile(file, now, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+var updateDocument = flag.Bool("update-document", false, "write what explain prints into docs/gateway.md")
