@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -36,17 +37,19 @@ type (
 		Default string `json:"default,omitempty"`
 	}
 	fetchJSON struct {
-		ID        int             `json:"id"`
-		Kind      string          `json:"kind"` // root or entities
-		Subgraph  string          `json:"subgraph"`
-		Operation string          `json:"operation"`
-		Round     int             `json:"round"`
-		After     []int           `json:"after"`
-		When      []literalsJSON  `json:"when,omitempty"`
-		Places    []placeJSON     `json:"places"` // none: the root
-		Variables []string        `json:"variables"`
-		Selection []selectionJSON `json:"selection"`
-		Document  string          `json:"document"`
+		ID        int            `json:"id"`
+		Kind      string         `json:"kind"` // root or entities
+		Subgraph  string         `json:"subgraph"`
+		Operation string         `json:"operation"`
+		Round     int            `json:"round"`
+		After     []int          `json:"after"`
+		When      []literalsJSON `json:"when,omitempty"`
+		Places    []placeJSON    `json:"places"` // none: the root
+		Variables []string       `json:"variables"`
+		// Representations is the variable that the document takes them in; absent of a root fetch.
+		Representations string          `json:"representations,omitempty"`
+		Selection       []selectionJSON `json:"selection"`
+		Document        string          `json:"document"`
 	}
 	placeJSON struct {
 		Path            []stepJSON  `json:"path"`
@@ -149,7 +152,7 @@ func (f *Fetch) json() fetchJSON {
 		Selection: listJSON(f.Selection, (*Selection).json), Document: f.Document,
 	}
 	if f.Inputs != nil {
-		made.Kind = "entities"
+		made.Kind, made.Representations = "entities", cmp.Or(f.Representations, representations)
 	}
 	if f.Path != nil {
 		made.Places = append(made.Places, placeOf(f.Path, f.Inputs))
