@@ -46,10 +46,10 @@ type (
 		When      []literalsJSON `json:"when,omitempty"`
 		Places    []placeJSON    `json:"places"` // none: the root
 		Variables []string       `json:"variables"`
-		// Representations is the variable that the document takes them in; absent of a root fetch.
-		Representations string          `json:"representations,omitempty"`
-		Selection       []selectionJSON `json:"selection"`
-		Document        string          `json:"document"`
+		// RepresentationsVariable is the document's variable for them; absent of a root fetch.
+		RepresentationsVariable string          `json:"representationsVariable,omitempty"`
+		Selection               []selectionJSON `json:"selection"`
+		Document                string          `json:"document"`
 	}
 	placeJSON struct {
 		Path            []stepJSON  `json:"path"`
@@ -152,7 +152,7 @@ func (f *Fetch) json() fetchJSON {
 		Selection: listJSON(f.Selection, (*Selection).json), Document: f.Document,
 	}
 	if f.Inputs != nil {
-		made.Kind, made.Representations = "entities", cmp.Or(f.Representations, representations)
+		made.Kind, made.RepresentationsVariable = "entities", cmp.Or(f.Representations, representations)
 	}
 	if f.Path != nil {
 		made.Places = append(made.Places, placeOf(f.Path, f.Inputs))
