@@ -178,6 +178,9 @@ func Failure(list gqlerror.List) *Response {
 // caller releases. Nothing of the call is kept.
 func (e *Engine) Execute(ctx context.Context, op *Operation, call Call) *Response {
 	request := execute.Request{Header: call.Header, View: call.View}
+	if op.Kind() == ast.Mutation {
+		request.View = "" // what it reads afterwards may not come from a fetch that was sent before its change
+	}
 	if errs := e.variables(op, call.Variables, &request); len(errs) > 0 {
 		return Failure(errs)
 	}

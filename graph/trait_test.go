@@ -1,8 +1,10 @@
 package graph_test
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/citizencloud/citizencloud/graph"
@@ -103,5 +105,50 @@ func TestOneUntaggedFieldMakesItPersonal(t *testing.T) {
 	w.reviews.events <- review("11")
 	if n := w.upstreams(); n != 2 {
 		t.Errorf("%d upstreams for two people, want 2", n)
+	}
+}
+
+// views notes the authorisation view of every fetch.
+type views struct {
+	dispatch.Dispatcher
+	mu   sync.Mutex
+	seen []string
+}
+
+func (v *views) Prepare(d *dispatch.Document) (dispatch.Prepared, error) {
+	prepared, err := v.Dispatcher.Prepare(d)
+	return &viewed{prepared, v}, err
+}
+
+type viewed struct {
+	dispatch.Prepared
+	views *views
+}
+
+func (p *viewed) Fetch(ctx context.Context, request *dispatch.Request) (*dispatch.Reply, error) {
+	p.views.mu.Lock()
+	p.views.seen = append(p.views.seen, request.View)
+	p.views.mu.Unlock()
+	return p.Prepared.Fetch(ctx, request)
+}
+
+// A mutation's own reading may not join a fetch that was sent before its change.
+func TestWhatAMutationReadsIsNotShared(t *testing.T) {
+	super, err := supergraph.Load(composed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &views{Dispatcher: dispatch.NewInProcess(local(newWorld(t)))}
+	e, err := graph.New(super, v, graph.Options{Dedupe: graph.DedupeAll})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask(t.Context(), e, prepare(t, e, `mutation {review(author: "1", body: "好") {author {name}}}`), as("1"))
+	if len(v.seen) != 2 || v.seen[0] != "" || v.seen[1] != "" {
+		t.Errorf("the mutation's fetches have the views %q, want two that share nothing", v.seen)
+	}
+	ask(t.Context(), e, prepare(t, e, `{me {name}}`), as("1"))
+	if len(v.seen) != 3 || v.seen[2] == "" {
+		t.Errorf("a query's fetch has the view %q", v.seen[2:])
 	}
 }
