@@ -97,16 +97,14 @@ func (r *serviceResolver) Favourited(ctx context.Context, objs []*catalogue.Serv
 }
 
 func (r *serviceResolver) Entries(ctx context.Context, obj *catalogue.Service, client *catalogue.Client) ([]*entry.ServiceEntry, error) {
-	set, err := entry.Of(obj)
-	return set.Shown(client, catalogue.Manages(access.From(ctx), obj)), err
+	return entry.Of(obj).Shown(client, catalogue.Manages(access.From(ctx), obj)), nil
 }
 
 func (r *serviceResolver) Entry(ctx context.Context, obj *catalogue.Service, client catalogue.Client) (*entry.ServiceEntry, error) {
-	set, err := entry.Of(obj)
-	if way := set.For(client); way != nil && obj.Offered(client) && way.Open(viewer(ctx)) {
+	if way := entry.Of(obj).For(client); way != nil && obj.Offered(client) && way.Open(viewer(ctx)) {
 		return way, nil
 	}
-	return nil, err
+	return nil, nil
 }
 
 func (r *serviceResolver) History(ctx context.Context, objs []*catalogue.Service) ([][]*catalogue.ServiceChange, error) {

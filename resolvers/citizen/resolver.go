@@ -7,6 +7,7 @@ package citizen
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -26,7 +27,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/usage"
 )
 
-// Deps is what every subgraph is given; this one uses DB, Now and Log.
+// Deps is what every subgraph is given; this one uses DB, Bus, Now and Log.
 type Deps struct {
 	DB          *database.DB
 	Bus         *event.Bus
@@ -40,6 +41,7 @@ type Deps struct {
 // Resolver is the root of the resolvers, and the subgraph for who serves it.
 type Resolver struct {
 	db         *database.DB
+	bus        *event.Bus // nil where one process is alone
 	log        *slog.Logger
 	catalogue  *catalogue.Catalogue
 	entries    *entry.Entries
@@ -56,7 +58,8 @@ func New(d Deps) *Resolver {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
-	r := &Resolver{db: d.DB, log: d.Log, catalogue: catalogue.New(d.DB), entries: entry.New(d.DB)}
+	r := &Resolver{db: d.DB, bus: d.Bus, log: d.Log, catalogue: catalogue.New(d.DB)}
+	r.entries = entry.New(d.DB, r.catalogue)
 	r.favourites = favourite.New(d.DB, r.catalogue, d.Now)
 	r.usage = usage.New(d.DB, r.catalogue, d.Now)
 	r.loaders = loaders.Sources{Catalogue: r.catalogue, Favourites: r.favourites, Usage: r.usage}
@@ -71,12 +74,21 @@ func (r *Resolver) Executable() graphql.ExecutableSchema {
 // Context puts the request's loaders into the context.
 func (r *Resolver) Context(ctx context.Context) context.Context { return r.loaders.With(ctx) }
 
-// Run brings the checked-in catalogue into the database, then counts uses until
-// the context ends.
+// Run brings the checked-in catalogue into the database, then counts uses and
+// watches the catalogue for others' changes until the context ends.
 func (r *Resolver) Run(ctx context.Context) error {
 	if err := catalogue.Load(ctx, r.db); err != nil {
 		return err
 	}
+	r.catalogue.Renew(ctx)
+	if r.bus == nil {
+		return r.usage.Run(ctx, r.log)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { r.catalogue.Watch(ctx, r.bus, r.log) })
+	defer watching.Wait()
+	defer cancel()
 	return r.usage.Run(ctx, r.log)
 }
 

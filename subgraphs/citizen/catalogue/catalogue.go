@@ -11,14 +11,22 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/snapshot"
 )
 
 // Catalogue answers what the catalogue holds, each caller what they may see.
-// Changes are in manage.go.
-type Catalogue struct{ db *database.DB }
+// Changes are in manage.go, what is kept in memory in snapshot.go.
+type Catalogue struct {
+	db        *database.DB
+	published *snapshot.Snapshot[Edition]
+}
 
 // New makes the catalogue over the database.
-func New(db *database.DB) *Catalogue { return &Catalogue{db: db} }
+func New(db *database.DB) *Catalogue {
+	c := &Catalogue{db: db}
+	c.published = snapshot.New(c.edition)
+	return c
+}
 
 // visible says whether the caller may see the service: a published one is
 // everybody's, any other only its managers'.
@@ -97,6 +105,14 @@ func (c *Catalogue) Find(ctx context.Context, ids []string) (map[string]*Service
 	if ids = input.IDs(ids); len(ids) == 0 {
 		return found, nil
 	}
+	if e, err := c.shared(ctx); err != nil {
+		return nil, err
+	} else if e != nil {
+		for _, s := range e.Ordered(ids, len(ids)) {
+			found[s.ID] = s
+		}
+		return found, nil
+	}
 	p := access.From(ctx)
 	err := c.db.Read(ctx, func(tx *sqlx.Tx) error {
 		all, err := ByIDs(ctx, tx, ids)
@@ -112,6 +128,11 @@ func (c *Catalogue) Find(ctx context.Context, ids []string) (map[string]*Service
 
 // FindBy gives the service of the code or of the number in the city's list; nil if none.
 func (c *Catalogue) FindBy(ctx context.Context, code *string, seqNo *int) (*Service, error) {
+	if e, err := c.shared(ctx); err != nil {
+		return nil, err
+	} else if e != nil {
+		return e.by(code, seqNo), nil
+	}
 	var found []*Service
 	err := c.db.Read(ctx, func(tx *sqlx.Tx) (err error) {
 		if code != nil {
@@ -129,6 +150,11 @@ func (c *Catalogue) FindBy(ctx context.Context, code *string, seqNo *int) (*Serv
 
 // Categories gives all categories in their order.
 func (c *Catalogue) Categories(ctx context.Context) (all []*ServiceCategory, err error) {
+	if e, err := c.shared(ctx); err != nil {
+		return nil, err
+	} else if e != nil {
+		return e.categories, nil
+	}
 	err = c.db.Read(ctx, func(tx *sqlx.Tx) error {
 		all, err = categories(ctx, tx)
 		return err
@@ -138,6 +164,11 @@ func (c *Catalogue) Categories(ctx context.Context) (all []*ServiceCategory, err
 
 // Departments gives all departments in their order.
 func (c *Catalogue) Departments(ctx context.Context) (all []*Department, err error) {
+	if e, err := c.shared(ctx); err != nil {
+		return nil, err
+	} else if e != nil {
+		return e.departments, nil
+	}
 	err = c.db.Read(ctx, func(tx *sqlx.Tx) error {
 		all, err = departments(ctx, tx)
 		return err
@@ -147,15 +178,20 @@ func (c *Catalogue) Departments(ctx context.Context) (all []*Department, err err
 
 // CountByCategory and CountByDepartment give the numbers of published services.
 func (c *Catalogue) CountByCategory(ctx context.Context) (map[string]int, error) {
-	return c.counts(ctx, "category_id")
+	return c.counts(ctx, "category_id", func(s *Service) string { return s.Category.ID })
 }
 
 // CountByDepartment gives the number of published services of each department.
 func (c *Catalogue) CountByDepartment(ctx context.Context) (map[string]int, error) {
-	return c.counts(ctx, "department_id")
+	return c.counts(ctx, "department_id", func(s *Service) string { return s.Department.ID })
 }
 
-func (c *Catalogue) counts(ctx context.Context, column string) (counts map[string]int, err error) {
+func (c *Catalogue) counts(ctx context.Context, column string, of func(*Service) string) (counts map[string]int, err error) {
+	if e, err := c.shared(ctx); err != nil {
+		return nil, err
+	} else if e != nil {
+		return e.counts(of), nil
+	}
 	err = c.db.Read(ctx, func(tx *sqlx.Tx) error {
 		counts, err = published(ctx, tx, column)
 		return err

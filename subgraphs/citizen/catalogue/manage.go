@@ -64,7 +64,7 @@ func (c *Catalogue) Create(ctx context.Context, in CreateServiceInput) (*Service
 		s, err = finish(ctx, tx, s, Create, nil, p)
 		return err
 	})
-	return s, err
+	return s, err // a draft: nothing for Renew
 }
 
 // Update changes a draft.
@@ -172,7 +172,11 @@ func (c *Catalogue) change(ctx context.Context, id string, version int, action S
 		changed, err = finish(ctx, tx, s, action, note, p)
 		return err
 	})
-	return changed, err
+	if err != nil {
+		return nil, err
+	}
+	c.Renew(ctx)
+	return changed, nil
 }
 
 // Hold locks a service for a change by the caller, who must manage it; the

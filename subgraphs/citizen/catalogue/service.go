@@ -83,8 +83,8 @@ type Service struct {
 	CreatedAt time.Time `db:"created_at"`
 	UpdatedAt time.Time `db:"updated_at"`
 
-	// EntryLines are the service's entries as stored, in JSON; package entry reads them.
-	EntryLines []byte `db:"entry_lines"`
+	// EntryLines are the service's entries as stored; package entry reads them.
+	EntryLines []EntryLine `db:"-"`
 
 	// where the row stood in the list that it was read for
 	Miss      int `db:"miss"`
@@ -93,6 +93,21 @@ type Service struct {
 
 // IsEntity marks a federation entity.
 func (*Service) IsEntity() {}
+
+// EntryLine is an entry as stored: nil inherits.
+type EntryLine struct {
+	ID          string  `db:"id" json:"id"`
+	ServiceID   string  `db:"service_id" json:"-"`
+	Client      string  `db:"client" json:"client"` // "" for the master
+	Title       *string `db:"title" json:"title"`
+	Summary     *string `db:"summary" json:"summary"`
+	Target      *string `db:"target" json:"target"`
+	SortOrder   *int    `db:"sort_order" json:"sort_order"`
+	MinVersion  *string `db:"min_version" json:"min_version"`
+	GreyPercent *int    `db:"grey_percent" json:"grey_percent"`
+	Enabled     *bool   `db:"enabled" json:"enabled"`
+	Version     int     `db:"version" json:"version"`
+}
 
 // Area is the area that manages the service.
 func (s *Service) Area() *Area { return &Area{ID: s.AreaCode} }

@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -40,9 +41,10 @@ type row struct {
 	Service
 	Channels  pq.StringArray `db:"channels"`
 	Materials pq.StringArray `db:"materials"`
+	Entries   []byte         `db:"entry_lines"` // in JSON; nil for none
 }
 
-func services(rows []row) []*Service {
+func services(rows []row) ([]*Service, error) {
 	all := make([]*Service, len(rows))
 	for i := range rows {
 		s := &rows[i].Service
@@ -51,9 +53,14 @@ func services(rows []row) []*Service {
 		for j, channel := range rows[i].Channels {
 			s.Channels[j] = Client(channel)
 		}
+		if rows[i].Entries != nil {
+			if err := json.Unmarshal(rows[i].Entries, &s.EntryLines); err != nil {
+				return nil, fmt.Errorf("catalogue: reading the entries of %s: %w", s.Code, err)
+			}
+		}
 		all[i] = s
 	}
-	return all
+	return all, nil
 }
 
 // Filter chooses services of a list; the zero value all that are published.
@@ -140,7 +147,7 @@ func list(ctx context.Context, tx sqlx.QueryerContext, f Filter, page keyset.Pag
 	if err != nil {
 		return nil, fmt.Errorf("catalogue: listing services: %w", err)
 	}
-	return services(rows), nil
+	return services(rows)
 }
 
 // key is a row's place in the list's order.
@@ -175,24 +182,12 @@ func ByIDs(ctx context.Context, tx sqlx.QueryerContext, ids []string) ([]*Servic
 	return read(ctx, tx, `s.id = ANY($1::uuid[])`, pq.Array(ids))
 }
 
-// Ordered reads the published services whose (id, rank) the query gives, by
-// rank: how other concepts (favourites, use) list services in one statement.
-func Ordered(ctx context.Context, tx sqlx.QueryerContext, query string, args ...any) ([]*Service, error) {
-	var rows []row
-	err := sqlx.SelectContext(ctx, tx, &rows, `SELECT `+columns+tables+` JOIN (`+query+`) AS chosen (id, rank) ON chosen.id = s.id
-	WHERE s.publication = 'PUBLISHED' ORDER BY chosen.rank`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("catalogue: reading services in an order: %w", err)
-	}
-	return services(rows), nil
-}
-
 func read(ctx context.Context, tx sqlx.QueryerContext, where string, args ...any) ([]*Service, error) {
 	var rows []row
 	if err := sqlx.SelectContext(ctx, tx, &rows, `SELECT `+columns+tables+` WHERE `+where, args...); err != nil {
 		return nil, fmt.Errorf("catalogue: reading services: %w", err)
 	}
-	return services(rows), nil
+	return services(rows)
 }
 
 // lock reads a service and holds it until the transaction ends; nil if there is none.

@@ -6,8 +6,6 @@
 package entry
 
 import (
-	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -55,55 +53,37 @@ type ServiceEntry struct {
 	Version     int
 }
 
-// line is an entry as stored: NULL inherits.
-type line struct {
-	ID          string  `db:"id" json:"id"`
-	ServiceID   string  `db:"service_id" json:"-"`
-	Client      string  `db:"client" json:"client"` // "" for the master
-	Title       *string `db:"title" json:"title"`
-	Summary     *string `db:"summary" json:"summary"`
-	Target      *string `db:"target" json:"target"`
-	SortOrder   *int    `db:"sort_order" json:"sort_order"`
-	MinVersion  *string `db:"min_version" json:"min_version"`
-	GreyPercent *int    `db:"grey_percent" json:"grey_percent"`
-	Enabled     *bool   `db:"enabled" json:"enabled"`
-	Version     int     `db:"version" json:"version"`
-}
+// line is an entry as stored: nil inherits.
+type line = catalogue.EntryLine
 
 // Set is the entries of one service, the master first, then replicas by client.
 type Set []*ServiceEntry
 
 // Of gives the service's entries, which were read with it.
-func Of(s *catalogue.Service) (Set, error) {
-	var lines []line
-	if len(s.EntryLines) > 0 {
-		if err := json.Unmarshal(s.EntryLines, &lines); err != nil {
-			return nil, fmt.Errorf("entry: reading the entries of %s: %w", s.Code, err)
-		}
-	}
+func Of(s *catalogue.Service) Set {
 	var master *ServiceEntry
-	set := Set{}
-	for _, l := range lines {
+	set := make(Set, 0, len(s.EntryLines))
+	for _, l := range s.EntryLines {
 		l.ServiceID = s.ID
 		switch {
 		case l.Client == "": // comes first, as "" does in the order of clients
 			master = &ServiceEntry{Kind: Master, Title: s.Name, Summary: s.Summary}
-			l.over(master)
+			over(master, l)
 			master.Overrides = []EntryField{}
 			set = append(set, master)
 		case master != nil:
 			replica := *master
 			client := catalogue.Client(l.Client)
 			replica.Kind, replica.Client, replica.Overrides = Replica, &client, []EntryField{}
-			l.over(&replica)
+			over(&replica, l)
 			set = append(set, &replica)
 		}
 	}
-	return set, nil
+	return set
 }
 
 // over puts the line's own values over those of the entry.
-func (l line) over(e *ServiceEntry) {
+func over(e *ServiceEntry, l line) {
 	e.ID, e.ServiceID, e.Version = l.ID, l.ServiceID, l.Version
 	put(e, FieldTitle, &e.Title, l.Title)
 	put(e, FieldSummary, &e.Summary, l.Summary)

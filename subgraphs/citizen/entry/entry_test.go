@@ -24,11 +24,7 @@ func entries(t *testing.T, c *catalogue.Catalogue, ctx context.Context, id strin
 	if err != nil || found[id] == nil {
 		t.Fatal(found, err)
 	}
-	set, err := Of(found[id])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
+	return Of(found[id])
 }
 
 func open(t *testing.T) (*Entries, *catalogue.Catalogue) {
@@ -42,7 +38,8 @@ func open(t *testing.T) (*Entries, *catalogue.Catalogue) {
 	if err := catalogue.Load(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
-	return New(db), catalogue.New(db)
+	c := catalogue.New(db)
+	return New(db, c), c
 }
 
 func editor(t *testing.T, area string) context.Context {
@@ -63,8 +60,8 @@ func TestReplicaInheritsAndOverrides(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if set, err := Of(changed); err != nil || len(set) != 2 {
-		t.Errorf("the answer of the change has the entries %+v, %v", set, err)
+	if set := Of(changed); len(set) != 2 {
+		t.Errorf("the answer of the change has the entries %+v", set)
 	}
 	replica := find().For(catalogue.MiniProgram)
 	if replica.Kind != Replica || replica.Title != "公积金" || replica.SortOrder != 1 || replica.GreyPercent != 50 ||

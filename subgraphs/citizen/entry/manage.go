@@ -39,10 +39,13 @@ type RemoveServiceEntryInput struct {
 }
 
 // Entries changes entries; reading is Of.
-type Entries struct{ db *database.DB }
+type Entries struct {
+	db        *database.DB
+	catalogue *catalogue.Catalogue
+}
 
-// New makes the entries over the database.
-func New(db *database.DB) *Entries { return &Entries{db: db} }
+// New makes the entries over the database; the catalogue hears of each change.
+func New(db *database.DB, c *catalogue.Catalogue) *Entries { return &Entries{db: db, catalogue: c} }
 
 var versionForm = regexp.MustCompile(`^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`)
 
@@ -165,6 +168,7 @@ func (e *Entries) change(ctx context.Context, serviceID, client string, version 
 	if err != nil {
 		return nil, err
 	}
+	e.catalogue.Renew(ctx)
 	return changed, nil
 }
 

@@ -99,20 +99,26 @@ func (f *Favourites) service(ctx context.Context, id string) (*catalogue.Service
 	return found[id], nil
 }
 
-// List gives the citizen's newest favourites that are still published.
-func (f *Favourites) List(ctx context.Context, first int) (found []*catalogue.Service, err error) {
+// List gives the citizen's newest favourites that are still published. All are
+// read, at most limit: hidden ones take no place of others.
+func (f *Favourites) List(ctx context.Context, first int) ([]*catalogue.Service, error) {
 	citizen, err := access.RequireCitizen(ctx)
 	if err != nil {
 		return nil, err
 	}
+	var ids []string
 	err = f.db.Read(ctx, func(tx *sqlx.Tx) error {
-		// published ones only, before the limit: a hidden one takes no place
-		found, err = catalogue.Ordered(ctx, tx, `SELECT f.service_id, row_number() OVER (ORDER BY f.created_at DESC, f.service_id)
-			FROM citizen.favourite f JOIN citizen.service v ON v.id = f.service_id AND v.publication = 'PUBLISHED'
-			WHERE f.citizen_id = $1 ORDER BY f.created_at DESC, f.service_id LIMIT $2`, citizen.ID, first)
-		return err
+		return tx.SelectContext(ctx, &ids, `SELECT service_id FROM citizen.favourite WHERE citizen_id = $1
+			ORDER BY created_at DESC, service_id LIMIT $2`, citizen.ID, limit)
 	})
-	return found, err
+	if err != nil {
+		return nil, fmt.Errorf("favourite: listing: %w", err)
+	}
+	published, err := f.catalogue.Published(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return published.Ordered(ids, first), nil
 }
 
 // Marked says which of the services are the citizen's favourites.

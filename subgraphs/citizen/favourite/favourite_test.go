@@ -26,7 +26,8 @@ func TestFavourites(t *testing.T) {
 		t.Fatal(err)
 	}
 	clock := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
-	f := New(db, catalogue.New(db), func() time.Time { clock = clock.Add(time.Second); return clock })
+	c := catalogue.New(db)
+	f := New(db, c, func() time.Time { clock = clock.Add(time.Second); return clock })
 	as := func(id string) context.Context {
 		return access.With(t.Context(), &access.Principal{Kind: access.Citizen, ID: id})
 	}
@@ -75,6 +76,7 @@ func TestFavourites(t *testing.T) {
 	if _, err := at.Owner.Exec(`UPDATE citizen.service SET publication = 'UNPUBLISHED' WHERE seq_no = 3`); err != nil {
 		t.Fatal(err)
 	}
+	c.Renew(t.Context())
 	list(a, 1, 1)
 	_, err = f.Add(b, FavouriteServiceInput{ServiceID: catalogue.ListedID(3)})
 	if fault.CodeOf(err) != fault.NotFound {

@@ -81,6 +81,9 @@ func (u *Usage) Count(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("usage: counting: %w", err)
 		}
+		if counted > 0 {
+			u.renewRanking(ctx)
+		}
 		if counted < batch {
 			return nil
 		}
@@ -112,5 +115,14 @@ func (u *Usage) Renew(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("usage: renewing popularity: %w", err)
 	}
+	u.renewRanking(ctx)
 	return nil
+}
+
+// renewRanking brings the new counts into this process's copy; other processes
+// see them when theirs grows old.
+func (u *Usage) renewRanking(ctx context.Context) {
+	if err := u.ranking.Renew(ctx); err != nil {
+		u.ranking.Drop()
+	}
 }

@@ -8,6 +8,7 @@ package usage
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -19,6 +20,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/entry"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/snapshot"
 )
 
 // UseServiceInput says which service is opened, and on what.
@@ -33,11 +35,12 @@ type Usage struct {
 	db        *database.DB
 	catalogue *catalogue.Catalogue
 	now       func() time.Time
+	ranking   *snapshot.Snapshot[ranking]
 }
 
 // New makes the usage over the database.
 func New(db *database.DB, c *catalogue.Catalogue, now func() time.Time) *Usage {
-	return &Usage{db: db, catalogue: c, now: now}
+	return &Usage{db: db, catalogue: c, now: now, ranking: snapshot.New(ranks(db))}
 }
 
 // Use opens a published service for the caller, signed in or not: it gives the
@@ -59,11 +62,7 @@ func (u *Usage) Use(ctx context.Context, in UseServiceInput) (*catalogue.Service
 		}
 		return nil, nil, fault.New(fault.Unavailable, "服务已暂停：%s", reason)
 	}
-	set, err := entry.Of(service)
-	if err != nil {
-		return nil, nil, err
-	}
-	way := set.For(in.Client)
+	way := entry.Of(service).For(in.Client)
 	viewer, area := "", division.CityCode
 	p := access.From(ctx)
 	if p != nil {
@@ -101,15 +100,37 @@ func (u *Usage) record(ctx context.Context, p *access.Principal, serviceID strin
 	})
 }
 
-// Recent gives the services that the signed-in citizen used last.
+// spare is how many hidden services a list of recent uses may meet before it
+// takes another look.
+const spare = 16
+
+// Recent gives the services that the signed-in citizen used last. Hidden ones
+// take no place of others.
 func (u *Usage) Recent(ctx context.Context, first int) ([]*catalogue.Service, error) {
 	citizen, err := access.RequireCitizen(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return u.ordered(ctx, `SELECT r.service_id, row_number() OVER (ORDER BY r.used_at DESC, r.service_id)
-		FROM citizen.recent_use r JOIN citizen.service v ON v.id = r.service_id AND v.publication = 'PUBLISHED'
-		WHERE r.citizen_id = $1 ORDER BY r.used_at DESC, r.service_id LIMIT $2`, citizen.ID, first)
+	published, err := u.catalogue.Published(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found []*catalogue.Service
+	err = u.db.Read(ctx, func(tx *sqlx.Tx) error {
+		for size := first + spare; ; size *= 2 {
+			var ids []string
+			err := tx.SelectContext(ctx, &ids, `SELECT service_id FROM citizen.recent_use WHERE citizen_id = $1
+				ORDER BY used_at DESC, service_id LIMIT $2`, citizen.ID, size)
+			if err != nil {
+				return fmt.Errorf("usage: listing recent uses: %w", err)
+			}
+			found = published.Ordered(ids, first)
+			if len(found) == first || len(ids) < size {
+				return nil
+			}
+		}
+	})
+	return found, err
 }
 
 // Popular gives the services used most in the last thirty days, in the area's
@@ -122,9 +143,11 @@ func (u *Usage) Popular(ctx context.Context, first int, areaCode *string) ([]*ca
 		}
 		area = District(*areaCode)
 	}
-	return u.ordered(ctx, `SELECT v.id, row_number() OVER (ORDER BY COALESCE(o.recent, 0) DESC, COALESCE(o.total, 0) DESC, v.seq_no, v.code)
-		FROM citizen.service v LEFT JOIN citizen.popularity o ON o.service_id = v.id AND o.area_code = $1
-		WHERE v.publication = 'PUBLISHED' ORDER BY 2 LIMIT $2`, area, first)
+	order, err := u.ranking.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return u.foremost(ctx, order.popular[area], first, func(*catalogue.Service) bool { return true })
 }
 
 // Recommended gives services for the signed-in citizen: those that people of
@@ -139,25 +162,51 @@ func (u *Usage) Recommended(ctx context.Context, first int) ([]*catalogue.Servic
 	if division.Valid(citizen.AreaCode) {
 		district = District(citizen.AreaCode)
 	}
-	// shares, not counts: a district is small beside the city
-	return u.ordered(ctx, `SELECT v.id, row_number() OVER (ORDER BY
-			COALESCE(near.recent, 0)::float8 / GREATEST(1, (SELECT max(recent) FROM citizen.popularity WHERE area_code = $2)) +
-			COALESCE(city.recent, 0)::float8 / GREATEST(1, (SELECT max(recent) FROM citizen.popularity WHERE area_code = $3)) / 2 DESC,
-			v.seq_no, v.code)
-		FROM citizen.service v
-		LEFT JOIN citizen.popularity near ON near.service_id = v.id AND near.area_code = $2
-		LEFT JOIN citizen.popularity city ON city.service_id = v.id AND city.area_code = $3
-		WHERE v.publication = 'PUBLISHED' AND v.health <> 'PAUSED'
-			AND NOT EXISTS (SELECT FROM citizen.favourite f WHERE f.citizen_id = $1 AND f.service_id = v.id)
-		ORDER BY 2 LIMIT $4`, citizen.ID, district, division.CityCode, first)
+	var favourites []string
+	err = u.db.Read(ctx, func(tx *sqlx.Tx) error {
+		return tx.SelectContext(ctx, &favourites, `SELECT service_id FROM citizen.favourite WHERE citizen_id = $1`, citizen.ID)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("usage: what not to recommend: %w", err)
+	}
+	order, err := u.ranking.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return u.foremost(ctx, order.recommendedIn(district), first, func(s *catalogue.Service) bool {
+		return s.Health != catalogue.Paused && !slices.Contains(favourites, s.ID)
+	})
 }
 
-func (u *Usage) ordered(ctx context.Context, query string, args ...any) (found []*catalogue.Service, err error) {
-	err = u.db.Read(ctx, func(tx *sqlx.Tx) error {
-		found, err = catalogue.Ordered(ctx, tx, query, args...)
-		return err
-	})
-	return found, err
+// foremost gives the first published services that are wanted: those of the
+// order, then all others as the list has them.
+func (u *Usage) foremost(ctx context.Context, order []string, first int, wanted func(*catalogue.Service) bool) ([]*catalogue.Service, error) {
+	published, err := u.catalogue.Published(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]*catalogue.Service, 0, min(first, len(published.Services)))
+	for _, id := range order {
+		if len(found) == first {
+			return found, nil
+		}
+		if s := published.Service(id); s != nil && wanted(s) {
+			found = append(found, s)
+		}
+	}
+	placed := make(map[string]bool, len(order))
+	for _, id := range order {
+		placed[id] = true
+	}
+	for _, s := range published.Services {
+		if len(found) == first {
+			break
+		}
+		if !placed[s.ID] && wanted(s) {
+			found = append(found, s)
+		}
+	}
+	return found, nil
 }
 
 // District gives the district that the area lies in; the city for the city.

@@ -205,6 +205,7 @@ func TestWhatCannotBeUsed(t *testing.T) {
 		if _, err := f.owner.Exec(statement, id); err != nil {
 			t.Fatal(err)
 		}
+		f.catalogue.Renew(t.Context())
 	}
 	who := citizen(1, inJinjiang)
 	if code := use(who, catalogue.Workbench, "1.0"); code != fault.NotFound {
