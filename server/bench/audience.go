@@ -32,12 +32,12 @@ type update struct {
 }
 
 // join subscribes them all, a few at a time, each over a connection of its own.
-func (a *audience) join(ctx context.Context, s settings, d *deployment, sessions int) error {
-	texts, err := leaders(s, sessions)
+func (a *audience) join(ctx context.Context, s settings, d *deployment, w watched) error {
+	texts, err := leaders(s, w)
 	if err != nil {
 		return err
 	}
-	watch, err := newSender(transport(s.subscribers), d.url+"/graphql/stream", "text/event-stream", clientScreen, "BoardChanged", map[string]any{"areaId": district})
+	watch, err := newSender(transport(s.subscribers), d.url+"/graphql/stream", "text/event-stream", clientScreen, "BoardChanged", map[string]any{"areaId": w.area})
 	if err != nil {
 		return err
 	}

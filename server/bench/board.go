@@ -12,26 +12,36 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/demonstration"
 )
 
-// district is whose board is watched.
-const district = "510104000000"
+// The areas whose boards are watched: a district's, and the city's, into which
+// every case counts.
+const (
+	district = "510104000000"
+	city     = "510100000000"
+)
 
 // within is how long a commit may take to reach the last subscriber before
 // that one counts as lost.
 const within = 10 * time.Second
 
-// measureBoard lets so many big screens of one district's leader watch the
-// board by server-sent events, all with one token, and then each with a session
-// of its own, and commits cases.
+// measureBoard lets so many big screens of an area's leader watch the board by
+// server-sent events, all with one token, or each with a session of its own,
+// and commits cases.
 func measureBoard(ctx context.Context, s settings, d *deployment, report *report) error {
-	report.heading("Board to "+fmt.Sprint(s.subscribers)+" subscribers, "+d.name, "sessions", "commits",
+	report.heading("Board to "+fmt.Sprint(s.subscribers)+" subscribers, "+d.name, "board of", "sessions", "commits",
 		"first ms (median)", "median subscriber ms (median)", "last ms (median)", "last ms (worst)",
 		"event KB", "dropped", "goroutines: before", "watching", "citizencloud MB: before", "watching")
-	for _, sessions := range []int{1, s.subscribers} {
-		if err := measureFanOut(ctx, s, d, sessions, report); err != nil {
-			return fmt.Errorf("board, %s, %d sessions: %w", d.name, sessions, err)
+	for _, w := range []watched{{"district", district, 1}, {"district", district, s.subscribers}, {"city", city, s.subscribers}} {
+		if err := measureFanOut(ctx, s, d, w, report); err != nil {
+			return fmt.Errorf("board of the %s, %s, %d sessions: %w", w.name, d.name, w.sessions, err)
 		}
 	}
 	return nil
+}
+
+// watched is a board, and by how many sessions of its leader.
+type watched struct {
+	name, area string
+	sessions   int
 }
 
 // state is what the gateway holds at a moment.
@@ -49,7 +59,7 @@ func (d *deployment) state(ctx context.Context) (state, error) {
 	return state{goroutines, used.memory}, err
 }
 
-func measureFanOut(ctx context.Context, s settings, d *deployment, sessions int, report *report) error {
+func measureFanOut(ctx context.Context, s settings, d *deployment, w watched, report *report) error {
 	before, err := d.state(ctx)
 	if err != nil {
 		return err
@@ -58,7 +68,7 @@ func measureFanOut(ctx context.Context, s settings, d *deployment, sessions int,
 	a := &audience{updates: make(chan update, 4*s.subscribers), totals: make([]int, s.subscribers)}
 	defer a.left.Wait()
 	defer cancel()
-	if err := a.join(ctx, s, d, sessions); err != nil {
+	if err := a.join(ctx, s, d, w); err != nil {
 		return err
 	}
 	if err := a.wait(ctx, 1, time.Minute, nil); err != nil {
@@ -88,7 +98,7 @@ func measureFanOut(ctx context.Context, s settings, d *deployment, sessions int,
 		first, middle, last = append(first, took[0]), append(middle, quantile(took, .5)), append(last, took[len(took)-1])
 	}
 	median := func(values []time.Duration) string { slices.Sort(values); return milliseconds(quantile(values, .5)) }
-	report.row(sessions, s.commits, median(first), median(middle), median(last), milliseconds(slices.Max(last)),
+	report.row(w.name, w.sessions, s.commits, median(first), median(middle), median(last), milliseconds(slices.Max(last)),
 		fmt.Sprintf("%.1f", float64(a.size.Load())/1024), 0,
 		before.goroutines, watching.goroutines, megabytes(before.memory), megabytes(watching.memory))
 	return nil
@@ -172,18 +182,18 @@ func committer(s settings, d *deployment) (func(context.Context, int) error, err
 	}, nil
 }
 
-// leaders signs tokens of the district's leader, in so many sessions.
-func leaders(s settings, sessions int) ([]string, error) {
+// leaders signs tokens of the area's leader, in so many sessions.
+func leaders(s settings, w watched) ([]string, error) {
 	signer, err := s.signer()
 	if err != nil {
 		return nil, err
 	}
-	chief := demonstration.New(s.scale, time.Now()).Chief(district)
+	chief := demonstration.New(s.scale, time.Now()).Chief(w.area)
 	principal := access.Principal{Kind: access.Worker, ID: chief.ID, Name: chief.Name, AreaCode: chief.AreaCode, UnitID: chief.UnitID, Client: clientScreen}
 	for _, role := range chief.Roles {
 		principal.Roles = append(principal.Roles, access.Role(role))
 	}
-	texts := make([]string, sessions)
+	texts := make([]string, w.sessions)
 	for i := range texts {
 		principal.Session = fmt.Sprint("bench-", i)
 		if texts[i], _, err = signer.Access(&principal); err != nil {
