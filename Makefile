@@ -71,14 +71,14 @@ test: setup check build
 	cd clients/screen && npm test --silent
 
 # What is committed is what its sources give, and is formatted.
-check: $(STAMPS)/composition
+check: $(STAMPS)/composition $(STAMPS)/screen
 	$(GO) tool generate -check
 	@unformatted=$$(git ls-files '*.go' | xargs gofmt -l); \
 		[ -z "$$unformatted" ] || { echo "not formatted by gofmt: $$unformatted" >&2; exit 1; }
 
 # --- for those who work on it
 
-generate: $(STAMPS)/composition
+generate: $(STAMPS)/composition $(STAMPS)/screen
 	$(GO) tool generate
 
 lint:

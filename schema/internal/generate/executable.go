@@ -67,7 +67,7 @@ type files map[string][]byte
 
 // outputs reads all that this command makes, resolvers' stubs included.
 func outputs() (files, error) {
-	return read("subgraphs/*/executable/*.go", "resolvers/*/*.resolver.go", supergraph, "clients/*/manifest.json")
+	return read("subgraphs/*/executable/*.go", "resolvers/*/*.resolver.go", supergraph, "clients/*/manifest.json", "clients/screen/src/gql/*.ts")
 }
 
 func read(patterns ...string) (files, error) {

@@ -1,6 +1,6 @@
 // Command generate makes all that is generated: each subgraph's executable
 // schema (gqlgen, by the one gqlgen.yml of the root), the composed supergraph,
-// and the clients' manifests. Run it from the root as `go tool generate`.
+// the clients' manifests, and the big screen's typed documents. Run it from the root as `go tool generate`.
 //
 // Usage: go tool generate [-check] [subgraph ...]
 //
@@ -48,7 +48,7 @@ func run(check bool, names []string) error {
 		}
 	}
 	if all {
-		if err := errors.Join(compose(), manifests()); err != nil {
+		if err := errors.Join(compose(), manifests(), documents()); err != nil {
 			return err
 		}
 	}
@@ -81,6 +81,16 @@ func compose() error {
 		return fmt.Errorf("composing the supergraph (npm ci done?): %w", err)
 	}
 	return os.WriteFile(supergraph, text, 0o644)
+}
+
+// documents writes the big screen's typed documents.
+func documents() error {
+	command := exec.Command("npm", "run", "--silent", "generate")
+	command.Dir, command.Stdout, command.Stderr = "clients/screen", os.Stdout, os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("writing the big screen's documents (npm ci in clients/screen done?): %w", err)
+	}
+	return nil
 }
 
 func manifests() error {
