@@ -68,6 +68,9 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := as.admit(dir); err != nil {
+		return nil, err
+	}
 	return startAs(ctx, programs, as, dir, options)
 }
 
