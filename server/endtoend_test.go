@@ -16,7 +16,12 @@ func deploy(t *testing.T, apart bool) *demo.Deployment {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := demo.Start(t.Context(), path, filepath.Join(t.TempDir(), "data"), apart)
+	data, remove, err := demo.Folder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(remove)
+	d, err := demo.Start(t.Context(), path, data, apart)
 	if err != nil {
 		t.Fatal(err)
 	}

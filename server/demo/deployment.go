@@ -161,5 +161,8 @@ func Folder() (string, func(), error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("demo: %w", err)
 	}
+	if err := os.Chmod(folder, 0o711); err != nil { // PostgreSQL may have to run as another user
+		return "", nil, fmt.Errorf("demo: %w", err)
+	}
 	return filepath.Join(folder, "data"), func() { _ = os.RemoveAll(folder) }, nil
 }
