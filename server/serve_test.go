@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/citizencloud/citizencloud/server/embedded/embeddedtest"
+	"github.com/citizencloud/citizencloud/server/embedded/foldertest"
 )
 
 func serveArguments(data string, more ...string) []string {
@@ -21,7 +22,7 @@ func serveArguments(data string, more ...string) []string {
 }
 
 func TestServeStopsCleanly(t *testing.T) {
-	data := filepath.Join(t.TempDir(), "data")
+	data := filepath.Join(foldertest.Folder(t), "data")
 	p := start(t, serveArguments(data)...)
 	if status, body := p.get("/health"); status != 200 {
 		t.Errorf("health: %d %s", status, body)
@@ -45,7 +46,7 @@ func TestServeStopsCleanly(t *testing.T) {
 }
 
 func TestKillLeavesNoOrphanAndTheNextStartIsNormal(t *testing.T) {
-	data := filepath.Join(t.TempDir(), "data")
+	data := filepath.Join(foldertest.Folder(t), "data")
 	first := start(t, serveArguments(data)...)
 	found := children(t, first.command.Process.Pid)
 	if len(found) == 0 {
@@ -66,7 +67,7 @@ func TestKillLeavesNoOrphanAndTheNextStartIsNormal(t *testing.T) {
 }
 
 func TestSecondServeOnTheSameFolderIsRefused(t *testing.T) {
-	data := t.TempDir()
+	data := foldertest.Folder(t)
 	first := start(t, serveArguments(data)...)
 	expectRefusal(t, nil, serveArguments(data), 1,
 		fmt.Sprintf("the data folder %s is in use by process %d", data, first.command.Process.Pid))
@@ -76,7 +77,7 @@ func TestSecondServeOnTheSameFolderIsRefused(t *testing.T) {
 }
 
 func TestSubgraphAttachesToTheStateOfServe(t *testing.T) {
-	data := t.TempDir()
+	data := foldertest.Folder(t)
 	first := start(t, serveArguments(data)...)
 	second := start(t, "subgraph", "citizen", "--data", data, "--listen", "127.0.0.1:0")
 	if found := children(t, second.command.Process.Pid); len(found) != 0 {
@@ -95,7 +96,7 @@ func TestSubgraphAttachesToTheStateOfServe(t *testing.T) {
 }
 
 func TestSubgraphEndsWithTheStateOfServe(t *testing.T) {
-	data := t.TempDir()
+	data := foldertest.Folder(t)
 	first := start(t, serveArguments(data)...)
 	second := start(t, "subgraph", "citizen", "--data", data, "--listen", "127.0.0.1:0")
 	first.signal(syscall.SIGKILL)
@@ -107,7 +108,7 @@ func TestSubgraphEndsWithTheStateOfServe(t *testing.T) {
 }
 
 func TestServeUsesTheStateOfASubgraph(t *testing.T) {
-	data := t.TempDir()
+	data := foldertest.Folder(t)
 	first := start(t, "subgraph", "citizen", "--data", data, "--listen", "127.0.0.1:0")
 	second := start(t, serveArguments(data)...)
 	if found := children(t, second.command.Process.Pid); len(found) != 0 {
@@ -124,7 +125,7 @@ func TestServeUsesTheStateOfASubgraph(t *testing.T) {
 }
 
 func TestPostgresThatDiesEndsTheProcess(t *testing.T) {
-	p := start(t, serveArguments(t.TempDir())...)
+	p := start(t, serveArguments(foldertest.Folder(t))...)
 	for _, pid := range children(t, p.command.Process.Pid) {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
@@ -161,7 +162,7 @@ func TestHealthSays503WhileStarting(t *testing.T) {
 	free.Close()
 	done := make(chan *program)
 	go func() {
-		done <- launch(t, nil, "serve", "--data", t.TempDir(), "--listen", address,
+		done <- launch(t, nil, "serve", "--data", foldertest.Folder(t), "--listen", address,
 			"--database-url", "postgres://me:geheim@"+silent.Addr().String()+"/db?sslmode=disable&connect_timeout=1")
 	}()
 	<-accepted
@@ -194,15 +195,15 @@ func TestServeRefusals(t *testing.T) {
 		environment, arguments []string
 		want                   string
 	}{
-		{nil, []string{"serve", "--data", t.TempDir(), "--listen", address}, "the address " + address + " is in use by another process; stop that one or give another --listen"},
+		{nil, []string{"serve", "--data", foldertest.Folder(t), "--listen", address}, "the address " + address + " is in use by another process; stop that one or give another --listen"},
 		{nil, serveArguments("/dev/null/data"), "the data folder /dev/null/data cannot be written (not a directory)"},
 		{nil, serveArguments("/proc/data"), "the data folder /proc/data cannot be written"},
-		{[]string{"PG_BIN=" + t.TempDir()}, serveArguments(t.TempDir()), "PostgreSQL is not installed: run `apt-get install postgresql`"},
-		{[]string{"CITIZENCLOUD_DATABASE_URL=postgres://me:geheim@" + nobody + "/db"}, serveArguments(t.TempDir()), "the database " + nobody + "/db cannot be reached: connection refused"},
-		{[]string{"CITIZENCLOUD_DATABASE_URL=" + wrongName}, serveArguments(t.TempDir()), "does not exist; check --database-url"},
-		{nil, serveArguments(t.TempDir(), "--redis-url", "redis://:geheim@"+nobody), "Redis at " + nobody + " cannot be reached"},
-		{nil, serveArguments(t.TempDir(), "--nats-url", "nats://geheim@"+nobody), "NATS at " + nobody + " cannot be reached"},
-		{nil, serveArguments(t.TempDir(), "--subgraph", "nobody=http://x"), `--subgraph names "nobody"`},
+		{[]string{"PG_BIN=" + t.TempDir()}, serveArguments(foldertest.Folder(t)), "PostgreSQL is not installed: run `apt-get install postgresql`"},
+		{[]string{"CITIZENCLOUD_DATABASE_URL=postgres://me:geheim@" + nobody + "/db"}, serveArguments(foldertest.Folder(t)), "the database " + nobody + "/db cannot be reached: connection refused"},
+		{[]string{"CITIZENCLOUD_DATABASE_URL=" + wrongName}, serveArguments(foldertest.Folder(t)), "does not exist; check --database-url"},
+		{nil, serveArguments(foldertest.Folder(t), "--redis-url", "redis://:geheim@"+nobody), "Redis at " + nobody + " cannot be reached"},
+		{nil, serveArguments(foldertest.Folder(t), "--nats-url", "nats://geheim@"+nobody), "NATS at " + nobody + " cannot be reached"},
+		{nil, serveArguments(foldertest.Folder(t), "--subgraph", "nobody=http://x"), `--subgraph names "nobody"`},
 	} {
 		expectRefusal(t, test.environment, test.arguments, 1, test.want)
 	}

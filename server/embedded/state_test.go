@@ -16,6 +16,7 @@ import (
 	redisclient "github.com/redis/go-redis/v9"
 
 	"github.com/citizencloud/citizencloud/server/embedded/embeddedtest"
+	"github.com/citizencloud/citizencloud/server/embedded/foldertest"
 )
 
 func open(t *testing.T, settings Settings) *State {
@@ -103,7 +104,7 @@ func use(t *testing.T, state *State, found bool) {
 }
 
 func TestEverythingInsideSurvivesARestart(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "data")
+	dir := filepath.Join(foldertest.Folder(t), "data")
 	state := open(t, Settings{Dir: dir})
 	use(t, state, false)
 	closeState(t, state)
@@ -114,7 +115,7 @@ func TestEverythingInsideSurvivesARestart(t *testing.T) {
 }
 
 func TestSecondProcessAttaches(t *testing.T) {
-	dir := t.TempDir()
+	dir := foldertest.Folder(t)
 	first := open(t, Settings{Dir: dir})
 	use(t, first, false)
 	if info, err := os.Stat(filepath.Join(dir, "state.json")); err != nil || info.Mode().Perm() != 0o600 {
@@ -134,7 +135,7 @@ func TestSecondProcessAttaches(t *testing.T) {
 }
 
 func TestAttachWaitsForTheFirst(t *testing.T) {
-	dir := t.TempDir()
+	dir := foldertest.Folder(t)
 	opened := make(chan *State, 2)
 	for range 2 {
 		go func() {
@@ -166,7 +167,7 @@ func TestEverythingElsewhere(t *testing.T) {
 	db := embeddedtest.Open(t)
 	redisURL, _ := embeddedtest.Redis(t)
 	natsURL, _ := embeddedtest.Nats(t)
-	dir := t.TempDir()
+	dir := foldertest.Folder(t)
 	state := open(t, Settings{
 		Dir:         filepath.Join(dir, "unused"),
 		DatabaseURL: db.OwnerURL, RedisURL: redisURL, NatsURL: natsURL, FilesURL: "file://" + filepath.Join(dir, "files"),
@@ -208,7 +209,7 @@ func TestWrongAddressesAreOneSentence(t *testing.T) {
 	} {
 		test.settings.Fast = true
 		if test.settings.Dir == "" {
-			test.settings.Dir = t.TempDir()
+			test.settings.Dir = foldertest.Folder(t)
 		}
 		state, err := Open(t.Context(), test.settings)
 		if err == nil {
@@ -224,7 +225,7 @@ func TestWrongAddressesAreOneSentence(t *testing.T) {
 
 func TestMissingPostgresIsOneSentence(t *testing.T) {
 	t.Setenv("PG_BIN", t.TempDir())
-	_, err := Open(t.Context(), Settings{Dir: t.TempDir(), Fast: true})
+	_, err := Open(t.Context(), Settings{Dir: foldertest.Folder(t), Fast: true})
 	if err == nil || !strings.Contains(err.Error(), "PostgreSQL is not installed") || !strings.Contains(err.Error(), "apt-get install postgresql") {
 		t.Errorf("got %v", err)
 	}

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"path/filepath"
 	"testing"
+
+	"github.com/citizencloud/citizencloud/server/embedded/foldertest"
 )
 
 func start(t *testing.T, dir string) *Cluster {
@@ -33,7 +35,7 @@ func open(t *testing.T, url string) *sql.DB {
 }
 
 func TestStartTwice(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "postgres")
+	dir := filepath.Join(foldertest.Folder(t), "postgres")
 	for round := range 2 {
 		cluster := start(t, dir)
 		db := open(t, cluster.URL("postgres", OwnerRole))

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/citizencloud/citizencloud/server/embedded/foldertest"
 )
 
 // TestMain lets this test binary play the parent that is killed.
@@ -76,7 +78,7 @@ func waitUntilDead(t *testing.T, pid int) {
 }
 
 func TestKilledParentLeavesNoOrphanAndNoDamage(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "postgres")
+	dir := filepath.Join(foldertest.Folder(t), "postgres")
 	parent, postmaster, url := startParent(t, dir)
 	db := open(t, url)
 	if _, err := db.Exec(`CREATE TABLE acknowledged (n int); INSERT INTO acknowledged VALUES (1)`); err != nil {
@@ -99,7 +101,7 @@ func TestKilledParentLeavesNoOrphanAndNoDamage(t *testing.T) {
 }
 
 func TestKilledParentAloneLeavesNoOrphan(t *testing.T) {
-	parent, postmaster, _ := startParent(t, filepath.Join(t.TempDir(), "postgres"))
+	parent, postmaster, _ := startParent(t, filepath.Join(foldertest.Folder(t), "postgres"))
 	if err := parent.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +109,7 @@ func TestKilledParentAloneLeavesNoOrphan(t *testing.T) {
 }
 
 func TestKilledPostmasterIsRecovered(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "postgres")
+	dir := filepath.Join(foldertest.Folder(t), "postgres")
 	cluster, err := Start(t.Context(), Options{Dir: dir, Durable: true})
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +130,7 @@ func TestKilledPostmasterIsRecovered(t *testing.T) {
 }
 
 func TestHalfMadeClusterIsMadeAnew(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "postgres")
+	dir := filepath.Join(foldertest.Folder(t), "postgres")
 	if err := os.MkdirAll(filepath.Join(dir+".new", "base"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +141,7 @@ func TestHalfMadeClusterIsMadeAnew(t *testing.T) {
 }
 
 func TestLongPathGetsAShortSocket(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), strings.Repeat("数据", 30), "postgres")
+	dir := filepath.Join(foldertest.Folder(t), strings.Repeat("数据", 30), "postgres")
 	cluster := start(t, dir)
 	if len(cluster.socketDir) > 80 {
 		t.Errorf("the socket is in %s", cluster.socketDir)
@@ -157,7 +159,7 @@ func TestSocketFolderOfSomebodyElseIsRefused(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can make a folder of somebody else")
 	}
-	base := t.TempDir()
+	base := foldertest.Folder(t)
 	socketDir := filepath.Join(base, "run")
 	if err := os.Mkdir(socketDir, 0o700); err != nil {
 		t.Fatal(err)
@@ -171,7 +173,7 @@ func TestSocketFolderOfSomebodyElseIsRefused(t *testing.T) {
 }
 
 func TestFolderThatIsNotOursIsLeftAlone(t *testing.T) {
-	dir := t.TempDir()
+	dir := foldertest.Folder(t)
 	if err := os.WriteFile(filepath.Join(dir, "letter.txt"), []byte("dear"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -219,12 +221,12 @@ func TestEveryIdentityRuns(t *testing.T) {
 
 func TestMissingBinariesAndVersions(t *testing.T) {
 	t.Setenv("PG_BIN", t.TempDir())
-	_, err := Start(t.Context(), Options{Dir: t.TempDir()})
+	_, err := Start(t.Context(), Options{Dir: foldertest.Folder(t)})
 	if err == nil || !strings.Contains(err.Error(), "PostgreSQL is not installed: run `apt-get install postgresql`") {
 		t.Errorf("got %v", err)
 	}
 	t.Setenv("PG_BIN", "")
-	dir := t.TempDir()
+	dir := foldertest.Folder(t)
 	if err := os.WriteFile(filepath.Join(dir, "PG_VERSION"), []byte("7\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
