@@ -3,7 +3,9 @@ package postgres
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -185,7 +187,9 @@ func TestFolderThatIsNotOursIsLeftAlone(t *testing.T) {
 	}
 }
 
-// TestEveryIdentityRuns goes through all ways of running under root.
+// TestEveryIdentityRuns goes through all ways of running under root that this
+// machine permits: a container may close user namespaces, and then one of the
+// other users has to do.
 func TestEveryIdentityRuns(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root needs another identity")
@@ -194,8 +198,13 @@ func TestEveryIdentityRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ran := 0
 	for _, as := range rootIdentities() {
 		t.Run(as.name, func(t *testing.T) {
+			if err := as.try(programs); errors.Is(err, fs.ErrPermission) {
+				t.Skipf("this machine does not permit it: %v", err)
+			}
+			ran++
 			// t.TempDir is closed to others; they need a way in.
 			base, err := os.MkdirTemp("", "identity-")
 			if err != nil {
@@ -216,6 +225,9 @@ func TestEveryIdentityRuns(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+	if ran == 0 {
+		t.Error("PostgreSQL runs as nobody here")
 	}
 }
 

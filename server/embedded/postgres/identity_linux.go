@@ -33,19 +33,24 @@ func chooseIdentity(b binaries) (identity, error) {
 	}
 	var refused []error
 	for _, candidate := range rootIdentities() {
-		probe := exec.Command(b.path("postgres"), "--version")
-		probe.Dir = "/"
-		probe.SysProcAttr = candidate.attributes()
-		// The probe is waited for at once; it needs no death signal, which
-		// would tie it to whichever thread happens to fork it.
-		probe.SysProcAttr.Pdeathsig = 0
-		if err := probe.Run(); err != nil {
+		if err := candidate.try(b); err != nil {
 			refused = append(refused, fmt.Errorf("%s: %w", candidate.name, err))
 			continue
 		}
 		return candidate, nil
 	}
 	return identity{}, fmt.Errorf("PostgreSQL refuses to run as root and no other identity works here: %w", errors.Join(refused...))
+}
+
+// try runs a binary as this identity; the error says why it cannot.
+func (i identity) try(b binaries) error {
+	probe := exec.Command(b.path("postgres"), "--version")
+	probe.Dir = "/"
+	probe.SysProcAttr = i.attributes()
+	// The probe is waited for at once; it needs no death signal, which would
+	// tie it to whichever thread happens to fork it.
+	probe.SysProcAttr.Pdeathsig = 0
+	return probe.Run()
 }
 
 func rootIdentities() []identity {
