@@ -50,11 +50,17 @@ type Request struct {
 	// View names the authorisation view of the caller. Requests are shared
 	// only between equal views; "" is never shared.
 	View string
+	// ID names the client's request in the subgraph's log (X-Request-Id); "" for none.
+	ID string
+	// Trace is the W3C traceparent to send instead of the client's own; "" keeps that.
+	Trace string
 }
 
 // Forwarded names the headers of the client that reach the subgraphs: who
 // asks, and the W3C trace context.
-var Forwarded = [...]string{"Authorization", "Traceparent", "Tracestate", "Baggage"}
+var Forwarded = [...]string{"Authorization", traceparent, "Tracestate", "Baggage"}
+
+const traceparent = "Traceparent"
 
 // ForwardedChange names the headers that are forwarded, besides, with what changes something and is
 // therefore never shared: through which client and from where, for the audit.

@@ -52,8 +52,17 @@ func (c *conn) roundTrip(ctx context.Context, p *httpPrepared, request *Request,
 // append writes the whole request.
 func (p *httpPrepared) append(b []byte, request *Request) []byte {
 	b = append(b, p.head...)
+	if request.ID != "" && sendable(request.ID) {
+		b = append(append(append(b, "X-Request-Id: "...), request.ID...), "\r\n"...)
+	}
+	if request.Trace != "" {
+		b = append(append(append(b, "Traceparent: "...), request.Trace...), "\r\n"...)
+	}
 	if request.Header != nil {
 		for _, name := range Forwarded {
+			if name == traceparent && request.Trace != "" {
+				continue
+			}
 			b = appendHeader(b, name, request.Header[name])
 		}
 		if !p.again {

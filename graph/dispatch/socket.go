@@ -26,7 +26,7 @@ func (p *httpPrepared) socket(ctx context.Context, url string, request *Request)
 	start, cancel := context.WithTimeout(ctx, p.http.options.Timeout)
 	defer cancel()
 	header := http.Header{}
-	forward(header, request.Header)
+	forward(header, request)
 	transport := &http.Transport{TLSClientConfig: p.http.options.TLS}
 	c, _, err := websocket.Dial(start, url, &websocket.DialOptions{
 		HTTPClient:   &http.Client{Transport: transport},

@@ -32,7 +32,7 @@ func (p *httpPrepared) events(ctx context.Context, request *Request) (Source, er
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "text/event-stream")
-	forward(r.Header, request.Header)
+	forward(r.Header, request)
 	transport := &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: p.http.options.Timeout}).DialContext,
 		TLSClientConfig:       p.http.options.TLS,
@@ -61,11 +61,17 @@ func (p *httpPrepared) events(ctx context.Context, request *Request) (Source, er
 	return source, nil
 }
 
-func forward(to, from http.Header) {
+func forward(to http.Header, request *Request) {
 	for _, name := range Forwarded {
-		for _, value := range from[name] {
+		for _, value := range request.Header[name] {
 			to.Add(name, value)
 		}
+	}
+	if request.ID != "" {
+		to.Set("X-Request-Id", request.ID)
+	}
+	if request.Trace != "" {
+		to.Set(traceparent, request.Trace)
 	}
 }
 

@@ -22,6 +22,7 @@ var passed = [...]string{"field", "fields", "retryAfter"}
 
 // fail reports that no usable answer came, and explains the nulls that it leaves.
 func (r *run) fail(f *fetch, s *state, reason error) {
+	r.tell(f, s, reason)
 	code := project.CodeSubrequestFailed
 	if errors.Is(reason, tree.ErrDiffer) {
 		code = project.CodeInvalidResponse

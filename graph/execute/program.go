@@ -8,6 +8,7 @@
 package execute
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"sync"
@@ -28,6 +29,7 @@ type Program struct {
 	types   *tree.Types
 	root    *tree.Position
 	fetches []fetch
+	failed  func(context.Context, Failure)
 	runs    sync.Pool
 }
 
@@ -37,6 +39,8 @@ type Names struct {
 	Public *ast.Schema
 	// Services are the names of subgraphs as clients may see them, by the enum value.
 	Services map[string]string
+	// Failed is told of every fetch that brought no usable answer; nil for nobody. It must be quick.
+	Failed func(context.Context, Failure)
 }
 
 // fetch is a compiled fetch of a plan.
@@ -89,7 +93,7 @@ func Compile(p *plan.Plan, names *Names, d dispatch.Dispatcher) (*Program, error
 		}
 	}
 	c.root = c.root.Canonical()
-	program := &Program{Plan: p, types: names.Types, root: c.root, fetches: make([]fetch, len(p.Fetches))}
+	program := &Program{Plan: p, types: names.Types, root: c.root, fetches: make([]fetch, len(p.Fetches)), failed: names.Failed}
 	for i, f := range p.Fetches {
 		compiled, err := c.fetch(f)
 		if err != nil {

@@ -19,6 +19,10 @@ type Request struct {
 	Raw    map[string]json.RawMessage
 	Header http.Header
 	View   string
+	// ID and Trace go to the subgraphs; see dispatch.Request.
+	ID, Trace string
+	// Observer is told of the run's fetches; nil for nobody, which costs nothing.
+	Observer Observer
 }
 
 // run is one run of a program.
@@ -101,7 +105,9 @@ func (p *Program) Source(ctx context.Context, request *Request) (dispatch.Source
 	f := &p.fetches[0]
 	var g gathering
 	request.variables(f, &g)
-	return f.prepared.Subscribe(ctx, &dispatch.Request{Variables: g.body, Header: request.Header, View: request.View})
+	return f.prepared.Subscribe(ctx, &dispatch.Request{
+		Variables: g.body, Header: request.Header, View: request.View, ID: request.ID, Trace: request.Trace,
+	})
 }
 
 func (p *Program) execute(ctx context.Context, request *Request, event *dispatch.Reply, w *project.Writer) {
@@ -124,6 +130,9 @@ func (p *Program) execute(ctx context.Context, request *Request, event *dispatch
 	r.mu.Unlock()
 	r.work(next)
 	r.wait.Wait()
+	if request.Observer != nil {
+		request.Observer.Merged()
+	}
 	w.Errors = r.sorted(w.Errors)
 	w.Variables, w.Shared = request.Values, r.shared
 	w.Write(p.Projection, r.tree)
@@ -198,8 +207,19 @@ func (r *run) send(f *fetch, s *state) {
 		if s.err = r.ctx.Err(); s.err != nil {
 			return
 		}
-		s.request = dispatch.Request{Variables: s.body, Header: r.request.Header, View: r.request.View}
-		if s.reply, s.err = f.prepared.Fetch(r.ctx, &s.request); s.err != nil {
+		s.request = dispatch.Request{Variables: s.body, Header: r.request.Header, View: r.request.View, ID: r.request.ID, Trace: r.request.Trace}
+		if r.request.Observer != nil {
+			r.observed(f, s)
+			return
+		}
+	}
+	r.fetch(r.ctx, f, s)
+}
+
+// fetch is send's work: the reply, unless it is there already, and its decoding.
+func (r *run) fetch(ctx context.Context, f *fetch, s *state) {
+	if s.reply == nil {
+		if s.reply, s.err = f.prepared.Fetch(ctx, &s.request); s.err != nil {
 			return
 		}
 	}
