@@ -12,6 +12,8 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"github.com/citizencloud/citizencloud/graph/span"
 )
 
 // Local is a subgraph in the process, as gqlgen's handler would be told of it; only Schema is needed.
@@ -101,6 +103,9 @@ func (p *localPrepared) start(ctx context.Context, request *Request) (context.Co
 		ResolverMiddleware:     p.local.Fields,
 		RootResolverMiddleware: p.local.RootFields,
 	}
+	if request.Trace != "" && span.Recorded(ctx) {
+		operation.ResolverMiddleware = span.Fields(p.local.Fields)
+	}
 	ctx = graphql.WithOperationContext(ctx, operation)
 	var failed gqlerror.List
 	handler := p.local.Operations(ctx, func(inner context.Context) graphql.ResponseHandler {
@@ -141,7 +146,7 @@ func (p *localPrepared) variables(raw []byte) (map[string]any, *gqlerror.Error) 
 func (p *localPrepared) Fetch(ctx context.Context, request *Request) (reply *Reply, err error) {
 	defer func() {
 		if recovered := recover(); recovered != nil {
-			reply, err = nil, fmt.Errorf("dispatch: %s panicked: %v", p.subgraph, p.local.Recover(ctx, recovered))
+			reply, err = nil, fmt.Errorf("dispatch: %s %w: %v", p.subgraph, errPanic, p.local.Recover(ctx, recovered))
 		}
 	}()
 	ctx, handler, failed := p.start(ctx, request)

@@ -77,7 +77,7 @@ func (r *reader) reply() (body []byte, keep bool, err error) {
 		return nil, false, fmt.Errorf("reply came compressed unasked: %w", errProtocol)
 	}
 	if head.status != 200 && !head.json {
-		return nil, false, fmt.Errorf("status %d", head.status)
+		return nil, false, statusError(head.status)
 	}
 	keep = !head.close
 	switch {

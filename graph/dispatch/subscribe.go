@@ -56,7 +56,7 @@ func (p *httpPrepared) events(ctx context.Context, request *Request) (Source, er
 		source.single = true
 	default:
 		source.Close()
-		return nil, fmt.Errorf("dispatch: subscribe to %s: status %d", p.document.Subgraph, response.StatusCode)
+		return nil, fmt.Errorf("dispatch: subscribe to %s: %w", p.document.Subgraph, statusError(response.StatusCode))
 	}
 	return source, nil
 }

@@ -1,0 +1,43 @@
+// Package span makes the gateway's spans. One is made only under a span that
+// the context carries and that is recorded: without such a one nothing is
+// asked, made or allocated but by who looks whether there is.
+//
+// Start reading at Start. Fields makes the spans of resolvers.
+package span
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// scope names who made a span.
+const scope = "github.com/citizencloud/citizencloud"
+
+// Recorded says whether ctx carries a span that is recorded.
+func Recorded(ctx context.Context) bool { return trace.SpanFromContext(ctx).IsRecording() }
+
+// Start begins a span under the recorded one that ctx carries. The caller ends it.
+func Start(ctx context.Context, name string, kind trace.SpanKind, attributes ...attribute.KeyValue) (context.Context, trace.Span) {
+	tracer := trace.SpanFromContext(ctx).TracerProvider().Tracer(scope)
+	return tracer.Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attributes...))
+}
+
+// Parent is the W3C traceparent by which others make spans under the one that
+// ctx carries; "" when it carries none.
+func Parent(ctx context.Context) string {
+	at := trace.SpanContextFromContext(ctx)
+	if !at.IsValid() {
+		return ""
+	}
+	return "00-" + at.TraceID().String() + "-" + at.SpanID().String() + "-" + at.TraceFlags().String()
+}
+
+// Without is ctx without its span: for what goes on after the span ended.
+func Without(ctx context.Context) context.Context { return trace.ContextWithSpan(ctx, nil) }
+
+// Fail marks a span as failed. What of, is a word of ours: an error's own text
+// may hold what nobody but the client should read.
+func Fail(s trace.Span, reason string) { s.SetStatus(codes.Error, reason) }
