@@ -18,6 +18,7 @@ type occurrence struct {
 	when  Alternative // the conditions on the way to it, all of them
 	// number counts the occurrences of the node.
 	number int
+	denied bool // to these object types: null stands for the field
 }
 
 // collection gathers the occurrences of one node by response key.
@@ -44,7 +45,16 @@ func (p *planning) collect(n *node, sets []selectionUnder) error {
 	sort.SliceStable(n.slots, func(i, j int) bool { return n.slots[i].positions[0].number < n.slots[j].positions[0].number })
 	n.wants = &wants{node: n}
 	n.typeWhen = never
+	if n.withheld = p.withheld(n); n.withheld != nil {
+		n.typeWhen = nil // always
+	}
 	for _, s := range n.slots {
+		if s.denied {
+			if n.abstract() && !s.types.covers(n.all()) {
+				n.typeWhen = n.typeWhen.or(s.when)
+			}
+			continue
+		}
 		w := &want{slot: s, types: s.types, when: s.when}
 		if s.child != nil {
 			w.inner = s.child.wants
@@ -78,7 +88,7 @@ func (p *planning) collectSet(c *collection, set ast.SelectionSet, types mask, w
 			if c.byKey[key] == nil {
 				c.order = append(c.order, key)
 			}
-			c.byKey[key] = append(c.byKey[key], occurrence{selection, types, inner, p.fields})
+			c.byKey[key] = append(c.byKey[key], occurrence{field: selection, types: types, when: inner, number: p.fields})
 			if p.fields++; p.fields > p.options.MaxFields {
 				return fmt.Errorf("plan: more than %d fields after fragments are inlined", p.options.MaxFields)
 			}
@@ -162,6 +172,15 @@ func (p *planning) condition(directives ast.DirectiveList, when Alternative) (Al
 // addSlots makes the slots of one response key: one for each group of object
 // types that the same occurrences ask for.
 func (p *planning) addSlots(n *node, key string, occurrences []occurrence) error {
+	occurrences, err := p.deny(n, key, occurrences)
+	if err != nil || len(occurrences) == 0 {
+		return err
+	}
+	return p.group(n, key, occurrences)
+}
+
+// group makes the slots for occurrences that are all denied, or none.
+func (p *planning) group(n *node, key string, occurrences []occurrence) error {
 	all := n.all()
 	whole := true
 	for _, o := range occurrences {
@@ -280,7 +299,7 @@ func (p *planning) addSlotAt(n *node, key string, types mask, occurrences []occu
 	s := &slot{
 		holder: n, key: key, client: key, name: first.Name,
 		arguments: first.Arguments, printed: printArguments(first.Arguments),
-		types: types, when: never, positions: positions,
+		types: types, when: never, positions: positions, denied: occurrences[0].denied,
 	}
 	if n.parent == nil && p.operation == ast.Mutation && n.keyTaken(key) {
 		s.key = n.freeKey(key)
@@ -293,7 +312,7 @@ func (p *planning) addSlotAt(n *node, key string, types mask, occurrences []occu
 		}
 	}
 	n.slots = append(n.slots, s)
-	if s.name == "__typename" {
+	if s.denied || s.name == "__typename" {
 		return nil
 	}
 	if n.parent == nil && isIntrospection(s.name) {

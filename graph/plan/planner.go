@@ -49,6 +49,7 @@ type planning struct {
 	super     *supergraph.Supergraph
 	options   Options
 	operation ast.Operation
+	denial    Denial // nil denies nothing
 	fragments map[string]*ast.FragmentDefinition
 	variables ast.VariableDefinitionList
 
@@ -64,8 +65,14 @@ type planning struct {
 // Plan plans one operation of a document that has been validated against the
 // public schema. The error names the field that no subgraph can resolve.
 func (pl *Planner) Plan(document *ast.QueryDocument, operation *ast.OperationDefinition) (*Plan, error) {
+	return pl.PlanWithout(document, operation, nil)
+}
+
+// PlanWithout is Plan for a caller who may not see everything; a nil denial
+// denies nothing.
+func (pl *Planner) PlanWithout(document *ast.QueryDocument, operation *ast.OperationDefinition, denial Denial) (*Plan, error) {
 	p := &planning{
-		super: pl.super, options: pl.options, operation: operation.Operation,
+		super: pl.super, options: pl.options, operation: operation.Operation, denial: denial,
 		fragments: make(map[string]*ast.FragmentDefinition, len(document.Fragments)),
 		variables: operation.VariableDefinitions,
 		routeMemo: map[string][]*route{},

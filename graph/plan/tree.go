@@ -23,6 +23,8 @@ type node struct {
 	wants  *wants // what the client asks for here
 	// typeWhen says when the true type of the objects must be known.
 	typeWhen Condition
+	// withheld are the object types whose objects the client may not see.
+	withheld []string
 
 	// What has been built so far.
 	entered   []*place           // places that reach the node through the parent's field
@@ -54,6 +56,8 @@ type slot struct {
 	fields []*Output // what the client asks below, once emitted
 	// merged, of a root introspection field, is the field with all its selections.
 	merged *ast.Field
+	// denied says that the client may not see the field: nothing is fetched for it.
+	denied bool
 }
 
 // position is a place in the order of the answer, and when it is taken.
@@ -130,7 +134,7 @@ func (n *node) internal(i int, name string, arguments ast.ArgumentList) *slot {
 		if name == "__typename" && s.name == name && s.key == name {
 			return s // one for all types: what the client did not ask is not shown
 		}
-		if s.name == name && s.printed == printed && (s.types == nil && s.leaf == (target == nil) || s.types.has(i)) {
+		if s.name == name && !s.denied && s.printed == printed && (s.types == nil && s.leaf == (target == nil) || s.types.has(i)) {
 			return s
 		}
 	}
