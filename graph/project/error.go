@@ -13,6 +13,8 @@ const (
 	CodeSubrequestFailed = "SUBREQUEST_FAILED"
 	// CodeInvalidResponse: a subgraph's data does not fit the schema.
 	CodeInvalidResponse = "INVALID_RESPONSE"
+	// CodeUnauthorized: a rule of the schema does not let this caller see the place.
+	CodeUnauthorized = "UNAUTHORIZED_FIELD_OR_TYPE"
 	// CodeTooLarge: the answer would be larger than anyone could want.
 	CodeTooLarge = "RESPONSE_TOO_LARGE"
 )

@@ -47,6 +47,8 @@ type field struct {
 	below  *selection
 	order  []occurrence
 
+	denied        bool
+	withheld      tree.Set // runtime types whose objects may not be seen; nil mostly
 	typename      bool
 	introspection *introspect.Field
 }
@@ -103,12 +105,13 @@ func (c *compiler) selection(outputs []*plan.Output, position *tree.Position) (*
 	c.selections++
 	for _, output := range outputs {
 		f := &field{
-			key:    append(appendString(nil, output.Key), ':'),
-			name:   output.Key,
-			schema: output.Name,
-			types:  c.types.NewSet(output.Types),
-			when:   c.condition(output.When),
-			number: c.count,
+			key:      append(appendString(nil, output.Key), ':'),
+			name:     output.Key,
+			schema:   output.Name,
+			types:    c.types.NewSet(output.Types),
+			withheld: c.types.NewSet(output.Withheld),
+			when:     c.condition(output.When),
+			number:   c.count,
 		}
 		c.count++
 		for _, o := range output.Order {
@@ -134,6 +137,10 @@ func (c *compiler) selection(outputs []*plan.Output, position *tree.Position) (*
 		var err error
 		if f.typ, err = c.typ(output.Type); err != nil {
 			return nil, fmt.Errorf("project: %s: %w", output.Key, err)
+		}
+		if output.Denied {
+			f.denied, f.slot = true, 0
+			continue
 		}
 		f.plain = f.typ.plain()
 		if f.typ.isLeaf() {

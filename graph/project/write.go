@@ -67,6 +67,12 @@ func (w *Writer) object(v tree.Value, s *selection, id tree.TypeID) bool {
 			w.Body = append(w.Body, '"')
 			w.Body = append(w.Body, w.projection.types.Name(id)...)
 			w.Body = append(w.Body, '"')
+		case f.denied:
+			w.refuse(f, false)
+			if f.typ.nonNull {
+				return false
+			}
+			w.Body = append(w.Body, "null"...)
 		case f.introspection != nil:
 			w.Body = f.introspection.Append(w.Body, w.Variables)
 		default:
@@ -140,6 +146,10 @@ func (w *Writer) composite(v tree.Value, f *field, t *typ, onPath bool) bool {
 		w.failAt(f, onPath, "字段 "+f.schema+" 的值不符合其类型")
 		return false
 	}
+	if f.withheld != nil && (id == tree.None || f.withheld.Has(id)) {
+		w.refuse(f, onPath)
+		return false
+	}
 	if !w.Shared {
 		return w.object(v, f.below, id)
 	}
@@ -209,6 +219,16 @@ func (w *Writer) leaves(list tree.Value, f *field, elem *typ) bool {
 	w.path = w.path[:last]
 	w.Body = append(w.Body, ']')
 	return ok
+}
+
+// refuse adds the error of what the client may not see. It says no more than
+// the place: neither what there is, nor what right is missing.
+func (w *Writer) refuse(f *field, onPath bool) {
+	before := len(w.Errors)
+	w.failAt(f, onPath, "没有访问该内容的权限")
+	if len(w.Errors) > before {
+		w.Errors[before].Code = CodeUnauthorized
+	}
 }
 
 // fail adds an error at a field of the object that is being written.
