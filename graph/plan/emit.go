@@ -150,7 +150,10 @@ func (p *planning) outputsOf(s *slot, when Condition) []*Output {
 	var list []*Output
 	for _, signature := range order {
 		from, _, _ := strings.Cut(signature, " ")
-		o := &Output{Key: s.client, From: from, Name: s.name, Type: types[signature], When: when, Fields: fields}
+		o := &Output{Key: s.client, From: from, Name: s.name, Type: types[signature], When: when, Fields: fields, Denied: s.denied}
+		if s.child != nil {
+			o.Withheld = s.child.withheld
+		}
 		if !groups[signature].covers(n.all()) {
 			o.Types = n.names(groups[signature])
 		}

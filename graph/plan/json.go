@@ -91,6 +91,8 @@ type (
 		Types         []string       `json:"types,omitempty"`
 		When          []literalsJSON `json:"when,omitempty"`
 		Introspection bool           `json:"introspection,omitempty"`
+		Denied        bool           `json:"denied,omitempty"`
+		Withheld      []string       `json:"withheld,omitempty"`
 		// Order is there where the place in the answer depends on variables or on the runtime type.
 		Order  []occurrenceJSON `json:"order,omitempty"`
 		Fields []outputJSON     `json:"fields,omitempty"`
@@ -193,7 +195,7 @@ func (s *Selection) json() selectionJSON {
 func (o *Output) json() outputJSON {
 	return outputJSON{
 		Key: o.Key, From: o.From, Field: o.Name, Type: o.Type.String(), Types: o.Types,
-		When: conditionJSON(o.When), Introspection: o.Introspection != nil,
+		When: conditionJSON(o.When), Introspection: o.Introspection != nil, Denied: o.Denied, Withheld: o.Withheld,
 		Order: listJSON(o.Order, func(at Occurrence) occurrenceJSON {
 			return occurrenceJSON{At: at.At, Types: at.Types, When: conditionJSON(at.When)}
 		}),

@@ -137,6 +137,10 @@ type Output struct {
 	// nil on all of them where it does not, and the order of the list counts. The field stands at the first
 	// occurrence that applies.
 	Order []Occurrence
+	// Denied outputs are null, with an error; no fetch brings them.
+	Denied bool
+	// Withheld are the runtime types whose objects are null, each with an error. Sorted.
+	Withheld []string
 	// Introspection is set for __schema and __type: the gateway answers itself.
 	Introspection *ast.Field
 }

@@ -150,6 +150,12 @@ func printOutputs(b *strings.Builder, outputs []*Output, indent string) {
 		if o.Introspection != nil {
 			b.WriteString(" (introspection)")
 		}
+		if o.Denied {
+			b.WriteString(" denied")
+		}
+		if o.Withheld != nil {
+			b.WriteString(" without " + strings.Join(o.Withheld, "|"))
+		}
 		b.WriteByte('\n')
 		printOutputs(b, o.Fields, indent+"  ")
 	}
