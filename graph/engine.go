@@ -50,6 +50,12 @@ type Options struct {
 	Limits validate.Limits
 	// Plan steers the planner.
 	Plan plan.Options
+	// Prepared is told of every preparation, those that were refused too; nil
+	// for nobody.
+	Prepared func(Preparation)
+	// Failed is told of every fetch that brought no usable answer; nil for nobody.
+	// It must be quick.
+	Failed func(context.Context, FailedFetch)
 }
 
 // Engine runs operations over one supergraph generation. It is immutable but
@@ -96,7 +102,7 @@ func New(super *supergraph.Supergraph, d dispatch.Dispatcher, o Options) (*Engin
 		super:      super,
 		public:     super.Public,
 		planner:    plan.New(super, o.Plan),
-		names:      execute.Names{Types: types, Public: super.Public, Services: services},
+		names:      execute.Names{Types: types, Public: super.Public, Services: services, Failed: tell(o.Failed)},
 		cache:      newCache(o.PlanCacheSize),
 		flights:    flight.Group[*Response]{Free: (*Response).Release},
 	}, nil
@@ -107,9 +113,13 @@ type Operation struct {
 	plan       *plan.Plan
 	program    *execute.Program
 	definition *ast.OperationDefinition
+	document   *ast.QueryDocument
 	number     uint64   // tells operations apart in sharing keys
 	audience   audience // among whom answers may be shared
 	latest     bool     // a subscription whose events replace each other
+
+	preparation Preparation
+	prepared    time.Time // when it was ready
 }
 
 // Kind is query, mutation or subscription.
@@ -136,6 +146,13 @@ type Call struct {
 	// Latest says for a subscription that only the newest event matters: a slow client
 	// misses those in between. Otherwise it is ended with ErrSlow.
 	Latest bool
+	// ID names the request in the subgraphs' logs; "" for none.
+	ID string
+	// Trace is the W3C traceparent of the span that the context carries, recorded
+	// or not; "" where nothing is traced, and the client's own header goes on.
+	Trace string
+	// Explain adds to a query's or mutation's answer how it was made.
+	Explain Explain
 }
 
 // Response is one complete answer.
@@ -177,7 +194,11 @@ func Failure(list gqlerror.List) *Response {
 // Execute runs a query or a mutation. It always returns a response, which the
 // caller releases. Nothing of the call is kept.
 func (e *Engine) Execute(ctx context.Context, op *Operation, call Call) *Response {
-	request := execute.Request{Header: call.Header, View: call.View}
+	explained := call.Explain.wanted()
+	if explained && call.Explain.Only {
+		return e.explained(op, &call)
+	}
+	request := execute.Request{Header: call.Header, View: call.View, ID: call.ID, Trace: call.Trace}
 	if op.Kind() == ast.Mutation {
 		request.View = "" // what it reads afterwards may not come from a fetch that was sent before its change
 	}
@@ -185,11 +206,19 @@ func (e *Engine) Execute(ctx context.Context, op *Operation, call Call) *Respons
 		return Failure(errs)
 	}
 	key := ""
-	if e.options.Dedupe >= DedupeAll && op.Kind() == ast.Query {
+	if e.options.Dedupe >= DedupeAll && op.Kind() == ast.Query && !explained {
 		key = op.key(call)
 	}
+	var w *watch
+	if explained || call.Trace != "" {
+		w = e.watch(ctx, op, &call, &request)
+	}
 	if key == "" {
-		return e.run(ctx, op, &request)
+		r := e.run(ctx, op, &request)
+		if explained {
+			e.explain(r, op, &call, w)
+		}
+		return r
 	}
 	shared, err := e.flights.Do(ctx, key, func(ctx context.Context) (*Response, error) {
 		return e.run(ctx, op, &request), nil

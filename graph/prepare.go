@@ -2,13 +2,16 @@ package graph
 
 import (
 	"container/list"
+	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/citizencloud/citizencloud/graph/execute"
+	"github.com/citizencloud/citizencloud/graph/span"
 	"github.com/citizencloud/citizencloud/graph/validate"
 )
 
@@ -19,35 +22,60 @@ const codePlan = "GRAPHQL_PLANNING_FAILED"
 // operationName names ("" when there is only one). Results are cached, and
 // concurrent identical preparations are done once.
 func (e *Engine) Prepare(query, operationName string) (*Operation, gqlerror.List) {
+	return e.PrepareContext(context.Background(), query, operationName)
+}
+
+// PrepareContext is Prepare within the trace that ctx carries. It does not end
+// with ctx: others may wait for the same operation.
+func (e *Engine) PrepareContext(ctx context.Context, query, operationName string) (*Operation, gqlerror.List) {
 	return e.cache.get(document{query, operationName}, func() (*Operation, gqlerror.List) {
-		return e.prepare(query, operationName)
+		var p Preparation
+		made, errs := e.prepare(ctx, query, operationName, &p)
+		p.Refused = made == nil
+		if made != nil {
+			made.preparation, made.prepared = p, time.Now()
+		}
+		if e.options.Prepared != nil {
+			e.options.Prepared(p)
+		}
+		return made, errs
 	})
 }
 
 var numbers atomic.Uint64
 
-func (e *Engine) prepare(query, operationName string) (*Operation, gqlerror.List) {
+func (e *Engine) prepare(ctx context.Context, query, operationName string, p *Preparation) (*Operation, gqlerror.List) {
+	s := stages{ctx: ctx, recorded: span.Recorded(ctx)}
+	s.begin("parse")
 	parsed, errs := validate.Parse(query, e.options.Limits)
+	var operation *ast.OperationDefinition
+	if len(errs) == 0 {
+		operation, errs = validate.Operation(parsed, operationName)
+	}
+	s.end(&p.Parse, len(errs) > 0)
 	if len(errs) > 0 {
 		return nil, errs
 	}
-	operation, errs := validate.Operation(parsed, operationName)
+	s.begin("validate")
+	errs = validate.Document(e.public, parsed, e.options.Limits)
+	s.end(&p.Validate, len(errs) > 0)
 	if len(errs) > 0 {
 		return nil, errs
 	}
-	if errs := validate.Document(e.public, parsed, e.options.Limits); len(errs) > 0 {
-		return nil, errs
-	}
+	s.begin("plan")
 	planned, err := e.planner.Plan(parsed, operation)
+	s.end(&p.Plan, err != nil)
 	if err != nil {
 		return nil, coded(codePlan, gqlerror.List{gqlerror.Wrap(err)})
 	}
+	s.begin("compile")
 	program, err := execute.Compile(planned, &e.names, e.dispatcher)
+	s.end(&p.Compile, err != nil)
 	if err != nil { // the reason is about subgraphs, which is for the log
 		return nil, coded(codePlan, gqlerror.List{{Err: err, Message: "该操作暂时无法执行"}})
 	}
 	return &Operation{
-		plan: planned, program: program, definition: operation, number: numbers.Add(1),
+		plan: planned, program: program, definition: operation, document: parsed, number: numbers.Add(1),
 		audience: audienceOf(e.super, operation.SelectionSet),
 		latest:   operation.Operation == ast.Subscription && latest(e.super, operation.SelectionSet),
 	}, nil
@@ -76,6 +104,7 @@ type cache struct {
 	mu      sync.Mutex
 	entries map[document]*list.Element
 	order   *list.List // of *entry, the one used last in front
+	stats   Stats
 }
 
 type entry struct {
@@ -94,6 +123,7 @@ func (c *cache) get(key document, prepare func() (*Operation, gqlerror.List)) (*
 	c.mu.Lock()
 	if element, ok := c.entries[key]; ok {
 		c.order.MoveToFront(element)
+		c.stats.Hits++
 		c.mu.Unlock()
 		e := element.Value.(*entry)
 		<-e.ready
@@ -102,6 +132,7 @@ func (c *cache) get(key document, prepare func() (*Operation, gqlerror.List)) (*
 	e := &entry{key: key, ready: make(chan struct{})}
 	element := c.order.PushFront(e)
 	c.entries[key] = element
+	c.stats.Misses++
 	if c.order.Len() > c.size {
 		c.remove(c.order.Back())
 	}
@@ -113,6 +144,7 @@ func (c *cache) get(key document, prepare func() (*Operation, gqlerror.List)) (*
 		}
 		if e.op == nil {
 			c.mu.Lock()
+			c.stats.Refused++
 			if c.entries[key] == element {
 				c.remove(element)
 			}

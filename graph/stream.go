@@ -11,6 +11,7 @@ import (
 	"github.com/citizencloud/citizencloud/graph/dispatch"
 	"github.com/citizencloud/citizencloud/graph/execute"
 	"github.com/citizencloud/citizencloud/graph/project"
+	"github.com/citizencloud/citizencloud/graph/span"
 	"github.com/citizencloud/citizencloud/graph/subscribe"
 	"github.com/citizencloud/citizencloud/graph/validate"
 )
@@ -38,13 +39,19 @@ func (e *Engine) Subscribe(ctx context.Context, op *Operation, call Call) (Strea
 	// The request outlives this call, so it must not point into the caller's memory.
 	call.Variables = bytes.Clone(call.Variables)
 	call.Header = call.Header.Clone()
-	request := &execute.Request{Header: call.Header, View: call.View}
+	request := &execute.Request{Header: call.Header, View: call.View, ID: call.ID, Trace: call.Trace}
 	if errs := e.variables(op, call.Variables, request); len(errs) > 0 {
 		return nil, errs
 	}
 	subscriber, err := e.hub.Join(ctx, op.key(call), func(ctx context.Context) (subscribe.Feed, error) {
+		if request.Trace != "" { // the subscription outlives the span of who asked for it first
+			ctx, request.Trace = span.Without(ctx), ""
+		}
 		source, err := op.program.Source(ctx, request)
 		if err != nil {
+			if e.names.Failed != nil {
+				e.names.Failed(ctx, execute.Failure{Operation: op.plan.Name, Service: e.names.Services[op.plan.Fetches[0].Subgraph], Err: err})
+			}
 			return nil, err
 		}
 		return &feed{engine: e, op: op, request: request, source: source}, nil
