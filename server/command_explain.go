@@ -173,8 +173,8 @@ func printFetches(out io.Writer, p *plan.Plan, super *supergraph.Supergraph) err
 			fmt.Fprintf(&b, ", after %s", strings.Trim(fmt.Sprint(f.After), "[]"))
 		}
 		b.WriteByte('\n')
-		for _, place := range placesOf(f) {
-			fmt.Fprintf(&b, "   completes %s\n", place)
+		for _, place := range f.AllPlaces() {
+			fmt.Fprintf(&b, "   completes %s\n", plan.PrintPath(place.Path))
 		}
 		fmt.Fprintf(&b, "   sends %s\n", f.Document)
 		if len(f.UsedVariables) > 0 {
@@ -183,17 +183,6 @@ func printFetches(out io.Writer, p *plan.Plan, super *supergraph.Supergraph) err
 	}
 	_, err := io.WriteString(out, b.String()+describeCalls(p))
 	return err
-}
-
-func placesOf(f *plan.Fetch) []string {
-	var places []string
-	if f.Path != nil {
-		places = append(places, plan.PrintPath(f.Path))
-	}
-	for _, place := range f.Places {
-		places = append(places, plan.PrintPath(place.Path))
-	}
-	return places
 }
 
 // describeCalls is one line with the predicted number of requests.

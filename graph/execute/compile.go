@@ -10,9 +10,9 @@ import (
 	"github.com/citizencloud/citizencloud/graph/tree"
 )
 
-// fetch compiles one fetch; all positions are laid out.
-func (c *compiler) fetch(f *plan.Fetch) (fetch, error) {
-	compiled := fetch{id: f.ID, when: f.When, variables: f.UsedVariables, opening: `{"` + cmp.Or(f.Representations, "representations") + `":[`}
+// fetch compiles one fetch; all positions are laid out. The index is among the compiled ones.
+func (c *compiler) fetch(f *plan.Fetch, index int) (fetch, error) {
+	compiled := fetch{id: f.ID, index: index, alias: f.Alias, when: f.When, variables: f.UsedVariables, opening: `{"` + cmp.Or(f.Representations, "representations") + `":[`}
 	position, err := c.at(f.Path)
 	if err != nil {
 		return compiled, err
@@ -31,7 +31,7 @@ func (c *compiler) fetch(f *plan.Fetch) (fetch, error) {
 	}
 	places := append([]*plan.Place{{Path: f.Path, Inputs: f.Inputs}}, f.Places...)
 	for _, p := range places {
-		made, err := c.place(f.ID, p)
+		made, err := c.place(index, p)
 		if err != nil {
 			return compiled, err
 		}
@@ -109,8 +109,8 @@ func (c *compiler) apart(f *plan.Fetch, places []*plan.Place) bool {
 	if len(places) == 1 {
 		return false
 	}
-	for _, other := range c.plan.Fetches {
-		if other.ID == f.ID {
+	for _, other := range c.asked {
+		if other == f {
 			continue
 		}
 		ways := make([][]string, len(places))
@@ -165,7 +165,9 @@ func (c *compiler) separate(fetches []fetch) {
 		}
 	}
 	for i := range fetches {
-		below(fetches[i].fields, i)
+		if fetches[i].parts == nil {
+			below(fetches[i].fields, i)
+		}
 	}
 	var own func(shape *tree.Shape) bool
 	own = func(shape *tree.Shape) bool {
@@ -179,6 +181,9 @@ func (c *compiler) separate(fetches []fetch) {
 		return any
 	}
 	for i := range fetches {
+		if fetches[i].parts != nil {
+			continue
+		}
 		own(fetches[i].fields)
 		if fetches[i].apart {
 			for j := range fetches[i].fields.Fields {

@@ -23,6 +23,11 @@ var passed = [...]string{"field", "fields", "retryAfter"}
 // fail reports that no usable answer came, and explains the nulls that it leaves.
 func (r *run) fail(f *fetch, s *state, reason error) {
 	r.tell(f, s, reason)
+	r.lose(f, s, reason)
+}
+
+// lose is fail for who wants to know only of the client.
+func (r *run) lose(f *fetch, s *state, reason error) {
 	code := project.CodeSubrequestFailed
 	if errors.Is(reason, tree.ErrDiffer) {
 		code = project.CodeInvalidResponse
@@ -78,11 +83,28 @@ func (r *run) sorted(to []project.Error) []project.Error {
 	return to
 }
 
+// told is a subgraph's error as the client gets it, without a path.
+func (r *run) told(f *fetch, w *wireError) project.Error {
+	made := project.Error{Message: w.Message, Service: f.service}
+	if code, ok := w.Extensions["code"]; ok {
+		_ = json.Unmarshal(code, &made.Code)
+	}
+	for _, key := range passed {
+		if value, ok := w.Extensions[key]; ok {
+			if made.Extensions == nil {
+				made.Extensions = map[string]json.RawMessage{}
+			}
+			made.Extensions[key] = value
+		}
+	}
+	return made
+}
+
 // reportAll adds a reply's errors, with the paths that the client knows, and marks the nulls that they explain.
 func (r *run) reportAll(f *fetch, s *state, wire []wireError) {
 	wanted := map[uint32]bool{}
 	for i := range wire {
-		if entity, _, ok := entityPath(f, wire[i].Path); ok {
+		if entity, _, ok := entityPath(f, s, wire[i].Path); ok {
 			wanted[entity] = true
 		}
 	}
@@ -95,19 +117,8 @@ func (r *run) reportAll(f *fetch, s *state, wire []wireError) {
 			break
 		}
 		w := &wire[i]
-		made := project.Error{Message: w.Message, Service: f.service}
-		if code, ok := w.Extensions["code"]; ok {
-			_ = json.Unmarshal(code, &made.Code)
-		}
-		for _, key := range passed {
-			if value, ok := w.Extensions[key]; ok {
-				if made.Extensions == nil {
-					made.Extensions = map[string]json.RawMessage{}
-				}
-				made.Extensions[key] = value
-			}
-		}
-		entity, rest, ok := entityPath(f, w.Path)
+		made := r.told(f, w)
+		entity, rest, ok := entityPath(f, s, w.Path)
 		if !ok {
 			r.explainAll(f, s)
 			r.add(f, made)
@@ -115,7 +126,7 @@ func (r *run) reportAll(f *fetch, s *state, wire []wireError) {
 		}
 		value := s.answer.Data
 		if f.entity != nil && value.Kind == tree.Object {
-			value = r.tree.Slot(value, 1)
+			value = r.tree.Slot(value, s.entities(f))
 			if value.Kind == tree.List && entity < value.B {
 				if element := r.tree.Elements(value); element[entity].Kind == tree.Null {
 					element[entity].Flags |= tree.Explained

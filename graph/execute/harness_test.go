@@ -59,6 +59,21 @@ func (w *world) entityFetch(t testing.TB, path, typename, key, selection string,
 	return f
 }
 
+// together puts the last two fetches into one request, which is answered by reply; their own replies are for when
+// they are sent alone.
+func (w *world) together(t testing.TB, reply func(context.Context, string) (string, error)) *plan.Fetch {
+	parts := append([]*plan.Fetch(nil), w.fetches[len(w.fetches)-2:]...)
+	f := w.add(t, "Query", "{__typename}", reply)
+	f.Selection, f.Parts, f.After = nil, parts, parts[0].After
+	for i, part := range parts {
+		part.Alias, part.Representations, part.After = fmt.Sprint("e", i), fmt.Sprint("r", i), nil
+		part.Subgraph = f.Subgraph
+	}
+	w.fetches = append(w.fetches[:len(w.fetches)-3], f)
+	f.ID = len(w.fetches) - 1
+	return f
+}
+
 func steps(path string) []plan.Step {
 	var made []plan.Step
 	for _, key := range strings.Split(path, ".") {
@@ -69,7 +84,7 @@ func steps(path string) []plan.Step {
 
 func (w *world) add(t testing.TB, on, selection string, reply func(context.Context, string) (string, error)) *plan.Fetch {
 	t.Helper()
-	f := &plan.Fetch{ID: len(w.fetches), Subgraph: fmt.Sprint("S", len(w.fetches)), Operation: ast.Query}
+	f := &plan.Fetch{ID: len(w.fetches), Subgraph: fmt.Sprint("S", len(w.replies)), Operation: ast.Query}
 	f.Document = f.Subgraph // fakes know them by name
 	document, err := parser.ParseQuery(&ast.Source{Input: selection})
 	if err != nil {

@@ -7,11 +7,11 @@ import (
 
 // entityPath splits the path of a subgraph's error into the entity's number and the rest. ok is false
 // when the path leads nowhere.
-func entityPath(f *fetch, path []any) (uint32, []any, bool) {
+func entityPath(f *fetch, s *state, path []any) (uint32, []any, bool) {
 	if f.entity == nil {
 		return 0, path, len(path) > 0
 	}
-	if len(path) < 2 || path[0] != "_entities" {
+	if len(path) < 2 || path[0] != s.key(f) {
 		return 0, nil, false
 	}
 	index, ok := path[1].(float64)
@@ -28,7 +28,7 @@ func (r *run) explainAll(f *fetch, s *state) {
 		r.tree.Explain(data, f.fields)
 		return
 	}
-	entities := r.tree.Slot(data, 1)
+	entities := r.tree.Slot(data, s.entities(f))
 	if entities.Kind != tree.List {
 		return
 	}

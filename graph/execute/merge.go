@@ -16,7 +16,11 @@ func (r *run) merge(f *fetch, s *state) {
 	err := s.err
 	reported := false
 	if err == nil {
-		reported, err = r.report(f, s)
+		var wire []wireError
+		if wire, err = wireErrors(s); len(wire) > 0 {
+			r.reportAll(f, s, wire)
+			reported = true
+		}
 	}
 	if err == nil {
 		err = r.mergeData(f, s, reported)
@@ -44,7 +48,7 @@ func (r *run) mergeData(f *fetch, s *state, reported bool) error {
 	if data.Kind != tree.Object {
 		return r.nothing(f, s, reported)
 	}
-	entities := r.tree.Slot(data, 1)
+	entities := r.tree.Slot(data, s.entities(f))
 	if entities.Kind <= tree.Null {
 		return r.nothing(f, s, reported)
 	}
@@ -86,27 +90,23 @@ type wireError struct {
 	Extensions map[string]json.RawMessage `json:"extensions"`
 }
 
-// report takes over the errors of a reply.
-func (r *run) report(f *fetch, s *state) (bool, error) {
+// wireErrors are the errors of a reply.
+func wireErrors(s *state) ([]wireError, error) {
 	var wire []wireError
 	switch {
 	case s.answer.Errors != nil:
 		if err := json.Unmarshal(s.answer.Errors, &wire); err != nil {
-			return false, fmt.Errorf("errors: %w", err)
+			return nil, fmt.Errorf("errors: %w", err)
 		}
 	case len(s.reply.Errors) > 0:
 		// Errors from within the process take the same way as from outside.
 		encoded, err := json.Marshal(s.reply.Errors)
 		if err != nil {
-			return false, fmt.Errorf("errors: %w", err)
+			return nil, fmt.Errorf("errors: %w", err)
 		}
 		if err := json.Unmarshal(encoded, &wire); err != nil {
-			return false, fmt.Errorf("errors: %w", err)
+			return nil, fmt.Errorf("errors: %w", err)
 		}
 	}
-	if len(wire) == 0 {
-		return false, nil
-	}
-	r.reportAll(f, s, wire)
-	return true, nil
+	return wire, nil
 }

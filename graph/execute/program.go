@@ -45,7 +45,8 @@ type Names struct {
 
 // fetch is a compiled fetch of a plan.
 type fetch struct {
-	id       int
+	id       int // of the plan's fetch, which a part shares with the request that carries it
+	index    int // among the program's fetches, of its state and of its segment of the tree
 	service  string
 	prepared dispatch.Prepared
 	// shape reads the data of the reply: the root fields, or one field _entities.
@@ -65,6 +66,12 @@ type fetch struct {
 	variables []string
 	after     int   // how many fetches come before
 	next      []int // the fetches that wait for this one
+
+	// parts are, of a request that carries several entity fetches, these by index; see joint.go.
+	parts []int
+	// alias and slot are where a part's entities are in the reply to the whole request.
+	alias string
+	slot  int
 }
 
 // place is where a fetch's objects stand. A root fetch has one without steps.
@@ -82,29 +89,34 @@ type step struct {
 
 // Compile readies a plan: slots, shapes, documents.
 func Compile(p *plan.Plan, names *Names, d dispatch.Dispatcher) (*Program, error) {
-	if len(p.Fetches) >= math.MaxUint16 {
-		return nil, fmt.Errorf("execute: %d fetches are too many", len(p.Fetches))
-	}
-	c := &compiler{plan: p, types: names.Types, root: tree.NewPosition(), marks: map[string]uint32{}}
+	c := &compiler{plan: p, names: names, dispatcher: d, types: names.Types, root: tree.NewPosition(), marks: map[string]uint32{}}
 	c.root.Assume(c.types.ID(p.RootType))
 	for _, f := range p.Fetches {
-		if err := c.layout(f); err != nil {
-			return nil, fmt.Errorf("execute: fetch %d: %w", f.ID, err)
+		asked := f.Parts
+		if asked == nil {
+			asked = []*plan.Fetch{f}
 		}
+		for _, part := range asked {
+			if err := c.layout(part); err != nil {
+				return nil, fmt.Errorf("execute: fetch %d: %w", f.ID, err)
+			}
+		}
+		c.asked = append(c.asked, asked...)
+	}
+	if len(p.Fetches)+len(c.asked) >= math.MaxUint16 {
+		return nil, fmt.Errorf("execute: %d fetches are too many", len(c.asked))
 	}
 	c.root = c.root.Canonical()
 	program := &Program{Plan: p, types: names.Types, root: c.root, fetches: make([]fetch, len(p.Fetches)), failed: names.Failed}
 	for i, f := range p.Fetches {
-		compiled, err := c.fetch(f)
-		if err != nil {
-			return nil, fmt.Errorf("execute: fetch %d: %w", f.ID, err)
+		compiled := fetch{id: f.ID, index: i, when: f.When, variables: f.UsedVariables}
+		if f.Parts == nil {
+			var err error
+			if compiled, err = c.fetch(f, i); err != nil {
+				return nil, fmt.Errorf("execute: fetch %d: %w", f.ID, err)
+			}
 		}
-		compiled.service = names.Services[f.Subgraph]
-		if compiled.service == "" {
-			compiled.service = f.Subgraph
-		}
-		compiled.prepared, err = d.Prepare(&dispatch.Document{Subgraph: f.Subgraph, Operation: f.Operation, Text: f.Document})
-		if err != nil {
+		if err := c.prepare(&compiled, f); err != nil {
 			return nil, fmt.Errorf("execute: fetch %d: %w", f.ID, err)
 		}
 		for _, before := range f.After {
@@ -116,6 +128,9 @@ func Compile(p *plan.Plan, names *Names, d dispatch.Dispatcher) (*Program, error
 		compiled.after, compiled.next = len(f.After), program.fetches[i].next
 		program.fetches[i] = compiled
 	}
+	if err := c.joint(program); err != nil {
+		return nil, err
+	}
 	c.separate(program.fetches)
 	var err error
 	program.Projection, err = project.New(p, c.root, names.Types, names.Public)
@@ -124,10 +139,23 @@ func Compile(p *plan.Plan, names *Names, d dispatch.Dispatcher) (*Program, error
 
 // compiler holds what the parts of one compilation share.
 type compiler struct {
-	plan  *plan.Plan
-	types *tree.Types
-	root  *tree.Position
-	marks map[string]uint32
+	plan       *plan.Plan
+	names      *Names
+	dispatcher dispatch.Dispatcher
+	asked      []*plan.Fetch // the plan's fetches, parts in the place of the requests that carry them
+	types      *tree.Types
+	root       *tree.Position
+	marks      map[string]uint32
+}
+
+// prepare hands a fetch's document to the dispatcher.
+func (c *compiler) prepare(compiled *fetch, f *plan.Fetch) error {
+	if compiled.service = c.names.Services[f.Subgraph]; compiled.service == "" {
+		compiled.service = f.Subgraph
+	}
+	var err error
+	compiled.prepared, err = c.dispatcher.Prepare(&dispatch.Document{Subgraph: f.Subgraph, Operation: f.Operation, Text: f.Document})
+	return err
 }
 
 // layout makes the positions and slots that a fetch fills.

@@ -56,6 +56,7 @@ type state struct {
 	reply   *dispatch.Reply
 	answer  tree.Answer
 	err     error
+	joint   bool // of a part: its answer is in that of the whole request
 }
 
 // maxKept is the size above which buffers are not pooled.
@@ -78,7 +79,7 @@ func (r *run) release() {
 	for i := range r.states {
 		s := &r.states[i]
 		s.reply.Release()
-		s.reply, s.err, s.answer, s.request = nil, nil, tree.Answer{}, dispatch.Request{}
+		s.reply, s.err, s.answer, s.request, s.joint = nil, nil, tree.Answer{}, dispatch.Request{}, false
 		if cap(s.body) > maxKept {
 			s.gathering = gathering{}
 		}
@@ -114,7 +115,7 @@ func (p *Program) execute(ctx context.Context, request *Request, event *dispatch
 	w.Holds = p.Projection.Conditions(w.Holds[:0], request.Values)
 	r := p.run(ctx, request, w.Holds)
 	r.mu.Lock()
-	for i := range p.fetches {
+	for i := range p.Plan.Fetches {
 		if p.fetches[i].after > 0 {
 			continue
 		}
@@ -148,7 +149,12 @@ func (r *run) walkRoot() {
 // or where it has nothing to ask those after it are ready.
 func (r *run) ready(id int) {
 	f, s := &r.program.fetches[id], &r.states[id]
-	if f.when == nil || f.when.Holds(r.request.Values) {
+	if f.parts != nil {
+		if id = r.gatherParts(f, s); id >= 0 {
+			r.queue = append(r.queue, id)
+			return
+		}
+	} else if f.when == nil || f.when.Holds(r.request.Values) {
 		r.gather(f, &s.gathering)
 		if len(s.targets) > 0 {
 			r.request.variables(f, &s.gathering)
@@ -193,8 +199,15 @@ func (r *run) work(id int) {
 	for id >= 0 {
 		f, s := &r.program.fetches[id], &r.states[id]
 		r.send(f, s)
+		if f.parts != nil {
+			r.sendApart(f, s)
+		}
 		r.mu.Lock()
-		r.merge(f, s)
+		if f.parts == nil {
+			r.merge(f, s)
+		} else {
+			r.mergeParts(f, s)
+		}
 		r.advance(f)
 		id = r.take()
 		r.mu.Unlock()
@@ -223,7 +236,7 @@ func (r *run) fetch(ctx context.Context, f *fetch, s *state) {
 			return
 		}
 	}
-	d := r.tree.Decoder(f.id)
+	d := r.tree.Decoder(f.index)
 	if s.reply.Body != nil {
 		s.answer, s.err = d.Body(s.reply.Body, f.shape)
 	} else if s.reply.Data != nil {
@@ -233,9 +246,11 @@ func (r *run) fetch(ctx context.Context, f *fetch, s *state) {
 
 // variables completes the body with the client's variables that the fetch uses.
 func (q *Request) variables(f *fetch, g *gathering) {
-	if f.entity == nil {
+	switch {
+	case f.parts != nil: // closed already
+	case f.entity == nil:
 		g.body = append(g.body[:0], '{')
-	} else {
+	default:
 		g.body = append(g.body, ']')
 	}
 	for _, name := range f.variables {

@@ -35,7 +35,7 @@ func PredictCalls(p *Plan) Calls {
 			continue
 		}
 		c.Most++
-		if f.Path == nil && f.When == nil {
+		if f.Path == nil && f.Parts == nil && f.When == nil {
 			c.Least++
 		}
 		index, known := at[f.Subgraph]

@@ -11,9 +11,9 @@ import (
 // fetch unless the client's operation has one of that name.
 const representations = "representations"
 
-// representationsVariable is a name that none of the used variables has.
-func representationsVariable(used map[string]bool) string {
-	name := representations
+// representationsVariable is the name, or one like it that none of the used
+// variables has.
+func representationsVariable(name string, used map[string]bool) string {
 	for used[name] {
 		name = "_" + name
 	}
@@ -30,42 +30,52 @@ func (p *planning) document(f *Fetch) {
 	}
 	sort.Strings(f.UsedVariables)
 
+	if f.Inputs != nil {
+		f.Representations = representationsVariable(representations, used)
+		f.Document = p.asked(f.UsedVariables, f)
+		return
+	}
 	var b strings.Builder
-	entity := f.Inputs != nil
-	if entity {
-		f.Representations = representationsVariable(used)
-	}
-	if entity || len(f.UsedVariables) > 0 || f.Operation != ast.Query {
+	if len(f.UsedVariables) > 0 || f.Operation != ast.Query {
 		b.WriteString(string(f.Operation))
+		p.header(&b, nil, f.UsedVariables)
 	}
+	writeSelections(&b, f.Selection)
+	f.Document = b.String()
+}
+
+// header prints the definitions of the variables for representations and of
+// the client's variables.
+func (p *planning) header(b *strings.Builder, entities, used []string) {
 	separator := byte('(')
-	if entity {
-		b.WriteString("($" + f.Representations + ":[_Any!]!")
-		separator = ','
-	}
-	for _, name := range f.UsedVariables {
-		definition := p.variables.ForName(name)
-		if definition == nil {
-			continue
-		}
+	define := func(name, typ string) {
 		b.WriteByte(separator)
 		separator = ','
-		b.WriteString("$" + name + ":" + definition.Type.String())
-		if definition.DefaultValue != nil {
-			b.WriteString("=" + definition.DefaultValue.String())
+		b.WriteString("$" + name + ":" + typ)
+	}
+	for _, name := range entities {
+		define(name, "[_Any!]!")
+	}
+	for _, name := range used {
+		if definition := p.variables.ForName(name); definition != nil {
+			define(name, definition.Type.String())
+			if definition.DefaultValue != nil {
+				b.WriteString("=" + definition.DefaultValue.String())
+			}
 		}
 	}
 	if separator == ',' {
 		b.WriteByte(')')
 	}
-	if entity {
-		b.WriteString("{_entities(" + representations + ":$" + f.Representations + ")")
+}
+
+// writeEntities prints the _entities field of an entity fetch.
+func writeEntities(b *strings.Builder, f *Fetch) {
+	if f.Alias != "" {
+		b.WriteString(f.Alias + ":")
 	}
-	writeSelections(&b, f.Selection)
-	if entity {
-		b.WriteByte('}')
-	}
-	f.Document = b.String()
+	b.WriteString("_entities(" + representations + ":$" + f.Representations + ")")
+	writeSelections(b, f.Selection)
 }
 
 func noteVariables(selections []*Selection, used map[string]bool) {

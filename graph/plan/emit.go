@@ -36,6 +36,7 @@ func (p *planning) emit(root *node, operation *ast.OperationDefinition) (*Plan, 
 		plan.Fetches = append(plan.Fetches, out[f])
 	}
 	reduce(plan.Fetches)
+	p.join(plan)
 	return plan, nil
 }
 

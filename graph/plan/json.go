@@ -50,6 +50,18 @@ type (
 		RepresentationsVariable string          `json:"representationsVariable,omitempty"`
 		Selection               []selectionJSON `json:"selection"`
 		Document                string          `json:"document"`
+		// Parts are there where one request carries several entity fetches: what
+		// is said of each. Places above are those of all; there is no selection
+		// and no variable above.
+		Parts []partJSON `json:"parts,omitempty"`
+	}
+	partJSON struct {
+		Alias                   string          `json:"alias"` // the key of its entities in the reply
+		When                    []literalsJSON  `json:"when,omitempty"`
+		Places                  []placeJSON     `json:"places"`
+		Variables               []string        `json:"variables"`
+		RepresentationsVariable string          `json:"representationsVariable"`
+		Selection               []selectionJSON `json:"selection"`
 	}
 	placeJSON struct {
 		Path            []stepJSON  `json:"path"`
@@ -153,14 +165,21 @@ func (f *Fetch) json() fetchJSON {
 		Variables: append([]string{}, f.UsedVariables...),
 		Selection: listJSON(f.Selection, (*Selection).json), Document: f.Document,
 	}
+	if f.Entities() {
+		made.Kind = "entities"
+	}
 	if f.Inputs != nil {
-		made.Kind, made.RepresentationsVariable = "entities", cmp.Or(f.Representations, representations)
+		made.RepresentationsVariable = cmp.Or(f.Representations, representations)
 	}
-	if f.Path != nil {
-		made.Places = append(made.Places, placeOf(f.Path, f.Inputs))
-	}
-	for _, p := range f.Places {
+	for _, p := range f.AllPlaces() {
 		made.Places = append(made.Places, placeOf(p.Path, p.Inputs))
+	}
+	for _, part := range f.Parts {
+		of := part.json()
+		made.Parts = append(made.Parts, partJSON{
+			Alias: part.Alias, When: of.When, Places: of.Places, Variables: of.Variables,
+			RepresentationsVariable: of.RepresentationsVariable, Selection: of.Selection,
+		})
 	}
 	return made
 }

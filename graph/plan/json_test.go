@@ -18,7 +18,7 @@ import (
 // first operation of the golden NAME.txtar. A change of a field's name there
 // breaks whoever reads it.
 func TestJSON(t *testing.T) {
-	for _, name := range []string{"conditions", "interface_object", "mutation", "requires_nested", "subscription", "union"} {
+	for _, name := range []string{"conditions", "interface_object", "joint", "mutation", "requires_nested", "subscription", "union"} {
 		t.Run(name, func(t *testing.T) {
 			planned := goldenPlan(t, name)
 			got, err := plan.JSON(planned)

@@ -61,6 +61,30 @@ type Fetch struct {
 	UsedVariables []string
 	// When is nil, or the condition without which the fetch has nothing to ask.
 	When Condition
+	// Parts are, of a request that carries several entity fetches, these. Then
+	// Path, Inputs, Places and Selection are theirs, and Document asks all of
+	// them; the Document of a part is what asks it alone. A part has neither ID
+	// nor After.
+	Parts []*Fetch
+	// Alias is the key of a part's entities in the reply to the whole request.
+	Alias string
+}
+
+// Entities says whether the fetch asks `_entities`.
+func (f *Fetch) Entities() bool { return f.Inputs != nil || f.Parts != nil }
+
+// AllPlaces are the places whose objects the fetch completes, those of its
+// parts included; none for a root fetch.
+func (f *Fetch) AllPlaces() []*Place {
+	var list []*Place
+	if f.Path != nil {
+		list = append(list, &Place{Path: f.Path, Inputs: f.Inputs})
+	}
+	list = append(list, f.Places...)
+	for _, part := range f.Parts {
+		list = append(list, part.AllPlaces()...)
+	}
+	return list
 }
 
 // Place is one place of the merged data whose objects an entity fetch

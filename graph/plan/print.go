@@ -15,7 +15,7 @@ func Print(plan *Plan) string {
 	}
 	for _, f := range plan.Fetches {
 		kind := "fetch"
-		if f.Inputs != nil {
+		if f.Entities() {
 			kind = "entities"
 		}
 		fmt.Fprintf(&b, "%s %d from %s", kind, f.ID, f.Subgraph)
@@ -25,30 +25,39 @@ func Print(plan *Plan) string {
 			}
 			fmt.Fprintf(&b, " %d", id)
 		}
-		if f.When != nil {
-			b.WriteString(" when " + printCondition(f.When))
+		printAsked(&b, f, "  ")
+		for _, part := range f.Parts {
+			b.WriteString("  part " + part.Alias)
+			printAsked(&b, part, "    ")
 		}
-		b.WriteByte('\n')
-		if f.Path != nil {
-			printPlace(&b, f.Path, f.Inputs)
-		}
-		for _, place := range f.Places {
-			printPlace(&b, place.Path, place.Inputs)
-		}
-		if len(f.UsedVariables) > 0 {
-			b.WriteString("  variables $" + strings.Join(f.UsedVariables, " $") + "\n")
-		}
-		printSelections(&b, f.Selection, "  ")
 	}
 	b.WriteString("response\n")
 	printOutputs(&b, plan.Response, "  ")
 	return b.String()
 }
 
-func printPlace(b *strings.Builder, path []Step, inputs []*Input) {
-	b.WriteString("  at " + PrintPath(path) + "\n")
+// printAsked prints the rest of a fetch, or of a part of one.
+func printAsked(b *strings.Builder, f *Fetch, indent string) {
+	if f.When != nil {
+		b.WriteString(" when " + printCondition(f.When))
+	}
+	b.WriteByte('\n')
+	if f.Parts != nil {
+		return
+	}
+	for _, place := range f.AllPlaces() {
+		printPlace(b, place.Path, place.Inputs, indent)
+	}
+	if len(f.UsedVariables) > 0 {
+		b.WriteString(indent + "variables $" + strings.Join(f.UsedVariables, " $") + "\n")
+	}
+	printSelections(b, f.Selection, indent)
+}
+
+func printPlace(b *strings.Builder, path []Step, inputs []*Input, indent string) {
+	b.WriteString(indent + "at " + PrintPath(path) + "\n")
 	for _, in := range inputs {
-		b.WriteString("    ")
+		b.WriteString(indent + "  ")
 		if in.Types != nil {
 			b.WriteString(strings.Join(in.Types, "|") + " ")
 		}
