@@ -15,6 +15,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/citizencloud/citizencloud/graph/authorize"
+	"github.com/citizencloud/citizencloud/graph/demand"
 	"github.com/citizencloud/citizencloud/graph/dispatch"
 	"github.com/citizencloud/citizencloud/graph/execute"
 	"github.com/citizencloud/citizencloud/graph/flight"
@@ -48,6 +50,10 @@ type Options struct {
 	PlanCacheSize int
 	// Limits bound the documents that are prepared.
 	Limits validate.Limits
+	// Authorization says whether the schema's access rules are enforced here.
+	Authorization Authorization
+	// Demand estimates what operations cost, for Call.MaxCost.
+	Demand bool
 	// Plan steers the planner.
 	Plan plan.Options
 	// Prepared is told of every preparation, those that were refused too; nil
@@ -66,6 +72,8 @@ type Engine struct {
 	super      *supergraph.Supergraph
 	public     *ast.Schema
 	planner    *plan.Planner
+	access     *authorize.Rules // nil where no rules are enforced
+	demand     *demand.Model    // nil where no costs are estimated
 	names      execute.Names
 	cache      *cache
 	flights    flight.Group[*Response]
@@ -96,7 +104,7 @@ func New(super *supergraph.Supergraph, d dispatch.Dispatcher, o Options) (*Engin
 	for _, subgraph := range super.Subgraphs {
 		services[subgraph.ID] = subgraph.Name
 	}
-	return &Engine{
+	e := &Engine{
 		dispatcher: d,
 		options:    o,
 		super:      super,
@@ -105,7 +113,8 @@ func New(super *supergraph.Supergraph, d dispatch.Dispatcher, o Options) (*Engin
 		names:      execute.Names{Types: types, Public: super.Public, Services: services, Failed: tell(o.Failed)},
 		cache:      newCache(o.PlanCacheSize),
 		flights:    flight.Group[*Response]{Free: (*Response).Release},
-	}, nil
+	}
+	return e, e.readPermits()
 }
 
 // Operation is a prepared operation, shared by all requests that run it.
@@ -117,6 +126,7 @@ type Operation struct {
 	number     uint64   // tells operations apart in sharing keys
 	audience   audience // among whom answers may be shared
 	latest     bool     // a subscription whose events replace each other
+	permits
 
 	preparation Preparation
 	prepared    time.Time // when it was ready
@@ -143,6 +153,11 @@ type Call struct {
 	View string
 	// Scope names the caller's data scope; "" for none.
 	Scope string
+	// Claims are what is known of the caller, for the schema's access rules; nil
+	// satisfies none of them.
+	Claims authorize.Claims
+	// MaxCost is the most that the operation may be estimated to cost; 0 for any.
+	MaxCost float64
 	// Latest says for a subscription that only the newest event matters: a slow client
 	// misses those in between. Otherwise it is ended with ErrSlow.
 	Latest bool
@@ -193,7 +208,11 @@ func Failure(list gqlerror.List) *Response {
 
 // Execute runs a query or a mutation. It always returns a response, which the
 // caller releases. Nothing of the call is kept.
-func (e *Engine) Execute(ctx context.Context, op *Operation, call Call) *Response {
+func (e *Engine) Execute(ctx context.Context, prepared *Operation, call Call) *Response {
+	op, errs := e.permit(prepared, &call)
+	if len(errs) > 0 {
+		return Failure(errs)
+	}
 	explained := call.Explain.wanted()
 	if explained && call.Explain.Only {
 		return e.explained(op, &call)
@@ -203,6 +222,9 @@ func (e *Engine) Execute(ctx context.Context, op *Operation, call Call) *Respons
 		request.View = "" // what it reads afterwards may not come from a fetch that was sent before its change
 	}
 	if errs := e.variables(op, call.Variables, &request); len(errs) > 0 {
+		return Failure(errs)
+	}
+	if errs := e.admit(op, &call, request.Values); len(errs) > 0 {
 		return Failure(errs)
 	}
 	key := ""

@@ -74,11 +74,13 @@ func (e *Engine) prepare(ctx context.Context, query, operationName string, p *Pr
 	if err != nil { // the reason is about subgraphs, which is for the log
 		return nil, coded(codePlan, gqlerror.List{{Err: err, Message: "该操作暂时无法执行"}})
 	}
-	return &Operation{
+	op := &Operation{
 		plan: planned, program: program, definition: operation, document: parsed, number: numbers.Add(1),
 		audience: audienceOf(e.super, operation.SelectionSet),
 		latest:   operation.Operation == ast.Subscription && latest(e.super, operation.SelectionSet),
-	}, nil
+	}
+	op.permits = e.permitsOf(op)
+	return op, nil
 }
 
 // coded gives errors a code where they have none.

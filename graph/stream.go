@@ -32,15 +32,22 @@ type Stream interface {
 
 // Subscribe starts a subscription for one client, joining a running identical
 // one of the same authorisation view. It ends with ctx.
-func (e *Engine) Subscribe(ctx context.Context, op *Operation, call Call) (Stream, gqlerror.List) {
-	if op.Kind() != ast.Subscription {
+func (e *Engine) Subscribe(ctx context.Context, prepared *Operation, call Call) (Stream, gqlerror.List) {
+	if prepared.Kind() != ast.Subscription {
 		return nil, coded(validate.CodeOperation, gqlerror.List{gqlerror.Errorf("该操作不是订阅")})
+	}
+	op, errs := e.permit(prepared, &call)
+	if len(errs) > 0 {
+		return nil, errs
 	}
 	// The request outlives this call, so it must not point into the caller's memory.
 	call.Variables = bytes.Clone(call.Variables)
 	call.Header = call.Header.Clone()
 	request := &execute.Request{Header: call.Header, View: call.View, ID: call.ID, Trace: call.Trace}
 	if errs := e.variables(op, call.Variables, request); len(errs) > 0 {
+		return nil, errs
+	}
+	if errs := e.admit(op, &call, request.Values); len(errs) > 0 {
 		return nil, errs
 	}
 	subscriber, err := e.hub.Join(ctx, op.key(call), func(ctx context.Context) (subscribe.Feed, error) {
