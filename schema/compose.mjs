@@ -1,34 +1,6 @@
 // Composes schema/<subgraph>/*.graphql into the supergraph (join spec) on
 // standard output. `go tool generate` runs it; who only builds Go needs no Node.
-import { readFileSync, readdirSync } from "node:fs";
-import { join, dirname } from "node:path";
-import { fileURLToPath } from "node:url";
-import { parse, visit, print } from "graphql";
-import { composeServices, assertCompositionSuccess } from "@theguild/federation-composition";
+import { parse, print } from "graphql";
+import { compose } from "./subgraphs.mjs";
 
-const root = dirname(fileURLToPath(import.meta.url));
-const subgraphs = ["citizen", "community", "platform", "supply"];
-// directives for gqlgen and for our resolvers: nothing of the gateway's
-const local = new Set(["goField", "goModel", "goTag", "goEnum", "goExtraField", "can"]);
-
-const withoutLocal = (document) =>
-  visit(document, {
-    Directive: (node) => (local.has(node.name.value) ? null : undefined),
-    DirectiveDefinition: (node) => (local.has(node.name.value) ? null : undefined),
-  });
-
-const services = subgraphs.map((name) => {
-  const files = readdirSync(join(root, name)).filter((file) => file.endsWith(".graphql")).sort();
-  const text = [join(root, "federation.graphql"), ...files.map((file) => join(root, name, file))]
-    .map((path) => readFileSync(path, "utf8")).join("\n");
-  return { name, url: `http://127.0.0.1/${name}/graphql`, typeDefs: withoutLocal(parse(text)) };
-});
-
-const result = composeServices(services);
-try {
-  assertCompositionSuccess(result);
-} catch (error) {
-  for (const { message, extensions } of result.errors ?? [error]) console.error(`${extensions?.code ?? ""} ${message}`);
-  process.exit(1);
-}
-process.stdout.write(print(parse(result.supergraphSdl)) + "\n");
+process.stdout.write(print(parse(compose().supergraphSdl)) + "\n");

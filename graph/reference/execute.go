@@ -3,8 +3,7 @@
 // schema. It shares no code with the planner and the executor, so that tests can
 // hold their answers against it. It is not used when serving.
 //
-// Start reading at Execute. Subgraphs (subgraphs.go) is a Source that asks the
-// owner of every field of every entity alone.
+// Start reading at Execute. Random (random.go) writes what to ask.
 package reference
 
 import (
@@ -87,14 +86,10 @@ func (e *execution) collect(object *ast.Definition, set ast.SelectionSet, groups
 }
 
 func (e *execution) included(directives ast.DirectiveList) bool {
-	return included(directives, e.variables)
-}
-
-func included(directives ast.DirectiveList, variables map[string]any) bool {
-	if d := directives.ForName("skip"); d != nil && d.ArgumentMap(variables)["if"] == true {
+	if d := directives.ForName("skip"); d != nil && d.ArgumentMap(e.variables)["if"] == true {
 		return false
 	}
-	if d := directives.ForName("include"); d != nil && d.ArgumentMap(variables)["if"] != true {
+	if d := directives.ForName("include"); d != nil && d.ArgumentMap(e.variables)["if"] != true {
 		return false
 	}
 	return true
