@@ -64,16 +64,11 @@ func dedupe(name string) graph.Dedupe {
 	return graph.DedupeNone
 }
 
-// observe counts what ends in transport. Names of operations that stand in no
-// manifest are left out.
+// observe counts what ends in transport.
 func observe(registry *prometheus.Registry) func(transport.Observation) {
 	operations := telemetry.NewOperations(registry)
 	return func(o transport.Observation) {
-		name := ""
-		if o.Registered {
-			name = o.Operation
-		}
-		operations.Ended(o.Client, name, o.Kind, o.Status, o.Errors, o.Duration)
+		operations.Ended(o.Client, o.Operation, o.Kind, o.Status, o.Errors, o.Duration)
 	}
 }
 

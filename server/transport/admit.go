@@ -20,7 +20,15 @@ func client(s *Server, x *exchange) *refusal {
 		x.client = values[0]
 	}
 	x.address = s.address(x.r)
+	s.introduced(x)
 	return nil
+}
+
+// introduced notes the client's name where it is known.
+func (s *Server) introduced(x *exchange) {
+	if s.Operations.Known(x.client) {
+		x.asked.Client = x.client
+	}
 }
 
 // address is the client's own: the peer's, or the one that trusted proxies

@@ -13,7 +13,7 @@ import (
 // Engine is what transport needs of the gateway.
 type Engine interface {
 	// Prepare takes an operation from text to something that runs.
-	Prepare(query, operationName string) (Operation, gqlerror.List)
+	Prepare(ctx context.Context, query, operationName string) (Operation, gqlerror.List)
 }
 
 // Operation is a prepared operation.
@@ -43,9 +43,9 @@ func NewGeneration(engine *graph.Engine) *Generation {
 func (g *Generation) Set(engine *graph.Engine) { g.current.Store(engine) }
 
 // Prepare implements Engine.
-func (g *Generation) Prepare(query, operationName string) (Operation, gqlerror.List) {
+func (g *Generation) Prepare(ctx context.Context, query, operationName string) (Operation, gqlerror.List) {
 	engine := g.current.Load()
-	operation, errs := engine.Prepare(query, operationName)
+	operation, errs := engine.PrepareContext(ctx, query, operationName)
 	if len(errs) > 0 {
 		return nil, errs
 	}

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -11,11 +12,15 @@ import (
 // prepare takes the operation from text to something that runs, and readies
 // the call.
 func prepare(s *Server, x *exchange) *refusal {
-	operation, errs := s.Engine.Prepare(x.envelope.query, x.envelope.operationName)
+	if s.Explain {
+		x.prepared = time.Now()
+	}
+	operation, errs := s.Engine.Prepare(x.ctx, x.envelope.query, x.envelope.operationName)
 	if len(errs) > 0 {
 		return &refusal{status: http.StatusBadRequest, errors: errs, wellFormed: true}
 	}
 	x.operation = operation
+	s.name(x)
 	if x.safe && operation.Kind() == ast.Mutation {
 		return &refusal{status: http.StatusMethodNotAllowed, code: codeMethod, allow: http.MethodPost, message: "mutation 只能用 POST 发送"}
 	}
@@ -25,11 +30,12 @@ func prepare(s *Server, x *exchange) *refusal {
 	if operation.Kind() == ast.Mutation && !x.shared { // what changes something says from where, whatever the client itself claimed
 		x.header["X-Forwarded-For"] = []string{x.from()}
 	}
-	x.call = graph.Call{Variables: x.envelope.variables, Header: x.header, View: x.identity.View, Scope: x.identity.Scope}
+	x.call = graph.Call{Variables: x.envelope.variables, Header: x.header, View: x.identity.View, Scope: x.identity.Scope, ID: x.id}
+	x.describe()
 	if s.Latest != nil && operation.Kind() == ast.Subscription {
 		x.call.Latest = s.Latest(x.client, operation.Name())
 	}
-	return nil
+	return s.explain(x)
 }
 
 // execute runs a query or a mutation and writes its answer.
@@ -44,7 +50,7 @@ func execute(s *Server, x *exchange) *refusal {
 			message: "subscription 须用 /graphql/ws，或以 Accept: text/event-stream 请求 /graphql/stream",
 		}
 	}
-	response := x.operation.Execute(x.ctx, x.call)
+	response := s.ask(x.ctx, x)
 	defer response.Release()
 	if !response.HasData {
 		x.refuse(&refusal{status: http.StatusBadRequest, wellFormed: true, response: response})

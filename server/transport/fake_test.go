@@ -40,7 +40,7 @@ type fakeOperation struct {
 	name, root string
 }
 
-func (e *fakeEngine) Prepare(query, operationName string) (Operation, gqlerror.List) {
+func (e *fakeEngine) Prepare(_ context.Context, query, operationName string) (Operation, gqlerror.List) {
 	document, err := parser.ParseQuery(&ast.Source{Input: query})
 	if err != nil {
 		return nil, gqlerror.List{{Message: "语法错误", Extensions: map[string]any{"code": "GRAPHQL_PARSE_FAILED"}}}
@@ -270,7 +270,9 @@ type constant struct{ *fakeOperation }
 
 var constantAnswer = graph.Response{Body: []byte(`{"data":{"me":null}}`), HasData: true}
 
-func (constant) Prepare(string, string) (Operation, gqlerror.List) { return constantOperation, nil }
+func (constant) Prepare(context.Context, string, string) (Operation, gqlerror.List) {
+	return constantOperation, nil
+}
 
 var constantOperation = constant{&fakeOperation{kind: ast.Query, name: "Home"}}
 

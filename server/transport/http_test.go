@@ -267,12 +267,13 @@ func TestObserve(t *testing.T) {
 			}.do(t, server)
 		}
 	}
-	stranger := Observation{Status: 403, Errors: 1}
+	stranger := Observation{Asked: Asked{Other, Other}, Status: 403, Errors: 1}
+	app := Asked{"app", Other} // the names are the client's own invention
 	want := []Observation{
-		{Client: "app", Operation: "Free", Kind: "query", Status: 200}, stranger,
-		{Client: "app", Operation: "Save", Kind: "mutation", Status: 200, Errors: 1}, stranger,
-		{Client: "app", Status: 200, Errors: 1}, stranger,
-		{Client: "app", Operation: "Home", Registered: true, Kind: "query", Status: 200}, stranger,
+		{Asked: app, Kind: "query", Status: 200}, stranger,
+		{Asked: app, Kind: "mutation", Status: 200, Errors: 1}, stranger,
+		{Asked: app, Status: 200, Errors: 1}, stranger,
+		{Asked: Asked{"app", "Home"}, Kind: "query", Status: 200}, stranger,
 	}
 	if fmt.Sprint(seen) != fmt.Sprint(want) {
 		t.Errorf("seen %v, want %v", seen, want)

@@ -47,7 +47,9 @@ func (k *socket) subscribe(f *frame) bool {
 	k.operations[f.id] = cancel
 	k.mu.Unlock()
 	base := &k.base
-	x.ctx, x.header, x.shared, x.r = &principalled{ctx, base.ctx}, base.header, true, base.r
+	own := &principalled{Context: ctx, values: base.ctx, asked: Asked{base.asked.Client, Other}}
+	x.ctx, x.asked = own, &own.asked
+	x.header, x.shared, x.r, x.id = base.header, true, base.r, base.id
 	x.client, x.address, x.identity = base.client, base.address, base.identity
 	k.running.Go(func() { k.run(x, f.id, cancel) })
 	return true
@@ -58,10 +60,14 @@ func (k *socket) subscribe(f *frame) bool {
 type principalled struct {
 	context.Context
 	values context.Context
+	asked  Asked
 }
 
 // Value implements context.Context.
 func (p *principalled) Value(key any) any {
+	if _, ok := key.(askedKey); ok {
+		return &p.asked
+	}
 	if value := p.Context.Value(key); value != nil {
 		return value
 	}
@@ -95,10 +101,14 @@ func (k *socket) free(x *exchange, id string) bool {
 func (k *socket) run(x *exchange, id string, cancel context.CancelFunc) {
 	s := k.server
 	defer cancel()
-	defer s.observe(x)
+	s.record(x)
+	defer func() {
+		x.recordedAll()
+		s.observe(x)
+	}()
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			s.Logger.ErrorContext(x.ctx, "operation panicked", "request", RequestID(x.ctx), "panic", panicked, "stack", string(debug.Stack()))
+			s.Logger.ErrorContext(x.ctx, "operation panicked", "panic", panicked, "stack", string(debug.Stack()))
 			k.refuse(x, id, internal())
 		}
 	}()
@@ -115,11 +125,14 @@ func (k *socket) run(x *exchange, id string, cancel context.CancelFunc) {
 	}
 	x.call.Variables = bytes.Clone(x.call.Variables)
 	source, errs := x.operation.Subscribe(x.ctx, x.call)
+	x.recordedAll()
 	if len(errs) > 0 {
 		k.refuse(x, id, &refusal{errors: errs})
 		return
 	}
 	defer source.Close()
+	s.load.subscriptions.Add(1)
+	defer s.load.subscriptions.Add(-1)
 	for {
 		response, err := source.Next(x.ctx)
 		if err != nil {
@@ -132,7 +145,7 @@ func (k *socket) run(x *exchange, id string, cancel context.CancelFunc) {
 }
 
 func (k *socket) execute(x *exchange, id string) {
-	response := x.operation.Execute(x.ctx, x.call)
+	response := k.server.ask(x.ctx, x)
 	defer response.Release()
 	if !response.HasData {
 		k.refuse(x, id, &refusal{response: response})

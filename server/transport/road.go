@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/citizencloud/citizencloud/graph"
 	"github.com/citizencloud/citizencloud/graph/guard"
 )
@@ -40,7 +42,10 @@ type exchange struct {
 
 	operation  Operation
 	registered bool // the operation stands in the client's manifest
+	asked      *Asked
+	prepared   time.Time // when its preparation began; only where answers explain themselves
 	call       graph.Call
+	span       trace.Span // of the request; nil where nothing is traced
 
 	buffer  []byte // the request's body
 	written bool   // the answer's head is out
@@ -56,7 +61,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, endpoint func(*ex
 	x := exchanges.Get().(*exchange)
 	*x = exchange{w: w, r: r, header: r.Header, started: time.Now(), buffer: x.buffer[:0]}
 	defer s.finish(x)
-	trace(x)
+	identify(x)
 	refused := s.cors(x)
 	if refused == nil && !x.written {
 		refused = endpoint(x)
@@ -74,6 +79,7 @@ func (s *Server) finish(x *exchange) {
 	if panicked := recover(); panicked != nil {
 		s.recovered(x, panicked)
 	}
+	x.recordedAll()
 	s.observe(x)
 	if cap(x.buffer) > keepBuffer {
 		x.buffer = nil
@@ -86,12 +92,9 @@ func (s *Server) observe(x *exchange) {
 	if s.Observe == nil || x.status == http.StatusSwitchingProtocols { // a WebSocket's operations are seen one by one
 		return
 	}
-	seen := Observation{Status: x.status, Errors: x.errors, Registered: x.registered, Duration: time.Since(x.started)}
-	if s.Operations.Known(x.client) {
-		seen.Client = x.client
-	}
+	seen := Observation{Asked: *x.asked, Status: x.status, Errors: x.errors, Duration: time.Since(x.started)}
 	if x.operation != nil {
-		seen.Operation, seen.Kind = x.operation.Name(), string(x.operation.Kind())
+		seen.Kind = string(x.operation.Kind())
 	}
 	s.Observe(seen)
 }
@@ -108,6 +111,7 @@ func (s *Server) travel(x *exchange) *refusal {
 
 // answer is the endpoint /graphql.
 func (s *Server) answer(x *exchange) *refusal {
+	s.record(x)
 	if refused := s.travel(x); refused != nil {
 		return s.inMedia(x, refused)
 	}

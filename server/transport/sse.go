@@ -45,7 +45,7 @@ func (s *Server) run(x *exchange) *refusal {
 	out := s.begin(x, cancel)
 	defer out.end()
 	if x.operation.Kind() != ast.Subscription {
-		response := x.operation.Execute(ctx, x.call)
+		response := s.ask(ctx, x)
 		defer response.Release()
 		x.errors = response.Errors
 		out.next(response.Body)
@@ -54,6 +54,7 @@ func (s *Server) run(x *exchange) *refusal {
 	}
 	x.call.Variables = bytes.Clone(x.call.Variables) // the subscription keeps them
 	source, errs := x.operation.Subscribe(ctx, x.call)
+	x.recordedAll()
 	if len(errs) > 0 {
 		x.errors = len(errs)
 		out.fail(&refusal{errors: errs})
@@ -61,6 +62,8 @@ func (s *Server) run(x *exchange) *refusal {
 		return nil
 	}
 	defer source.Close()
+	s.load.subscriptions.Add(1)
+	defer s.load.subscriptions.Add(-1)
 	for {
 		response, err := source.Next(ctx)
 		if err != nil {

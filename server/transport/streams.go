@@ -111,6 +111,6 @@ func (s *Server) ending(ctx context.Context, err error) (why *refusal, gone bool
 	case errors.Is(err, io.EOF):
 		return nil, false
 	}
-	s.Logger.ErrorContext(ctx, "subscription failed", "request", RequestID(ctx), "error", err)
+	s.Logger.ErrorContext(ctx, "subscription failed", "error", err)
 	return &refusal{code: codeBroken, message: "订阅的数据源中断，请重新订阅"}, false
 }

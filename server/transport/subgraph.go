@@ -15,10 +15,12 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/graph"
 	"github.com/citizencloud/citizencloud/graph/guard"
+	"github.com/citizencloud/citizencloud/graph/span"
 )
 
 // SubgraphOptions of a subgraph served alone; only Schema must be given.
@@ -34,7 +36,11 @@ type SubgraphOptions struct {
 	// this machine's own.
 	Gateways []netip.Prefix
 	Ready    func() error
-	Logger   *slog.Logger
+	// Observe and Tracer are as in Options. Operations are named by their first
+	// root field: the gateway's documents have no name.
+	Observe func(Observation)
+	Tracer  trace.Tracer
+	Logger  *slog.Logger
 }
 
 // mostOfSubgraph bounds a fetch: the representations of a whole list.
@@ -58,6 +64,7 @@ func NewSubgraph(o SubgraphOptions) *Server {
 	return New(Options{
 		Engine: local, Authenticator: o.Authenticator, MaxBody: mostOfSubgraph,
 		TrustedProxies: o.Gateways, Ready: o.Ready, Logger: o.Logger,
+		Observe: o.Observe, Tracer: o.Tracer, Label: firstField,
 	})
 }
 
@@ -70,7 +77,7 @@ type localEngine struct {
 }
 
 // Prepare implements Engine.
-func (e *localEngine) Prepare(query, operationName string) (Operation, gqlerror.List) {
+func (e *localEngine) Prepare(_ context.Context, query, operationName string) (Operation, gqlerror.List) {
 	document, known := e.documents.Get(context.Background(), query)
 	if !known {
 		parsed, err := parser.ParseQuery(&ast.Source{Input: query})
@@ -126,8 +133,21 @@ func (o *localOperation) start(ctx context.Context, call graph.Call) (graphql.Re
 		return nil, nil, coded("BAD_USER_INPUT", errs)
 	}
 	operation.DisableIntrospection = !o.asksForSDL()
+	if call.Trace != "" && span.Recorded(ctx) {
+		operation.ResolverMiddleware = span.Fields(operation.ResolverMiddleware)
+	}
 	handler, ctx := o.engine.executor.DispatchOperation(ctx, operation)
 	return handler, ctx, nil
+}
+
+// firstField names an operation by what it asks first; the schema has only so many.
+func firstField(o Operation) string {
+	for _, selection := range o.(*localOperation).definition.SelectionSet {
+		if field, ok := selection.(*ast.Field); ok {
+			return field.Name
+		}
+	}
+	return Other
 }
 
 // asksForSDL says whether the operation is `{ _service { sdl } }` and nothing
@@ -171,6 +191,9 @@ func encode(response *graphql.Response) *graph.Response {
 
 // Subscribe implements Operation.
 func (o *localOperation) Subscribe(ctx context.Context, call graph.Call) (graph.Stream, gqlerror.List) {
+	if call.Trace != "" {
+		ctx, call.Trace = span.Without(ctx), "" // it outlives the request's span
+	}
 	handler, ctx, errs := o.start(ctx, call)
 	if len(errs) > 0 {
 		return nil, errs

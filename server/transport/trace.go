@@ -12,7 +12,8 @@ import (
 )
 
 // Every request has an ID: the client's own X-Request-Id if it is sound, else
-// a new one. It stands in the answer's head and in every line of the log.
+// a new one. It stands in the answer's head, goes on to
+// the subgraphs, and stands in every line of the log (telemetry.NewLog reads it).
 
 type requestIDKey struct{}
 
@@ -22,16 +23,20 @@ func RequestID(ctx context.Context) string {
 	return id
 }
 
-// identified is a context that carries the ID in one allocation.
+// identified is a context that carries the ID, and what is asked, in one allocation.
 type identified struct {
 	context.Context
-	id string
+	id    string
+	asked Asked
 }
 
 // Value implements context.Context.
 func (c *identified) Value(key any) any {
-	if _, ok := key.(requestIDKey); ok {
+	switch key.(type) {
+	case requestIDKey:
 		return c.id
+	case askedKey:
+		return &c.asked
 	}
 	return c.Context.Value(key)
 }
@@ -47,7 +52,8 @@ func newRequestPrefix() string {
 	return hex.EncodeToString(random[:]) + "-"
 }
 
-func trace(x *exchange) {
+// identify gives the request its ID.
+func identify(x *exchange) {
 	if sent := x.r.Header["X-Request-Id"]; len(sent) == 1 && soundID(sent[0]) {
 		x.id = sent[0]
 		x.w.Header()["X-Request-Id"] = sent
@@ -55,7 +61,8 @@ func trace(x *exchange) {
 		x.id = requestPrefix + strconv.FormatUint(requestCounter.Add(1), 36)
 		x.w.Header()["X-Request-Id"] = []string{x.id}
 	}
-	x.ctx = &identified{x.r.Context(), x.id}
+	identity := &identified{x.r.Context(), x.id, Asked{Other, Other}}
+	x.ctx, x.asked = identity, &identity.asked
 }
 
 func soundID(id string) bool {
@@ -78,7 +85,7 @@ func (s *Server) recovered(x *exchange, panicked any) {
 	if err, ok := panicked.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(panicked) // net/http's own way to cut a connection
 	}
-	s.Logger.ErrorContext(x.ctx, "request panicked", "request", x.id, "path", x.r.URL.Path, "panic", panicked, "stack", string(debug.Stack()))
+	s.Logger.ErrorContext(x.ctx, "request panicked", "path", x.r.URL.Path, "panic", panicked, "stack", string(debug.Stack()))
 	if x.written {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 	}

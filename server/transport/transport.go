@@ -14,7 +14,10 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/citizencloud/citizencloud/graph/guard"
 	"github.com/citizencloud/citizencloud/graph/persisted"
@@ -60,6 +63,14 @@ type Options struct {
 	Ready func() error
 	// Explorer holds the built GraphiQL page, served at /explorer/; nil for none.
 	Explorer fs.FS
+	// Explain lets clients ask, by X-Explain, how their answers are made. It shows
+	// what only developers are to see.
+	Explain bool
+	// Tracer records requests; nil records none.
+	Tracer trace.Tracer
+	// Label names operations in metrics and traces where there are no manifests.
+	// There may be only so many names. Nil names none.
+	Label func(Operation) string
 	// Observe is told of every operation that ended; nil for nobody. It must be quick.
 	Observe func(Observation)
 	// Logger takes what clients do not see; nil means slog.Default().
@@ -68,15 +79,11 @@ type Options struct {
 
 // Observation is one operation, or one subscription, that ended.
 type Observation struct {
-	Client    string // "" if it did not say, or is not known
-	Operation string // "" if it has no name or was not prepared
-	// Registered says that the operation stands in the client's manifest:
-	// there are only so many of these names, of others any number.
-	Registered bool
-	Kind       string // query, mutation, subscription, "" if not prepared
-	Status     int    // of HTTP; 200 for all that ran in a stream
-	Errors     int    // entries of errors
-	Duration   time.Duration
+	Asked
+	Kind     string // query, mutation, subscription, "" if not prepared
+	Status   int    // of HTTP; 200 for all that ran in a stream
+	Errors   int    // entries of errors
+	Duration time.Duration
 }
 
 // Server serves /graphql, /graphql/stream, /graphql/ws, /health and, if there
@@ -85,6 +92,7 @@ type Server struct {
 	Options
 	origins map[string]bool
 	streams streams
+	load    struct{ running, subscriptions atomic.Int64 }
 	pages   http.Handler // the explorer, nil for none
 }
 

@@ -88,7 +88,7 @@ func (s *Server) websocket(x *exchange) *refusal {
 	}
 	conn.SetReadLimit(s.MaxBody)
 	k := &socket{server: s, conn: conn, read: x.ctx, life: life, cancel: cancel, operations: map[string]context.CancelFunc{}}
-	k.base = exchange{ctx: x.ctx, r: x.r, header: x.r.Header, client: x.client, address: x.address, started: x.started}
+	k.base = exchange{ctx: x.ctx, r: x.r, header: x.r.Header, client: x.client, asked: x.asked, address: x.address, started: x.started, id: x.id}
 	k.serve()
 	return nil
 }
@@ -227,6 +227,7 @@ func (k *socket) introduce(x *exchange, payload []byte) {
 		}
 	}
 	x.header = header
+	k.server.introduced(x)
 }
 
 func (k *socket) admit(x *exchange) *refusal {
