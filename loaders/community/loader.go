@@ -14,7 +14,7 @@ const (
 	wait = time.Millisecond
 	// patience is how long it waits for keys that were announced. It ends early
 	// when they are all there, so it is spent only when some do not ask.
-	patience = 10 * time.Millisecond
+	patience = 25 * time.Millisecond
 	// capacity is how many keys a batch takes at most.
 	capacity = 500
 )

@@ -80,15 +80,15 @@ func TestStatementsDoNotGrowWithRows(t *testing.T) {
 		if few != many {
 			t.Errorf("%s: %d statements for 2 services, %d for 100", who, few, many)
 		}
-		// two a store call, one of them the scope: the list and the total;
+		// one a store call: the list and the total;
 		// favourites for a citizen; two kinds of counts, which for all others are
 		// in memory, and histories for an editor
-		want := int64(4)
+		want := int64(2)
 		switch p {
 		case resident:
-			want = 6
+			want = 3
 		case editor:
-			want = 10
+			want = 5
 		}
 		if many != want {
 			t.Errorf("%s: %d statements, want %d", who, many, want)
@@ -105,7 +105,7 @@ func TestFiftyRepresentationsAreOneCall(t *testing.T) {
 	f := open(t)
 	f.representations(t, nil, 0)
 	f.representations(t, resident, 0)
-	f.representations(t, editor, 2)
+	f.representations(t, editor, 1)
 }
 
 func (f fixture) representations(t *testing.T, p *access.Principal, want int64) {
@@ -184,7 +184,7 @@ func TestListsAreTheirOwners(t *testing.T) {
 		}
 		want := int64(0)
 		if p == resident {
-			want = 6
+			want = 3
 		}
 		if statements != want {
 			t.Errorf("%s: %d statements, want %d", who, statements, want)

@@ -41,7 +41,7 @@ func TestActivitiesOfManyAreasAreReadTogether(t *testing.T) {
 				t.Errorf("area %d has %d activities", i, len(rows))
 			}
 		}
-		if got := counter.Statements(); got != 4 {
+		if got := counter.Statements(); got != 2 {
 			t.Errorf("%d areas took %d statements", n, got)
 		}
 	}

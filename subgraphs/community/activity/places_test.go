@@ -3,13 +3,13 @@ package activity_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
-	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/subgraphs/community/activity"
 )
@@ -150,7 +150,7 @@ func TestTheTableRefusesOverbooking(t *testing.T) {
 	h := open(t)
 	a := h.published(1)
 	_, err := h.db.Owner.Exec(`UPDATE community.activity SET confirmed_count = 2 WHERE id = $1`, a.ID)
-	if !database.Violates(err, "no_overbooking") {
+	if err == nil || !strings.Contains(err.Error(), "no_overbooking") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -150,7 +150,7 @@ func (h *Hub) run(ctx context.Context, code string, w *watch) {
 func (h *Hub) compute(ctx context.Context, code string) (b *Board, err error) {
 	ctx, cancel := context.WithTimeout(access.AsSystem(ctx, "board"), computeTimeout)
 	defer cancel()
-	err = h.DB.Read(ctx, func(tx *sqlx.Tx) error {
+	err = h.DB.Snapshot(ctx, func(tx *sqlx.Tx) error {
 		b, err = Compute(ctx, tx, code, h.Clock())
 		return err
 	})

@@ -1,0 +1,226 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// connector makes pgx's connections into ones that cannot run a statement
+// without a scope.
+type connector struct{ driver.Connector }
+
+// Connect implements driver.Connector.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	made, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{Conn: made.(*stdlib.Conn)}, nil
+}
+
+// conn is a connection to PostgreSQL. All its statements go through run, which
+// sees to it that the scope of row-level security stands before them: there is
+// no other way to the server, and no scope outlives its transaction.
+type conn struct {
+	*stdlib.Conn
+	tx *transaction // nil outside of one
+}
+
+// BeginTx implements driver.ConnBeginTx. The server hears of it with the first
+// statement.
+func (c *conn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
+	if c.Conn.Conn().IsClosed() {
+		return nil, driver.ErrBadConn
+	}
+	if c.tx != nil {
+		return nil, errors.New("database: a transaction within a transaction")
+	}
+	tx := &transaction{conn: c, scope: scopeOf(ctx)}
+	switch isolation := sql.IsolationLevel(options.Isolation); {
+	case isolation == sql.LevelDefault && options.ReadOnly: // each statement by itself: see Read
+	case isolation == sql.LevelDefault:
+		tx.begin = "BEGIN READ WRITE"
+	case isolation == sql.LevelRepeatableRead && options.ReadOnly:
+		tx.begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+	default:
+		return nil, fmt.Errorf("database: no transactions of isolation %s, read only %t", isolation, options.ReadOnly)
+	}
+	c.tx = tx
+	return tx, nil
+}
+
+// Begin implements driver.Conn.
+func (c *conn) Begin() (driver.Tx, error) {
+	return c.BeginTx(context.Background(), driver.TxOptions{})
+}
+
+// ResetSession implements driver.SessionResetter.
+func (c *conn) ResetSession(ctx context.Context) error {
+	if c.tx != nil {
+		return driver.ErrBadConn
+	}
+	return c.Conn.ResetSession(ctx)
+}
+
+// QueryContext implements driver.QueryerContext.
+func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	found, err := c.run(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// ExecContext implements driver.ExecerContext.
+func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	made, err := c.run(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	if err := made.Close(); err != nil {
+		return nil, err
+	}
+	return driver.RowsAffected(made.rows.CommandTag().RowsAffected()), nil
+}
+
+// run sends a statement and reads up to its first row. In a transaction that
+// has begun it goes out as it is, otherwise behind the scope and, where the
+// transaction wants it, BEGIN: all in one round trip. A cached plan that no
+// longer fits is made anew where nothing else has happened yet.
+func (c *conn) run(ctx context.Context, query string, named []driver.NamedValue) (*rows, error) {
+	if c.Conn.Conn().IsClosed() {
+		return nil, driver.ErrBadConn
+	}
+	if c.tx != nil && c.tx.broken != nil {
+		return nil, fmt.Errorf("database: the transaction has failed before: %w", c.tx.broken)
+	}
+	count(ctx)
+	args := make([]any, len(named))
+	for i := range named {
+		args[i] = named[i].Value
+	}
+	if c.tx != nil && c.tx.open {
+		return c.first(c.send(ctx, query, args))
+	}
+	made, err := c.first(c.sendScoped(ctx, query, args))
+	if err != nil && stale(err) && !c.Conn.Conn().IsClosed() {
+		c.tx.forget()
+		made, err = c.first(c.sendScoped(ctx, query, args))
+	}
+	return made, err
+}
+
+// send sends the statement alone.
+func (c *conn) send(ctx context.Context, query string, args []any) *rows {
+	found, _ := c.Conn.Conn().Query(ctx, query, args...) // its error is found's
+	return &rows{conn: c, rows: found}
+}
+
+// sendScoped sends what a statement needs before it, and it.
+func (c *conn) sendScoped(ctx context.Context, query string, args []any) *rows {
+	batch, before := new(pgx.Batch), 1
+	scope := scopeOf(ctx)
+	if c.tx != nil {
+		scope = c.tx.scope
+		if c.tx.begin != "" {
+			batch.Queue(c.tx.begin)
+			before++
+		}
+	}
+	if c.tx != nil && c.tx.begin == "" {
+		batch.Queue(scopeReading, scope.kind, scope.principal, scope.area, planning(ctx))
+	} else {
+		batch.Queue(scopeWriting, scope.kind, scope.principal, scope.area, planning(ctx))
+	}
+	batch.Queue(query, args...)
+	results := c.Conn.Conn().SendBatch(ctx, batch)
+	if c.tx != nil && c.tx.begin != "" {
+		c.tx.open = true
+	}
+	for range before {
+		if _, err := results.Exec(); err != nil {
+			_ = results.Close()
+			return &rows{conn: c, failed: err}
+		}
+	}
+	found, _ := results.Query()
+	return &rows{conn: c, rows: found, batch: results}
+}
+
+// first reads the first row: PostgreSQL says only then whether the statement
+// fails.
+func (c *conn) first(r *rows) (*rows, error) {
+	err := r.failed
+	if err == nil {
+		r.pending = r.rows.Next()
+		r.ahead = true
+		if err = r.rows.Err(); err == nil {
+			return r, nil
+		}
+		_ = r.Close()
+	}
+	if c.tx != nil {
+		c.tx.broken = err
+	}
+	if pgconn.SafeToRetry(err) && (c.tx == nil || !c.tx.open) {
+		return nil, driver.ErrBadConn // nothing was sent; database/sql takes another connection
+	}
+	return nil, err
+}
+
+// stale says whether the server refused a prepared statement because of what
+// changed under it: its tables (0A000), or the session behind a pooler (26000).
+func stale(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && (refused.Code == "26000" ||
+		refused.Code == "0A000" && refused.Message == "cached plan must not change result type")
+}
+
+// PrepareContext implements driver.ConnPrepareContext: run prepares by itself.
+func (c *conn) PrepareContext(_ context.Context, query string) (driver.Stmt, error) {
+	return &statement{conn: c, query: query}, nil
+}
+
+// Prepare implements driver.Conn.
+func (c *conn) Prepare(query string) (driver.Stmt, error) {
+	return c.PrepareContext(context.Background(), query)
+}
+
+// statement is a query that goes the way of all others.
+type statement struct {
+	conn  *conn
+	query string
+}
+
+// Close implements driver.Stmt.
+func (s *statement) Close() error { return nil }
+
+// NumInput implements driver.Stmt: the server counts them.
+func (s *statement) NumInput() int { return -1 }
+
+// Exec implements driver.Stmt; database/sql asks ExecContext.
+func (s *statement) Exec([]driver.Value) (driver.Result, error) {
+	return nil, errors.New("database: a statement needs a context")
+}
+
+// Query implements driver.Stmt; database/sql asks QueryContext.
+func (s *statement) Query([]driver.Value) (driver.Rows, error) {
+	return nil, errors.New("database: a statement needs a context")
+}
+
+// ExecContext implements driver.StmtExecContext.
+func (s *statement) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	return s.conn.ExecContext(ctx, s.query, args)
+}
+
+// QueryContext implements driver.StmtQueryContext.
+func (s *statement) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	return s.conn.QueryContext(ctx, s.query, args)
+}
