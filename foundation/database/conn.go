@@ -94,7 +94,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 // has begun it goes out as it is, otherwise behind the scope and, where the
 // transaction wants it, BEGIN: all in one round trip. A cached plan that no
 // longer fits is made anew where nothing else has happened yet.
-func (c *conn) run(ctx context.Context, query string, named []driver.NamedValue) (*rows, error) {
+func (c *conn) run(ctx context.Context, query string, named []driver.NamedValue) (made *rows, err error) {
 	if c.Conn.Conn().IsClosed() {
 		return nil, driver.ErrBadConn
 	}
@@ -102,6 +102,7 @@ func (c *conn) run(ctx context.Context, query string, named []driver.NamedValue)
 		return nil, fmt.Errorf("database: the transaction has failed before: %w", c.tx.broken)
 	}
 	count(ctx)
+	defer traced(ctx, query).end(&err)
 	args := make([]any, len(named))
 	for i := range named {
 		args[i] = named[i].Value
@@ -109,7 +110,7 @@ func (c *conn) run(ctx context.Context, query string, named []driver.NamedValue)
 	if c.tx != nil && c.tx.open {
 		return c.first(c.send(ctx, query, args))
 	}
-	made, err := c.first(c.sendScoped(ctx, query, args))
+	made, err = c.first(c.sendScoped(ctx, query, args))
 	if err != nil && stale(err) && !c.Conn.Conn().IsClosed() {
 		c.tx.forget()
 		made, err = c.first(c.sendScoped(ctx, query, args))
