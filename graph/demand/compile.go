@@ -210,7 +210,7 @@ func (c *compiler) field(occurrences []occurrence, hand sized) *expression {
 	}
 	outer := &expression{when: when, sum: []*expression{made}}
 	if arguments != nil {
-		outer.sum = append(outer.sum, arguments)
+		outer.fixed, outer.input = arguments.fixed, arguments.input
 	}
 	return outer
 }
