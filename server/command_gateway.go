@@ -29,19 +29,22 @@ func gateway(ctx context.Context, line *config.Line, at terminal) error {
 	}
 	p := newProcess(line, settings.Listener, false, at)
 	p.serve(func(context.Context) (*service, error) {
-		engine, err := graph.New(super, dispatcher, graph.Options{
+		observer := newObserver(p.log, p.counted())
+		engine, err := graph.New(super, observer.watch(dispatcher, super), observer.options(graph.Options{
 			Dedupe:  dedupe(settings.Dedupe),
 			Timeout: settings.Timeout,
-		})
+		}))
 		if err != nil {
 			return nil, fmt.Errorf("the supergraph %s cannot be used: %w", settings.Supergraph, err)
 		}
+		observer.engine(engine)
 		server := transport.New(transport.Options{
-			Engine: transport.NewGeneration(engine),
-			Logger: p.log,
-			// Nobody looks, nobody counts.
-			Observe: p.observe(),
+			Engine:  transport.NewGeneration(engine),
+			Logger:  p.log,
+			Observe: observe(p.counted()),
+			Tracer:  p.tracing.Tracer(),
 		})
+		showLoad(p.counted(), server)
 		return &service{Handler: server, Drain: server.Drain}, nil
 	})
 	return p.run(ctx, nil)

@@ -34,7 +34,8 @@ func serve(ctx context.Context, line *config.Line, at terminal) error {
 			Remote:      settings.Subgraphs,
 			Dedupe:      dedupe(settings.Dedupe),
 			Log:         p.log,
-			Metrics:     p.metrics,
+			Metrics:     p.counted(),
+			Tracer:      p.tracing.Tracer(),
 			Proxies:     proxies,
 			Greet: func(login, password string) {
 				_, _ = fmt.Fprintf(at.out, "citizencloud: nobody has signed in yet; the first administrator is %s, password %s\n", login, password)

@@ -25,7 +25,8 @@ func subgraph(ctx context.Context, line *config.Line, at terminal) error {
 			Development: development,
 			Scale:       "none",
 			Log:         p.log,
-			Metrics:     p.metrics,
+			Metrics:     p.counted(),
+			Tracer:      p.tracing.Tracer(),
 			Proxies:     proxies,
 			URL:         "http://" + p.listener.bound(),
 		})

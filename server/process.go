@@ -22,6 +22,7 @@ type process struct {
 	log      *slog.Logger
 	metrics  *prometheus.Registry
 	listener *listener
+	tracing  *telemetry.Tracing // nil where nothing is traced
 	config   config.Listener
 	parts    lifecycle.Group
 }
@@ -36,11 +37,16 @@ const flushPatience = 10 * time.Second
 
 func newProcess(line *config.Line, listen config.Listener, development bool, at terminal) *process {
 	json := line.Log.Format == "json" || line.Log.Format == "auto" && !development
-	log := telemetry.NewLog(at.err, line.Log.Level, json)
+	log := telemetry.NewLog(at.err, line.Log.Level, json, transport.RequestID)
 	slog.SetDefault(log)
 	telemetry.CaptureRedis(log)
 	p := &process{at: at, log: log, metrics: telemetry.NewMetrics(currentVersion()), config: listen}
 	p.parts.Log = log
+	name := line.Command
+	if name == "subgraph" {
+		name = line.Subgraph.Name
+	}
+	p.parts.Add(p.traces("citizencloud-" + name))
 	// First of all: the port. It fails fast when it is taken, and whoever asks
 	// /health while the rest starts hears that it starts.
 	p.listener = &listener{address: listen.Listen, flag: "--listen", log: log}
@@ -53,12 +59,30 @@ func newProcess(line *config.Line, listen config.Listener, development bool, at 
 	return p
 }
 
-// observe counts operations where metrics are shown.
-func (p *process) observe() func(transport.Observation) {
+// counted is where metrics are counted; nil where nobody looks.
+func (p *process) counted() *prometheus.Registry {
 	if p.config.MetricsListen == "" {
 		return nil
 	}
-	return observe(p.metrics)
+	return p.metrics
+}
+
+// tracesPatience is the longest time to send the last spans.
+const tracesPatience = 5 * time.Second
+
+// traces is the part that sends spans to a collector, if there is one. It is the
+// last to stop, so that it hears of everything.
+func (p *process) traces(name string) lifecycle.Part {
+	return lifecycle.Part{
+		Name: "traces",
+		Start: func(ctx context.Context) (<-chan error, error) {
+			var err error
+			p.tracing, err = telemetry.NewTracing(ctx, name, currentVersion(), p.log)
+			return nil, err
+		},
+		Stop:     func(ctx context.Context) error { return p.tracing.Stop(ctx) },
+		Patience: tracesPatience,
+	}
 }
 
 // serve adds the service that make builds once everything before it runs, and

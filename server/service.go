@@ -7,11 +7,11 @@ import (
 	"net/netip"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/citizencloud/citizencloud/graph"
 	"github.com/citizencloud/citizencloud/server/embedded"
 	"github.com/citizencloud/citizencloud/server/telemetry"
-	"github.com/citizencloud/citizencloud/server/transport"
 )
 
 // service is what takes a command's requests: the gateway alone, the whole
@@ -42,9 +42,12 @@ type installation struct {
 	// Remote are the subgraphs that are reached by URL.
 	Remote map[string]string
 	// Dedupe shares identical work in flight.
-	Dedupe  graph.Dedupe
-	Log     *slog.Logger
+	Dedupe graph.Dedupe
+	Log    *slog.Logger
+	// Metrics are counted here; nil counts none.
 	Metrics *prometheus.Registry
+	// Tracer records requests; nil records none.
+	Tracer trace.Tracer
 	// Proxies are the networks whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix
 	// Greet shows the first administrator's login and password to whoever
@@ -62,14 +65,6 @@ func dedupe(name string) graph.Dedupe {
 		return graph.DedupeAll
 	}
 	return graph.DedupeNone
-}
-
-// observe counts what ends in transport.
-func observe(registry *prometheus.Registry) func(transport.Observation) {
-	operations := telemetry.NewOperations(registry)
-	return func(o transport.Observation) {
-		operations.Ended(o.Client, o.Operation, o.Kind, o.Status, o.Errors, o.Duration)
-	}
 }
 
 func metricsHandler(registry *prometheus.Registry) http.Handler {

@@ -101,10 +101,12 @@ func (w *whole) connect(in installation) (err error) {
 		}
 	}
 	w.dispatcher = ways
-	w.engine, err = graph.New(w.super, &guard.Breakers{Inner: ways}, graph.Options{Dedupe: in.Dedupe})
+	observer := newObserver(in.Log, in.Metrics)
+	w.engine, err = graph.New(w.super, &guard.Breakers{Inner: observer.watch(ways, w.super)}, observer.options(graph.Options{Dedupe: in.Dedupe}))
 	if err != nil {
 		return err
 	}
+	observer.engine(w.engine)
 	if w.manifests, err = loadManifests(); err != nil {
 		return err
 	}
@@ -157,14 +159,17 @@ func (w *whole) service(in installation) *service {
 		TrustedProxies: in.Proxies,
 		Ready:          w.ready,
 		Observe:        observe(in.Metrics),
+		Tracer:         in.Tracer,
 		Logger:         in.Log,
 	}
 	if in.Development {
 		policy.Mode, policy.Automatic = persisted.Development, persisted.NewAutomatic(16<<20)
 		options.Explorer, _ = clients.Explorer()
+		options.Explain = true
 		options.Gate = nil // one machine plays all the citizens
 	}
 	server := transport.New(options)
+	showLoad(in.Metrics, server)
 	mux := http.NewServeMux()
 	mux.Handle("/", server)
 	screen, _ := clients.Screen()

@@ -35,7 +35,9 @@ func wireSubgraph(ctx context.Context, name string, in installation) (_ *service
 		Schema: r.Executable(), Context: r.Context, Authenticator: authenticator{g.verifier, ended},
 		Gateways: in.Proxies,
 		Ready:    func() error { return g.db.Ping(context.Background()) }, Logger: in.Log,
+		Observe: observe(in.Metrics), Tracer: in.Tracer,
 	})
+	showLoad(in.Metrics, server)
 	mux := http.NewServeMux()
 	mux.Handle("/", server)
 	if beside, ok := r.(handlers); ok {

@@ -1,8 +1,10 @@
-// Package telemetry sets up what a process tells of itself: the log (slog) and
-// the metrics (Prometheus). Start reading at NewLog and NewMetrics.
+// Package telemetry sets up what a process tells of itself: the log (slog), the
+// metrics (Prometheus) and the traces (OpenTelemetry). Start reading at NewLog,
+// NewMetrics and NewTracing.
 package telemetry
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"strings"
@@ -18,7 +20,8 @@ func readable(_ []string, attribute slog.Attr) slog.Attr {
 
 // NewLog returns a logger: JSON lines for machines, or text for a person. Level
 // is debug, info, warn or error. Both keep Chinese as it is: neither escapes it.
-func NewLog(out io.Writer, level string, json bool) *slog.Logger {
+// Request gives the ID of the request that a context belongs to, "" for none.
+func NewLog(out io.Writer, level string, json bool, request func(context.Context) string) *slog.Logger {
 	var least slog.Level
 	switch strings.ToLower(level) {
 	case "debug":
@@ -29,8 +32,9 @@ func NewLog(out io.Writer, level string, json bool) *slog.Logger {
 		least = slog.LevelError
 	}
 	options := &slog.HandlerOptions{Level: least, ReplaceAttr: readable}
+	var lines slog.Handler = slog.NewTextHandler(out, options)
 	if json {
-		return slog.New(slog.NewJSONHandler(out, options))
+		lines = slog.NewJSONHandler(out, options)
 	}
-	return slog.New(slog.NewTextHandler(out, options))
+	return slog.New(requestHandler{lines, request})
 }

@@ -32,8 +32,8 @@ func NewOperations(registry *prometheus.Registry) *Operations {
 	return o
 }
 
-// Ended counts one operation. Name is "" for operations that stand in no
-// manifest: there is any number of these, and each label costs memory for ever.
+// Ended counts one operation. Client and name must be words of which there are
+// only so many: each label costs memory for ever.
 func (o *Operations) Ended(client, name, kind string, status, errors int, took time.Duration) {
 	labels := []string{client, name, kind, strconv.Itoa(status)}
 	o.seconds.WithLabelValues(labels...).Observe(took.Seconds())

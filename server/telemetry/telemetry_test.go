@@ -11,7 +11,7 @@ import (
 func TestLogKeepsChinese(t *testing.T) {
 	for _, json := range []bool{true, false} {
 		var out bytes.Buffer
-		log := NewLog(&out, "info", json)
+		log := NewLog(&out, "info", json, requestOf)
 		log.Info("收到反馈", "社区", "玉林东路社区", "took", 1500*time.Millisecond)
 		log.Debug("不写")
 		if line := out.String(); !strings.Contains(line, "玉林东路社区") || !strings.Contains(line, "1.5s") || strings.Contains(line, "不写") {
