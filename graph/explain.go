@@ -15,6 +15,7 @@ import (
 type Explain struct {
 	Plan    bool // plan: as `explain --json` prints it
 	Choices bool // choices: the ways that the planner weighed
+	Cost    bool // cost: what the operation is estimated to cost, and may cost
 	Timings bool // timings: of the stages and of each fetch
 	// Only says that the operation is not run: the answer is extensions alone.
 	Only bool
@@ -24,7 +25,7 @@ type Explain struct {
 }
 
 // wanted says whether anything is.
-func (x *Explain) wanted() bool { return x.Plan || x.Choices || x.Timings || x.Only }
+func (x *Explain) wanted() bool { return x.Plan || x.Choices || x.Cost || x.Timings || x.Only }
 
 // Times in JSON are milliseconds with three decimals, since the request came.
 type (
@@ -48,6 +49,10 @@ type (
 		Bytes    int    `json:"bytes"`    // of the reply
 		Entities int    `json:"entities"` // representations sent
 		Status   string `json:"status"`   // ok, or why no answer came
+	}
+	costJSON struct {
+		Estimated int64 `json:"estimated"`
+		Max       int64 `json:"max,omitempty"` // none: any cost is allowed
 	}
 	choiceJSON struct {
 		Path  string    `json:"path"`
@@ -75,20 +80,21 @@ func (m millis) MarshalJSON() ([]byte, error) {
 func (e *Engine) explained(op *Operation, call *Call) *Response {
 	x := call.Explain
 	x.Timings = false // nothing ran
-	return &Response{Body: e.extensions([]byte(`{`), op, &x, nil), HasData: true}
+	return &Response{Body: e.extensions([]byte(`{`), op, call, &x, nil), HasData: true}
 }
 
 // explain adds what the call wants to know to its answer.
 func (e *Engine) explain(r *Response, op *Operation, call *Call, w *watch) {
-	body := e.extensions(append(r.Body[:len(r.Body)-1], ','), op, &call.Explain, w)
+	body := e.extensions(append(r.Body[:len(r.Body)-1], ','), op, call, &call.Explain, w)
 	r.Body, r.writer.Body = body, body
 }
 
 // extensions appends "extensions":{…}}.
-func (e *Engine) extensions(body []byte, op *Operation, x *Explain, w *watch) []byte {
+func (e *Engine) extensions(body []byte, op *Operation, call *Call, x *Explain, w *watch) []byte {
 	made := struct {
 		Plan    json.RawMessage `json:"plan,omitempty"`
 		Choices []choiceJSON    `json:"choices,omitempty"`
+		Cost    *costJSON       `json:"cost,omitempty"`
 		Timings *timingsJSON    `json:"timings,omitempty"`
 	}{}
 	if x.Plan {
@@ -98,6 +104,11 @@ func (e *Engine) extensions(body []byte, op *Operation, x *Explain, w *watch) []
 	}
 	if x.Choices {
 		made.Choices = e.choices(op)
+	}
+	if x.Cost {
+		if cost, ok := e.Cost(op, call); ok {
+			made.Cost = &costJSON{rounded(cost), rounded(call.MaxCost)}
+		}
 	}
 	if x.Timings {
 		made.Timings = w.timings(op, x)

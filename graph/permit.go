@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"context"
 	"math"
 	"sync"
 
@@ -156,7 +155,7 @@ func denials(errs gqlerror.List, path []string, outputs []*plan.Output, variable
 // Cost estimates what the operation costs with these variables. ok is false
 // where the engine estimates no costs, or the variables are refused; they are
 // told when it is executed.
-func (e *Engine) Cost(_ context.Context, op *Operation, call Call) (cost float64, ok bool) {
+func (e *Engine) Cost(op *Operation, call *Call) (cost float64, ok bool) {
 	if op.estimate == nil {
 		return 0, false
 	}

@@ -11,6 +11,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/citizencloud/citizencloud/graph/authorize"
 )
 
 // The codes of refusals (extensions.code).
@@ -34,6 +36,8 @@ type Identity struct {
 	// Expires is when the sign-in ends, and with it its subscriptions; zero
 	// for never.
 	Expires time.Time
+	// Claims are what the schema's access rules are held against; nil satisfies none.
+	Claims authorize.Claims
 }
 
 // Authenticator finds out who asks.

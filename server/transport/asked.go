@@ -42,7 +42,7 @@ func (s *Server) name(x *exchange) {
 }
 
 // explaining are the words of the header X-Explain.
-var explaining = []string{"plan", "choices", "timings", "only"}
+var explaining = []string{"plan", "choices", "cost", "timings", "only"}
 
 // explain reads from the header what the answer shall tell of its making. It is
 // there in development mode only: elsewhere nobody reads the header.
@@ -59,6 +59,7 @@ func (s *Server) explain(x *exchange) *refusal {
 			want := &x.call.Explain
 			want.Plan = want.Plan || word == "plan"
 			want.Choices = want.Choices || word == "choices"
+			want.Cost = want.Cost || word == "cost"
 			want.Timings = want.Timings || word == "timings"
 			want.Only = want.Only || word == "only"
 		}

@@ -30,7 +30,10 @@ func prepare(s *Server, x *exchange) *refusal {
 	if operation.Kind() == ast.Mutation && !x.shared { // what changes something says from where, whatever the client itself claimed
 		x.header["X-Forwarded-For"] = []string{x.from()}
 	}
-	x.call = graph.Call{Variables: x.envelope.variables, Header: x.header, View: x.identity.View, Scope: x.identity.Scope, ID: x.id}
+	x.call = graph.Call{Variables: x.envelope.variables, Header: x.header, View: x.identity.View, Scope: x.identity.Scope, Claims: x.identity.Claims, ID: x.id}
+	if s.MaxCost != nil {
+		x.call.MaxCost = s.MaxCost(x.client)
+	}
 	x.describe()
 	if s.Latest != nil && operation.Kind() == ast.Subscription {
 		x.call.Latest = s.Latest(x.client, operation.Name())

@@ -48,6 +48,9 @@ type Options struct {
 	// client misses those in between. All others, and all where it is nil, end
 	// with SUBSCRIBER_TOO_SLOW instead.
 	Latest func(client, operation string) bool
+	// MaxCost is the most that an operation of this client may be estimated to
+	// cost, 0 for any; nil lets every client run any.
+	MaxCost func(client string) float64
 	// Heartbeat is the time between signs of life on an idle stream; 0 means 15 s.
 	Heartbeat time.Duration
 	// WriteTimeout is how long one write to a stream's client may take; 0 means 30 s.
