@@ -40,14 +40,26 @@ func TestPlatform(t *testing.T) {
 
 func raise(t testing.TB) *stage {
 	t.Helper()
-	d := embeddedtest.Open(t)
+	return raiseOn(t, embeddedtest.Open(t), t.TempDir())
+}
+
+// installationOn is what runs on a database, with a folder for its keys, and
+// its own Redis, JetStream and files.
+func installationOn(t testing.TB, d *embeddedtest.Database, dir string) installation {
+	t.Helper()
 	redisURL, _ := embeddedtest.Redis(t)
 	natsURL, _ := embeddedtest.Nats(t)
-	in := installation{
-		State: &embedded.State{Dir: t.TempDir(), DatabaseURL: d.OwnerURL, DatabaseAppURL: d.AppURL,
+	return installation{
+		State: &embedded.State{Dir: dir, DatabaseURL: d.OwnerURL, DatabaseAppURL: d.AppURL,
 			RedisURL: redisURL, NatsURL: natsURL, FilesURL: "file://" + t.TempDir()},
 		Development: true, Scale: "demo", Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 	}
+}
+
+// raiseOn raises a stage on a database, which may be loaded already.
+func raiseOn(t testing.TB, d *embeddedtest.Database, dir string) *stage {
+	t.Helper()
+	in := installationOn(t, d, dir)
 	w, err := newWhole(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+
+	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/demonstration"
+)
+
+// attempt is one try of a mutation: who, and with what.
+type attempt struct {
+	by        *access.Principal
+	variables map[string]any
+}
+
+// thing is a row that a mutation may be about.
+type thing struct {
+	ID        string  `db:"id"`
+	Version   int     `db:"version"`
+	CitizenID *string `db:"citizen_id"`
+}
+
+// attempts makes variables for a mutation: with a thing in each of its states,
+// by its citizen and by workers of all levels who hold every role; by strangers;
+// and about a thing that does not exist. Nobody signs in with success: who has
+// just signed in is seen in that answer only, not by key, which is all that the
+// monolith can ask by.
+func (s *stage) attempts(t *testing.T, body string) []attempt {
+	t.Helper()
+	document, err := parser.ParseQuery(&ast.Source{Input: body})
+	if err != nil {
+		t.Fatal(err)
+	}
+	operation := document.Operations[0]
+	root := operation.SelectionSet[0].(*ast.Field).Name
+	things := s.things(t, root)
+	city, community := s.everyRole("510100000000"), s.everyRole(s.cast.Communities()[0])
+	citizen := s.people()["citizen"]
+	var all []attempt
+	try := func(by *access.Principal, about thing) {
+		f := filler{stage: s, about: about, root: root}
+		variables := map[string]any{}
+		for _, v := range operation.VariableDefinitions {
+			variables[v.Variable] = f.value(t, v.Variable, v.Type)
+		}
+		all = append(all, attempt{by, variables})
+	}
+	for _, one := range things {
+		try(community, one)
+		try(city, one)
+		try(citizen, one)
+		if one.CitizenID != nil {
+			try(&access.Principal{Kind: access.Citizen, ID: *one.CitizenID, Name: "某人", AreaCode: s.cast.Communities()[0], Session: demonstration.ID("session", 1)}, one)
+		}
+	}
+	unknown := thing{ID: demonstration.ID("nothing", 1), Version: 1}
+	for _, by := range []*access.Principal{nil, citizen, city} {
+		try(by, unknown)
+	}
+	if len(things) > 0 {
+		stale := things[0]
+		stale.Version += 100
+		try(nil, things[0])
+		try(city, stale)
+	}
+	return all
+}
+
+// everyRole is a worker of the area who may do all that workers may there.
+func (s *stage) everyRole(area string) *access.Principal {
+	worker := s.cast.Chief(area)
+	if !strings.HasSuffix(area, "000") {
+		worker = s.cast.CommunityWorker(area)
+	}
+	return &access.Principal{Kind: access.Worker, ID: worker.ID, Name: worker.Name, AreaCode: worker.AreaCode, UnitID: worker.UnitID, Session: demonstration.ID("session", 2),
+		Roles: []access.Role{access.CommunityWorker, access.Supervisor, access.Leader, access.CatalogueEditor, access.SupplyReviewer, access.SystemAdmin}}
+}
+
+// topicOf is the table's topic that a mutation is about, by its name.
+func topicOf(root string) string {
+	for _, known := range []struct{ part, topic string }{
+		{"checkIn", "registration"}, {"feedback", "feedbackCase"}, {"info", "feedbackCase"}, {"markDuplicate", "feedbackCase"},
+		{"activity", "activity"}, {"registration", "activity"}, {"participant", "participant"}, {"communityService", "communityService"},
+		{"distribution", "communityService"}, {"demand", "demand"}, {"service", "service"}, {"notification", "notification"},
+	} {
+		if strings.Contains(strings.ToLower(root), strings.ToLower(known.part)) {
+			return known.topic
+		}
+	}
+	return ""
+}
+
+// things gives a row of each state, in the community of everyRole and anywhere.
+func (s *stage) things(t *testing.T, root string) []thing {
+	t.Helper()
+	topic := topicOf(root)
+	source := map[string]string{
+		"registration": `SELECT id, 0 AS version, citizen_id, state, area_code FROM community.registration`,
+		"feedbackCase": `SELECT id, version, citizen_id, state, area_code FROM community.feedback_case`,
+		"activity": `SELECT a.id, a.version, r.citizen_id, a.state, a.area_code FROM community.activity a
+			LEFT JOIN LATERAL (SELECT citizen_id FROM community.registration r WHERE r.activity_id = a.id ORDER BY seq LIMIT 1) r ON true`,
+		"participant":      `SELECT id, version, citizen_id, state, area_code FROM supply.participant`,
+		"communityService": `SELECT id, version, citizen_id, state, area_code FROM supply.community_service`,
+		"demand":           `SELECT id, version, citizen_id, state, area_code FROM supply.demand`,
+		"service":          `SELECT id, version, NULL::uuid AS citizen_id, state || publication AS state, '' AS area_code FROM citizen.service`,
+	}[topic]
+	if source == "" {
+		return nil
+	}
+	var found []thing
+	community := s.cast.Communities()[0]
+	for _, condition := range []string{`area_code = $2`, `area_code <> $2`} {
+		var rows []thing
+		if err := s.owner.Select(&rows, `SELECT DISTINCT ON (state) id, version, citizen_id FROM (`+source+`) AS t
+			WHERE id < $1::uuid AND `+condition+` ORDER BY state, id`, demonstration.ID("end", 1<<30), community); err != nil {
+			t.Fatalf("%s: %v", topic, err)
+		}
+		found = append(found, rows...)
+	}
+	return found
+}
+
+// filler makes values for a mutation's input.
+type filler struct {
+	*stage
+	about thing
+	root  string
+}
+
+func (f filler) value(t *testing.T, name string, of *ast.Type) any {
+	t.Helper()
+	if of.Elem != nil {
+		return []any{f.value(t, name, of.Elem)}
+	}
+	definition := f.super.Public.Types[of.Name()]
+	switch definition.Kind {
+	case ast.Enum:
+		return definition.EnumValues[0].Name
+	case ast.InputObject:
+		object := map[string]any{}
+		for _, field := range definition.Fields {
+			if field.Type.NonNull || !strings.Contains("pictures all workerId clear", field.Name) {
+				object[field.Name] = f.value(t, field.Name, field.Type)
+			}
+		}
+		return object
+	}
+	lower := strings.ToLower(name)
+	switch of.Name() {
+	case "ID":
+		return f.id(t, lower)
+	case "Int":
+		if lower == "expectedversion" {
+			return f.about.Version
+		}
+		return 5
+	case "Boolean":
+		return true
+	case "Time":
+		days := 2
+		if strings.Contains(lower, "end") || strings.Contains(lower, "to") {
+			days = 3
+		}
+		return time.Now().Truncate(24*time.Hour).AddDate(0, 0, days).Format(time.RFC3339)
+	case "Date":
+		return "2027-03-06"
+	case "String":
+		switch lower {
+		case "mobile", "phone":
+			return "13800000007"
+		case "code":
+			return "A0001"
+		case "uscc":
+			return "91510100MA6CGUGA1W"
+		case "target":
+			return "https://example.org/target"
+		case "minversion", "clientversion":
+			return "1.2.0"
+		}
+		return "测试用的文字，足够长，说得清楚。"
+	}
+	t.Fatalf("no value for %s: %s", name, of)
+	return nil
+}
+
+func (f filler) id(t *testing.T, name string) string {
+	t.Helper()
+	other := map[string]string{
+		"categoryid": `SELECT id FROM citizen.service_category ORDER BY id LIMIT 1`, "departmentid": `SELECT id FROM citizen.department ORDER BY id LIMIT 1`,
+		"originalid":         `SELECT id::text FROM community.feedback_case ORDER BY id LIMIT 1`,
+		"communityserviceid": `SELECT id::text FROM supply.community_service WHERE state = 'LISTED' ORDER BY id LIMIT 1`,
+		"participantid":      `SELECT id::text FROM supply.participant WHERE state = 'APPROVED' ORDER BY id LIMIT 1`,
+		"ids":                `SELECT id::text FROM platform.notification ORDER BY id LIMIT 1`,
+	}[name]
+	switch {
+	case strings.HasPrefix(name, "area"):
+		return f.cast.Communities()[0]
+	case other == "" || name == "participantid" && topicOf(f.root) == "participant":
+		return f.about.ID
+	}
+	var id string
+	if err := f.owner.Get(&id, other); err != nil {
+		return fmt.Sprint(f.about.ID)
+	}
+	return id
+}
