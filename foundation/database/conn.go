@@ -108,43 +108,42 @@ func (c *conn) run(ctx context.Context, query string, named []driver.NamedValue)
 		args[i] = named[i].Value
 	}
 	if c.tx != nil && c.tx.open {
-		return c.first(c.send(ctx, query, args))
+		return c.first(c.send(ctx, c.tx.further(ctx), query, args))
 	}
-	made, err = c.first(c.sendScoped(ctx, query, args))
+	made, err = c.first(c.send(ctx, c.before(ctx), query, args))
 	if err != nil && stale(err) && !c.Conn.Conn().IsClosed() {
 		c.tx.forget()
-		made, err = c.first(c.sendScoped(ctx, query, args))
+		made, err = c.first(c.send(ctx, c.before(ctx), query, args))
 	}
 	return made, err
 }
 
-// send sends the statement alone.
-func (c *conn) send(ctx context.Context, query string, args []any) *rows {
-	found, _ := c.Conn.Conn().Query(ctx, query, args...) // its error is found's
-	return &rows{conn: c, rows: found}
+// before is what has to stand before a statement that is not in an open transaction.
+func (c *conn) before(ctx context.Context) *pgx.Batch {
+	batch := new(pgx.Batch)
+	if c.tx == nil || c.tx.begin == "" {
+		scope := scopeOf(ctx)
+		if c.tx != nil {
+			scope = c.tx.scope
+		}
+		batch.Queue(scopeReading, scope.kind, scope.principal, scope.area, planning(ctx))
+		return batch
+	}
+	batch.Queue(c.tx.begin)
+	batch.Queue(scopeWriting, c.tx.scope.kind, c.tx.scope.principal, c.tx.scope.area, planning(ctx))
+	c.tx.open, c.tx.planning = true, planning(ctx)
+	return batch
 }
 
-// sendScoped sends what a statement needs before it, and it.
-func (c *conn) sendScoped(ctx context.Context, query string, args []any) *rows {
-	batch, before := new(pgx.Batch), 1
-	scope := scopeOf(ctx)
-	if c.tx != nil {
-		scope = c.tx.scope
-		if c.tx.begin != "" {
-			batch.Queue(c.tx.begin)
-			before++
-		}
-	}
-	if c.tx != nil && c.tx.begin == "" {
-		batch.Queue(scopeReading, scope.kind, scope.principal, scope.area, planning(ctx))
-	} else {
-		batch.Queue(scopeWriting, scope.kind, scope.principal, scope.area, planning(ctx))
+// send sends the statement behind the others, which give no rows of interest.
+func (c *conn) send(ctx context.Context, batch *pgx.Batch, query string, args []any) *rows {
+	before := batch.Len()
+	if before == 0 {
+		found, _ := c.Conn.Conn().Query(ctx, query, args...) // its error is found's
+		return &rows{conn: c, rows: found}
 	}
 	batch.Queue(query, args...)
 	results := c.Conn.Conn().SendBatch(ctx, batch)
-	if c.tx != nil && c.tx.begin != "" {
-		c.tx.open = true
-	}
 	for range before {
 		if _, err := results.Exec(); err != nil {
 			_ = results.Close()

@@ -40,19 +40,28 @@ func Scope(ctx context.Context, tx sqlx.ExecerContext) error {
 	return nil
 }
 
-type plannedKey struct{}
+type planningKey struct{}
 
-// Planned gives a context whose statements are planned for the values of their
-// arguments each time. It is for statements whose best plan depends on them, as
-// that of a search does on the area: PostgreSQL otherwise plans a statement
-// without its values once it was run five times, where that seems to cost no more.
-func Planned(ctx context.Context) context.Context {
-	return context.WithValue(ctx, plannedKey{}, true)
+// PlannedOnce gives a context whose statements are planned without the values
+// of their arguments, once a connection. It is for statements which have one
+// right plan, whatever is asked: one more call of the planner would cost more
+// than they themselves. Left alone, PostgreSQL plans a statement five times for
+// its values and then compares; what it compares are estimates.
+func PlannedOnce(ctx context.Context) context.Context {
+	return context.WithValue(ctx, planningKey{}, "force_generic_plan")
 }
 
+// PlannedEachTime gives a context whose statements are planned for the values
+// of their arguments each time. It is for statements whose right plan depends on
+// them, as that of a list does on how much of the city an area is.
+func PlannedEachTime(ctx context.Context) context.Context {
+	return context.WithValue(ctx, planningKey{}, "force_custom_plan")
+}
+
+// planning is the value of PostgreSQL's plan_cache_mode for a statement.
 func planning(ctx context.Context) string {
-	if ctx.Value(plannedKey{}) != nil {
-		return "force_custom_plan"
+	if mode, ok := ctx.Value(planningKey{}).(string); ok {
+		return mode
 	}
 	return "auto"
 }

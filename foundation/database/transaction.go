@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // patience bounds the end of a transaction, which no context may cut short.
@@ -14,11 +16,23 @@ const patience = 10 * time.Second
 // too, which the first statement opens; without, each of its statements is one
 // by itself, and there is nothing to end.
 type transaction struct {
-	conn   *conn
-	scope  scope // of whoever began it, for all its statements
-	begin  string
-	open   bool  // whether the server was told to begin
-	broken error // what failed: nothing may follow but the end
+	conn     *conn
+	scope    scope // of whoever began it, for all its statements
+	begin    string
+	open     bool   // whether the server was told to begin
+	planning string // how it plans, once open
+	broken   error  // what failed: nothing may follow but the end
+}
+
+// further is what has to stand before a further statement of an open
+// transaction: nothing, unless it wants to be planned in another way.
+func (t *transaction) further(ctx context.Context) *pgx.Batch {
+	batch := new(pgx.Batch)
+	if wanted := planning(ctx); wanted != t.planning {
+		batch.Queue(`SELECT set_config('plan_cache_mode', $1, true)`, wanted)
+		t.planning = wanted
+	}
+	return batch
 }
 
 // Commit implements driver.Tx. What failed cannot be committed, even by who

@@ -87,7 +87,7 @@ func (s *CommunityService) ReviewNote(ctx context.Context) *string {
 }
 
 func (s *CommunityService) subject() history.Subject {
-	return history.Subject{ID: s.ID, AreaCode: s.AreaCode, OwnerID: &s.OwnerID}
+	return history.Subject{Kind: "CommunityService", ID: s.ID, AreaCode: s.AreaCode, OwnerID: &s.OwnerID}
 }
 
 // Distribution shows a service in an area and all below it.

@@ -6,8 +6,6 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/citizencloud/citizencloud/foundation/bigram"
-	"github.com/citizencloud/citizencloud/foundation/condition"
 	"github.com/citizencloud/citizencloud/foundation/division"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
@@ -72,7 +70,11 @@ func (s Shelf) page() keyset.Page {
 func (s Shelf) place() string { return s.AreaID + s.ParticipantID }
 
 func (s Shelf) rest() Shelf {
-	if s.AreaID != "" {
+	switch {
+	case s.AreaID == "":
+	case division.LevelOf(s.AreaID) == division.City:
+		s.AreaID = "city"
+	default:
 		s.AreaID = "area"
 	}
 	if s.ParticipantID != "" {
@@ -80,16 +82,6 @@ func (s Shelf) rest() Shelf {
 	}
 	return s
 }
-
-// inArea says that a service is distributed to the wanted area, to one above
-// it, or to one below it. A code's ancestors are its prefixes filled with
-// zeros, the rule of package division in SQL.
-const inArea = `s.id IN (
-	SELECT d.service_id FROM supply.distribution d WHERE d.area_code IN (
-		left(wanted.id, 4) || '00000000', left(wanted.id, 6) || '000000', left(wanted.id, 9) || '000', wanted.id)
-	UNION ALL
-	SELECT d.service_id FROM supply.distribution d
-	WHERE d.area_code >= wanted.prefix AND d.area_code < wanted.prefix || ':')`
 
 func shelfKey(s *CommunityService) []string {
 	return []string{s.ListedAt.UTC().Format(time.RFC3339Nano), s.ID}
@@ -110,18 +102,12 @@ func (ss *Services) Shelves(ctx context.Context, wanted []Shelf) (map[Shelf]*Com
 	pages := make(map[Shelf]*CommunityServiceConnection, len(wanted))
 	err := ss.db.Read(ctx, func(tx *sqlx.Tx) error {
 		for _, rest := range order {
-			places, prefixes := make([]string, len(groups[rest])), make([]string, len(groups[rest]))
-			where := inArea
+			places := make([]string, len(groups[rest]))
 			for i, shelf := range groups[rest] {
 				places[i] = shelf.place()
-				if shelf.AreaID != "" {
-					prefixes[i] = division.Prefix(shelf.AreaID)
-				} else {
-					where = "s.participant_id = wanted.id::uuid"
-				}
 			}
 			page := rest.page()
-			found, err := shelves(ctx, tx, places, prefixes, where, rest.where(), page.Limit())
+			found, err := shelves(ctx, tx, places, rest, page.Limit())
 			if err != nil {
 				return err
 			}
@@ -132,19 +118,4 @@ func (ss *Services) Shelves(ctx context.Context, wanted []Shelf) (map[Shelf]*Com
 		return nil
 	})
 	return pages, err
-}
-
-func (s Shelf) where() *condition.Where {
-	w := new(condition.Where)
-	if s.Category != "" {
-		w.Add("s.category = ?", string(s.Category))
-	}
-	if s.Search != "" {
-		query, _ := bigram.Query(s.Search)
-		w.Add("s.search @@ ?::tsquery", query)
-	}
-	if s.After != [2]string{} {
-		w.Add("(s.listed_at, s.id) < (?::timestamptz, ?::uuid)", s.After[0], s.After[1])
-	}
-	return w
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
@@ -155,29 +154,6 @@ func distributions(ctx context.Context, tx sqlx.QueryerContext, ids []string, af
 	by := make(map[string][]*Distribution, len(ids))
 	for _, d := range rows {
 		by[d.ServiceID] = append(by[d.ServiceID], d)
-	}
-	return by, nil
-}
-
-// shelves reads one page of each place's shelf in one statement: a place is an
-// area with its prefix, or a participant, as the condition says of wanted.
-func shelves(ctx context.Context, tx sqlx.QueryerContext, places, prefixes []string, in string, w *condition.Where, limit int) (map[string][]*CommunityService, error) {
-	var rows []struct {
-		Place string `db:"place"`
-		CommunityService
-	}
-	wanted := w.Arg(pq.Array(places)) + "::text[], " + w.Arg(pq.Array(prefixes)) + "::text[]"
-	inner := strings.ReplaceAll(columns, "s.", "")
-	err := sqlx.SelectContext(ctx, tx, &rows, `SELECT wanted.id AS place, `+columns+` FROM unnest(`+wanted+`) AS wanted (id, prefix) CROSS JOIN LATERAL (
-			SELECT `+inner+` FROM supply.community_service s WHERE s.state = 'LISTED' AND s.offered AND `+in+` AND `+w.String()+`
-			ORDER BY s.listed_at DESC, s.id DESC LIMIT `+strconv.Itoa(limit)+`) s
-		ORDER BY wanted.id, s.listed_at DESC, s.id DESC`, w.Args()...)
-	if err != nil {
-		return nil, fmt.Errorf("communityservice: reading shelves: %w", err)
-	}
-	by := make(map[string][]*CommunityService, len(places))
-	for i := range rows {
-		by[rows[i].Place] = append(by[rows[i].Place], &rows[i].CommunityService)
 	}
 	return by, nil
 }
