@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
+	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/division"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 )
@@ -59,7 +60,7 @@ func published(ctx context.Context, tx sqlx.QueryerContext, codes []string, page
 		Asked string `db:"asked"`
 		Activity
 	}
-	err := sqlx.SelectContext(ctx, tx, &rows,
+	err := sqlx.SelectContext(database.PlannedOnce(ctx), tx, &rows,
 		`SELECT p.asked, a.* FROM unnest($1::text[], $2::text[]) AS p(asked, prefix)
 		CROSS JOIN LATERAL (
 			SELECT `+columns+` FROM community.activity a

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
+
+	"github.com/citizencloud/citizencloud/foundation/database"
 )
 
 const columns = `id, nickname, mobile, area_code, assurance_level, state, registered_at`
@@ -20,7 +22,7 @@ type row struct {
 
 func byIDs(ctx context.Context, tx sqlx.ExtContext, ids []string) ([]row, error) {
 	var rows []row
-	err := sqlx.SelectContext(ctx, tx, &rows, `SELECT `+columns+` FROM platform.citizen WHERE id = ANY($1)`, pq.Array(ids))
+	err := sqlx.SelectContext(database.PlannedOnce(ctx), tx, &rows, `SELECT `+columns+` FROM platform.citizen WHERE id = ANY($1)`, pq.Array(ids))
 	if err != nil {
 		return nil, fmt.Errorf("citizen: by IDs: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
+	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/identifier"
 )
@@ -55,7 +56,7 @@ func unread(ctx context.Context, tx sqlx.ExtContext, to []Recipient) ([]int, err
 		kinds[i], ids[i] = string(r.Kind), r.ID
 	}
 	var counts []int
-	err := sqlx.SelectContext(ctx, tx, &counts, `
+	err := sqlx.SelectContext(database.PlannedOnce(ctx), tx, &counts, `
 		SELECT (SELECT count(*) FROM (
 			SELECT FROM platform.notification
 			WHERE recipient_kind = asked.kind AND recipient_id = asked.id AND read_at IS NULL LIMIT $3) AS bounded)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/bigram"
 	"github.com/citizencloud/citizencloud/foundation/condition"
+	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/division"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 )
@@ -78,7 +79,7 @@ func below(w *condition.Where, column, area string) {
 // ByIDs reads the services of the IDs that row-level security shows, in no order.
 func ByIDs(ctx context.Context, tx sqlx.QueryerContext, ids []string) ([]*CommunityService, error) {
 	var found []*CommunityService
-	err := sqlx.SelectContext(ctx, tx, &found, `SELECT `+columns+` FROM supply.community_service s WHERE s.id = ANY($1::uuid[])`, pq.Array(ids))
+	err := sqlx.SelectContext(database.PlannedOnce(ctx), tx, &found, `SELECT `+columns+` FROM supply.community_service s WHERE s.id = ANY($1::uuid[])`, pq.Array(ids))
 	if err != nil {
 		return nil, fmt.Errorf("communityservice: reading: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/bigram"
 	"github.com/citizencloud/citizencloud/foundation/condition"
+	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/division"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 )
@@ -70,7 +71,7 @@ func ofCitizen(ctx context.Context, tx sqlx.QueryerContext, citizenID string) ([
 // ByIDs reads the participants of the IDs that row-level security shows, in no order.
 func ByIDs(ctx context.Context, tx sqlx.QueryerContext, ids []string) ([]*Participant, error) {
 	var found []*Participant
-	err := sqlx.SelectContext(ctx, tx, &found, `SELECT `+columns+` FROM supply.participant WHERE id = ANY($1::uuid[])`, pq.Array(ids))
+	err := sqlx.SelectContext(database.PlannedOnce(ctx), tx, &found, `SELECT `+columns+` FROM supply.participant WHERE id = ANY($1::uuid[])`, pq.Array(ids))
 	if err != nil {
 		return nil, fmt.Errorf("participant: reading: %w", err)
 	}
