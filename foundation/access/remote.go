@@ -7,6 +7,7 @@ import "context"
 type Remote struct {
 	Address string // the client's IP address; "" when not known
 	Client  string // the client's name (X-Client-Id), such as "app"; "" when not known
+	Request string // the request's ID (X-Request-Id); "" when not known
 }
 
 type remoteKey struct{}

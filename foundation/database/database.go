@@ -114,7 +114,7 @@ func (db *DB) Snapshot(ctx context.Context, fn func(tx *sqlx.Tx) error) error {
 // Write runs fn in a transaction and commits when fn returns nil. What fn
 // changed, its history and its outbox events become visible together or not at all.
 func (db *DB) Write(ctx context.Context, fn func(tx *sqlx.Tx) error) error {
-	return db.within(ctx, nil, fn)
+	return db.watched(ctx, fn)
 }
 
 func (db *DB) within(ctx context.Context, options *sql.TxOptions, fn func(tx *sqlx.Tx) error) error {

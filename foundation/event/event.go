@@ -2,7 +2,8 @@
 // every process that wants to know: NATS JetStream, subjects
 // event.<subgraph>.<concept>.<verb>.
 //
-// Start reading at Event and Bus. Events are not published here by the
+// Start reading at Event and Bus; what must be taken in however long that lasts
+// is in gather.go. Events are not published here by the
 // concepts but through package outbox, in the transaction of the change.
 package event
 
@@ -11,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -63,6 +65,9 @@ func Open(ctx context.Context, conn *nats.Conn, replicas int) (*Bus, error) {
 	if err != nil {
 		return nil, fmt.Errorf("event: stream %s: %w", stream, err)
 	}
+	if _, err := js.CreateOrUpdateStream(ctx, keptConfig(replicas)); err != nil {
+		return nil, fmt.Errorf("event: stream %s: %w", keptStream, err)
+	}
 	return &Bus{conn: conn, js: js}, nil
 }
 
@@ -75,7 +80,7 @@ func (b *Bus) Publish(ctx context.Context, events []Event) error {
 		if err != nil {
 			return fmt.Errorf("event: %s: %w", e.Subject, err)
 		}
-		ack, err := b.js.PublishAsync(prefix+e.Subject, body, jetstream.WithMsgID(e.ID))
+		ack, err := b.js.PublishAsync(place(e.Subject), body, jetstream.WithMsgID(e.ID))
 		if err != nil {
 			return fmt.Errorf("event: publishing %s: %w", e.Subject, err)
 		}
@@ -91,6 +96,14 @@ func (b *Bus) Publish(ctx context.Context, events []Event) error {
 		}
 	}
 	return nil
+}
+
+// place is where the stream of the subject takes it.
+func place(subject string) string {
+	if strings.HasSuffix(subject, keptSuffix) {
+		return keptPrefix + subject
+	}
+	return prefix + subject
 }
 
 // Live gives the events of the subject (with wildcards * and >) from now on,

@@ -23,6 +23,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
+
+	"github.com/citizencloud/citizencloud/foundation/database"
 )
 
 // Message is an event to be: the payload is any value that encodes to JSON.
@@ -57,6 +59,7 @@ func Append(ctx context.Context, tx sqlx.ExtContext, subgraph string, messages .
 	if _, err := tx.ExecContext(ctx, `SELECT pg_notify($1, '')`, channel(subgraph)); err != nil {
 		return fmt.Errorf("outbox: waking the relay: %w", err)
 	}
+	database.Announce(ctx)
 	return nil
 }
 

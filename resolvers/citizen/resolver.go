@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/batch"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/event"
@@ -43,6 +44,7 @@ type Resolver struct {
 	db         *database.DB
 	bus        *event.Bus // nil where one process is alone
 	log        *slog.Logger
+	journal    *audit.Journal
 	catalogue  *catalogue.Catalogue
 	entries    *entry.Entries
 	favourites *favourite.Favourites
@@ -58,7 +60,8 @@ func New(d Deps) *Resolver {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
-	r := &Resolver{db: d.DB, bus: d.Bus, log: d.Log, catalogue: catalogue.New(d.DB)}
+	r := &Resolver{db: d.DB, bus: d.Bus, log: d.Log, catalogue: catalogue.New(d.DB),
+		journal: &audit.Journal{Subgraph: "citizen", DB: d.DB, Now: d.Now, Log: d.Log}}
 	r.entries = entry.New(d.DB, r.catalogue)
 	r.favourites = favourite.New(d.DB, r.catalogue, d.Now)
 	r.usage = usage.New(d.DB, r.catalogue, d.Now)
@@ -66,9 +69,9 @@ func New(d Deps) *Resolver {
 	return r
 }
 
-// Executable is the subgraph's schema with these resolvers.
+// Executable is the subgraph's schema with these resolvers; its mutations are recorded.
 func (r *Resolver) Executable() graphql.ExecutableSchema {
-	return executable.NewExecutableSchema(executable.Config{Resolvers: r})
+	return r.journal.Around(executable.NewExecutableSchema(executable.Config{Resolvers: r}))
 }
 
 // Context puts the request's loaders into the context.

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/event"
 	"github.com/citizencloud/citizencloud/foundation/token"
@@ -43,6 +44,7 @@ type Resolver struct {
 	boards     *board.Hub
 	calendar   *workday.Desk
 	log        *slog.Logger
+	journal    *audit.Journal
 }
 
 // New makes the subgraph.
@@ -55,12 +57,13 @@ func New(d Deps) *Resolver {
 		boards:     &board.Hub{DB: d.DB, Source: d.Bus, Clock: d.Now, Log: d.Log},
 		calendar:   &workday.Desk{DB: d.DB},
 		log:        d.Log,
+		journal:    &audit.Journal{Subgraph: "community", DB: d.DB, Now: d.Now, Log: d.Log},
 	}
 }
 
 // Executable is the subgraph's schema with its resolvers.
 func (r *Resolver) Executable() graphql.ExecutableSchema {
-	return executable.NewExecutableSchema(executable.Config{Resolvers: r})
+	return r.journal.Around(executable.NewExecutableSchema(executable.Config{Resolvers: r}))
 }
 
 // Context puts the request's loaders into the context.

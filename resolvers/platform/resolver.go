@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/event"
 	"github.com/citizencloud/citizencloud/foundation/token"
@@ -61,6 +62,7 @@ type Resolver struct {
 	sessions      *session.Service
 	notifications *notification.Service
 	files         *file.Service
+	journal       *audit.Journal
 }
 
 // New puts the services together. It does nothing yet; Run works in the background.
@@ -78,6 +80,7 @@ func New(d Deps) *Resolver {
 	if d.SMS == nil {
 		d.SMS = r.simulator
 	}
+	r.journal = &audit.Journal{Subgraph: "platform", DB: d.DB, Now: d.Now, Log: d.Log}
 	r.areas = area.New(d.DB, d.Now, d.Log)
 	r.units = &orgunit.Service{DB: d.DB}
 	r.workers = &worker.Service{DB: d.DB, Now: d.Now}
@@ -93,9 +96,9 @@ func New(d Deps) *Resolver {
 	return r
 }
 
-// Executable is the subgraph's schema with these resolvers.
+// Executable is the subgraph's schema with these resolvers; its mutations are recorded.
 func (r *Resolver) Executable() graphql.ExecutableSchema {
-	return executable.NewExecutableSchema(executable.Config{Resolvers: r})
+	return r.journal.Around(executable.NewExecutableSchema(executable.Config{Resolvers: r}))
 }
 
 // Context puts request-scoped loaders into the context, once a request.

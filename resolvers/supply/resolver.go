@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/event"
 	"github.com/citizencloud/citizencloud/foundation/token"
@@ -37,6 +38,7 @@ type Deps struct {
 // Resolver is the root of the resolvers, and the subgraph for who serves it.
 type Resolver struct {
 	log          *slog.Logger
+	journal      *audit.Journal
 	participants *participant.Participants
 	services     *communityservice.Services
 	demands      *demand.Demands
@@ -51,14 +53,15 @@ func New(d Deps) *Resolver {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
-	r := &Resolver{log: d.Log, participants: participant.New(d.DB), services: communityservice.New(d.DB, d.Now), demands: demand.New(d.DB, d.Now)}
+	r := &Resolver{log: d.Log, journal: &audit.Journal{Subgraph: "supply", DB: d.DB, Now: d.Now, Log: d.Log},
+		participants: participant.New(d.DB), services: communityservice.New(d.DB, d.Now), demands: demand.New(d.DB, d.Now)}
 	r.loaders = loaders.Sources{Participants: r.participants, Services: r.services, Demands: r.demands}
 	return r
 }
 
-// Executable is the subgraph's schema with these resolvers.
+// Executable is the subgraph's schema with these resolvers; its mutations are recorded.
 func (r *Resolver) Executable() graphql.ExecutableSchema {
-	return executable.NewExecutableSchema(executable.Config{Resolvers: r})
+	return r.journal.Around(executable.NewExecutableSchema(executable.Config{Resolvers: r}))
 }
 
 // Context puts the request's loaders into the context.

@@ -41,7 +41,7 @@ const anyoneView = "authorization:"
 // tellRemote notes where the request came from, for the authenticator and for
 // resolvers in the process.
 func (x *exchange) tellRemote() {
-	x.ctx = access.WithRemote(x.ctx, access.Remote{Address: x.from(), Client: x.client})
+	x.ctx = access.WithRemote(x.ctx, access.Remote{Address: x.from(), Client: x.client, Request: x.id})
 }
 
 // from is the client's address as text, "" when not known.

@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
@@ -61,6 +62,7 @@ func (c *Catalogue) Create(ctx context.Context, in CreateServiceInput) (*Service
 			}
 			return err
 		}
+		audit.Change(ctx, s.target(), nil, s.audited())
 		s, err = finish(ctx, tx, s, Create, nil, p)
 		return err
 	})
@@ -157,6 +159,7 @@ func (c *Catalogue) change(ctx context.Context, id string, version int, action S
 		if err != nil {
 			return err
 		}
+		before := s.audited()
 		if edit != nil {
 			if err := edit(s); err != nil {
 				return err
@@ -169,6 +172,7 @@ func (c *Catalogue) change(ctx context.Context, id string, version int, action S
 		if err := update(ctx, tx, s, action == Update, p.ID); err != nil {
 			return err
 		}
+		audit.Change(ctx, s.target(), before, s.audited())
 		changed, err = finish(ctx, tx, s, action, note, p)
 		return err
 	})
@@ -177,6 +181,14 @@ func (c *Catalogue) change(ctx context.Context, id string, version int, action S
 	}
 	c.Renew(ctx)
 	return changed, nil
+}
+
+// target is the service in the audit log.
+func (s *Service) target() audit.Target { return audit.Target{Kind: "Service", ID: s.ID} }
+
+// audited is what the audit log says of the service as it stands.
+func (s *Service) audited() map[string]any {
+	return map[string]any{"code": s.Code, "name": s.Name, "state": s.State, "publication": s.Publication, "version": s.Version}
 }
 
 // Hold locks a service for a change by the caller, who must manage it; the

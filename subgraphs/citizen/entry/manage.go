@@ -10,6 +10,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
@@ -156,6 +157,7 @@ func (e *Entries) change(ctx context.Context, serviceID, client string, version 
 		if err := edit(tx, l, p.ID); err != nil {
 			return err
 		}
+		audit.Change(ctx, audit.Target{Kind: "Service", ID: serviceID}, map[string]any{"client": client, "entryVersion": version}, map[string]any{"client": client, "did": action})
 		if err := catalogue.Announce(ctx, tx, changed, action); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
@@ -167,6 +168,7 @@ func (s *Desk) Create(ctx context.Context, in CreateActivityInput) (*Activity, e
 		if err := insert(ctx, tx, a, p.ID, at); err != nil {
 			return err
 		}
+		audit.Change(ctx, a.target(), nil, a.audited())
 		return announce(ctx, tx, a, at)
 	})
 	if err != nil {
@@ -243,7 +245,7 @@ func (s *Desk) change(ctx context.Context, id string, expectedVersion int, to Ac
 		if !slices.Contains(transitions[to], a.State) {
 			return fault.New(fault.Conflict, "活动当前为“%s”，不能变更为“%s”", stateNames[a.State], stateNames[to])
 		}
-		at := s.now()
+		at, before := s.now(), a.audited()
 		notices, err := apply(ctx, tx, a, at)
 		if err != nil {
 			return err
@@ -253,7 +255,18 @@ func (s *Desk) change(ctx context.Context, id string, expectedVersion int, to Ac
 			return err
 		}
 		changed = a
+		audit.Change(ctx, a.target(), before, a.audited())
 		return announce(ctx, tx, a, at, notices...)
 	})
 	return changed, err
+}
+
+// target is the activity in the audit log.
+func (a *Activity) target() audit.Target {
+	return audit.Target{Kind: "Activity", ID: a.ID, Area: a.AreaCode}
+}
+
+// audited is what the audit log says of the activity as it stands.
+func (a *Activity) audited() map[string]any {
+	return map[string]any{"state": a.State, "title": a.Title, "startsAt": a.StartsAt, "endsAt": a.EndsAt, "capacity": a.Capacity, "cancelReason": a.CancelReason}
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
+	"github.com/citizencloud/citizencloud/foundation/audit"
+	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 )
 
@@ -50,7 +52,7 @@ func registration(ctx context.Context, tx sqlx.QueryerContext, where string, arg
 // were not withdrawn; one statement.
 func registrationsOf(ctx context.Context, tx sqlx.QueryerContext, citizenID string, activityIDs []string) ([]*Registration, error) {
 	var rows []*Registration
-	err := sqlx.SelectContext(ctx, tx, &rows,
+	err := sqlx.SelectContext(database.PlannedOnce(ctx), tx, &rows,
 		`SELECT `+registrationColumns+` FROM community.registration r WHERE r.citizen_id = $1 AND r.activity_id = ANY($2) AND r.state <> 'WITHDRAWN'`,
 		citizenID, pq.Array(activityIDs))
 	if err != nil {
@@ -102,6 +104,7 @@ func insertRegistration(ctx context.Context, tx sqlx.ExtContext, r *Registration
 	if err != nil {
 		return fmt.Errorf("activity: inserting a registration: %w", err)
 	}
+	audit.Change(ctx, r.target(), nil, map[string]any{"state": r.State, "activityId": r.ActivityID})
 	return nil
 }
 
@@ -110,8 +113,14 @@ func setState(ctx context.Context, tx sqlx.ExtContext, r *Registration, to Regis
 	if err != nil {
 		return fmt.Errorf("activity: registration %s to %s: %w", r.ID, to, err)
 	}
+	audit.Change(ctx, r.target(), map[string]any{"state": r.State}, map[string]any{"state": to})
 	r.State, r.WaitlistPosition = to, nil
 	return nil
+}
+
+// target is the registration in the audit log.
+func (r *Registration) target() audit.Target {
+	return audit.Target{Kind: "Registration", ID: r.ID, Area: r.AreaCode}
 }
 
 // finish marks who did not come.

@@ -10,6 +10,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/subgraphs/community/workday"
@@ -64,6 +65,7 @@ func (s *Desk) Submit(ctx context.Context, in SubmitFeedbackInput) (*FeedbackCas
 		if err := record(ctx, tx, c, at, line{step: step{Submit, Submitted}, actor: ByCitizen}); err != nil {
 			return err
 		}
+		audit.Change(ctx, c.target(), nil, c.audited())
 		return announce(ctx, tx, c, Submit, "", at)
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/subgraphs/community/workday"
@@ -64,7 +65,7 @@ func (s *Desk) change(ctx context.Context, ch change) (changed *FeedbackCase, er
 
 // walk takes the steps and writes all that they bring.
 func (s *Desk) walk(ctx context.Context, tx *sqlx.Tx, c *FeedbackCase, ch change, p *access.Principal, steps []step, at time.Time) error {
-	first := c.State
+	first, before := c.State, c.audited()
 	lines := make([]line, len(steps))
 	for i, st := range steps {
 		from := c.State
@@ -81,10 +82,21 @@ func (s *Desk) walk(ctx context.Context, tx *sqlx.Tx, c *FeedbackCase, ch change
 	if err := record(ctx, tx, c, at, lines...); err != nil {
 		return err
 	}
+	audit.Change(ctx, c.target(), before, c.audited())
 	if err := announce(ctx, tx, c, ch.action, first, at); err != nil {
 		return err
 	}
 	return update(ctx, tx, c) // last: it takes the district's lock of the roll-up
+}
+
+// target is the case in the audit log.
+func (c *FeedbackCase) target() audit.Target {
+	return audit.Target{Kind: "FeedbackCase", ID: c.ID, Area: c.AreaCode}
+}
+
+// audited is what the audit log says of the case's state: nothing that anybody wrote.
+func (c *FeedbackCase) audited() map[string]any {
+	return map[string]any{"state": c.State, "assigneeId": c.AssigneeID, "dueAt": c.DueAt, "rating": c.Rating, "duplicateOf": c.DuplicateOf}
 }
 
 // enter sets what follows from the state alone.

@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
@@ -106,6 +107,10 @@ func (s *Service) UpdateProfile(ctx context.Context, changes Changes) (*Citizen,
 				return fault.Invalid("input.areaId", "没有这个社区，请重新选择")
 			}
 		}
+		before, err := byIDs(ctx, tx, []string{p.ID})
+		if err != nil {
+			return err
+		}
 		ok, err := update(ctx, tx, p.ID, changes, s.now())
 		if err != nil {
 			return err
@@ -123,10 +128,18 @@ func (s *Service) UpdateProfile(ctx context.Context, changes Changes) (*Citizen,
 		if changed, err = s.open(&rows[0]); err != nil {
 			return err
 		}
+		for i := range before {
+			audit.Change(ctx, audit.Target{Kind: "Citizen", ID: p.ID, Area: changed.AreaCode}, before[i].audited(), rows[0].audited())
+		}
 		return outbox.Append(ctx, tx, "platform", outbox.Message{
 			Subject: "platform.citizen.changed", AreaCode: changed.AreaCode, Payload: map[string]string{"citizenId": p.ID}})
 	})
 	return changed, err
+}
+
+// audited is what the audit log says of the account as it stands.
+func (c *Citizen) audited() map[string]any {
+	return map[string]any{"nickname": personal.MaskName(c.Nickname), "areaId": c.AreaCode, "state": c.State, "assuranceLevel": c.AssuranceLevel}
 }
 
 // SignIn gives the account of the mobile number (E.164), made now when there

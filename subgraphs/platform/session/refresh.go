@@ -6,6 +6,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 )
 
@@ -53,6 +54,8 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string) (Tokens, err
 			return err
 		}
 		p.Session, p.Client, session = token.ID, token.Client, token.ID
+		audit.By(ctx, p)
+		audit.Change(ctx, audit.Target{Kind: "Session", ID: token.ID, Area: p.AreaCode}, nil, map[string]any{"refreshed": now})
 		tokens, err = s.issue(ctx, tx, p, now, token.ExpiresAt)
 		return err
 	})

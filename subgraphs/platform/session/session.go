@@ -21,6 +21,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/token"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
@@ -96,6 +97,8 @@ func (s *Service) start(ctx context.Context, tx sqlx.ExtContext, p *access.Princ
 	if err != nil {
 		return Tokens{}, err
 	}
+	audit.By(ctx, p)
+	audit.Change(ctx, audit.Target{Kind: "Session", ID: id, Area: p.AreaCode}, nil, map[string]any{"kind": p.Kind, "principalId": p.ID})
 	return s.issue(ctx, tx, p, now, now.Add(lifetimes[p.Kind].whole))
 }
 

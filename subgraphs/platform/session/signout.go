@@ -7,6 +7,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/outbox"
 )
@@ -57,6 +58,7 @@ func (s *Service) end(ctx context.Context, tx sqlx.ExtContext, kind access.Kind,
 	for i, id := range ids {
 		messages[i] = outbox.Message{Subject: EndedSubject,
 			Payload: Ended{SessionID: id, Kind: kind, PrincipalID: principalID, Reason: string(why)}}
+		audit.Change(ctx, audit.Target{Kind: "Session", ID: id}, map[string]any{"kind": kind, "principalId": principalID}, map[string]any{"ended": why})
 	}
 	return ids, outbox.Append(ctx, tx, "platform", messages...)
 }

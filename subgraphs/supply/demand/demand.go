@@ -98,7 +98,7 @@ func (d *Demand) Publisher(ctx context.Context) *reference.Citizen {
 }
 
 func (d *Demand) subject() history.Subject {
-	return history.Subject{ID: d.ID, AreaCode: d.AreaCode, OwnerID: d.CitizenID}
+	return history.Subject{Kind: "Demand", ID: d.ID, AreaCode: d.AreaCode, OwnerID: d.CitizenID}
 }
 
 // DemandEvent is one line of a demand's history.

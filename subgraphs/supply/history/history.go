@@ -13,6 +13,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/reference"
 )
 
@@ -39,6 +40,7 @@ func (l *Line) Worker() *reference.Worker {
 // Subject is the thing that a line is about: row-level security shows the line
 // to its owner and to the workers of its area.
 type Subject struct {
+	Kind     string // its type in the schema, for the audit log
 	ID       string
 	AreaCode string
 	OwnerID  *string // of a citizen; nil when no citizen owns it
@@ -56,7 +58,16 @@ func Append(ctx context.Context, tx sqlx.ExecerContext, s Subject, action, from,
 	if err != nil {
 		return fmt.Errorf("history: %s of %s: %w", action, s.ID, err)
 	}
+	audit.Change(ctx, audit.Target{Kind: s.Kind, ID: s.ID, Area: s.AreaCode}, stateOf(from, nil), stateOf(to, note))
 	return nil
+}
+
+// stateOf is what the audit log says of a state; nil where there was none.
+func stateOf(state string, note *string) any {
+	if state == "" {
+		return nil
+	}
+	return map[string]any{"state": state, "note": note}
 }
 
 // limit bounds the lines that are shown of one thing.

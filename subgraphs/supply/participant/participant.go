@@ -117,7 +117,7 @@ func (p *Participant) Applicant(ctx context.Context) *reference.Citizen {
 }
 
 func (p *Participant) subject() history.Subject {
-	return history.Subject{ID: p.ID, AreaCode: p.AreaCode, OwnerID: &p.ApplicantID}
+	return history.Subject{Kind: "Participant", ID: p.ID, AreaCode: p.AreaCode, OwnerID: &p.ApplicantID}
 }
 
 // Qualification is a licence or certificate.
