@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/graph"
 	"github.com/citizencloud/citizencloud/graph/reference"
@@ -40,7 +42,67 @@ func (s *stage) testOracle(t *testing.T) {
 			}
 		}
 	}
+	t.Run("introspection", func(t *testing.T) { s.testIntrospection(t, m) })
 	t.Run("random", func(t *testing.T) { s.testRandom(t, m) })
+}
+
+// testIntrospection compares what both say of the schema, whose lists have no order.
+func (s *stage) testIntrospection(t *testing.T, m *monolith) {
+	const query = `{ __schema { queryType { name } mutationType { name } subscriptionType { name }
+		types { kind name description specifiedByURL isOneOf interfaces { name } possibleTypes { name }
+			fields(includeDeprecated: true) { name description isDeprecated deprecationReason args(includeDeprecated: true) { ...value } type { ...type } }
+			inputFields(includeDeprecated: true) { ...value } enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason } } } }
+		fragment value on __InputValue { name description defaultValue type { ...type } }
+		fragment type on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }`
+	ctx, call := s.as(t, nil)
+	want, err := m.ask(ctx, query, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := answeredBy(ctx, s.engine, query, call)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs := definitions(t, got), definitions(t, want)
+	for name := range ours {
+		if definition := s.super.Public.Types[name]; definition == nil || definition.BuiltIn {
+			continue // the specification's own: each library describes them in its words
+		}
+		if diff := cmp.Diff(theirs[name], ours[name]); diff != "" {
+			t.Errorf("%s (-monolith +gateway):\n%s", name, diff)
+		}
+	}
+	if len(ours) != len(theirs) || len(ours) < 50 {
+		t.Errorf("the gateway shows %d types, the monolith %d", len(ours), len(theirs))
+	}
+}
+
+// definitions are the types of an introspection by name, with lists by name instead of in order.
+func definitions(t *testing.T, a answer) map[string]any {
+	t.Helper()
+	var data struct {
+		Schema struct{ Types []any } `json:"__schema"`
+	}
+	if err := json.Unmarshal(a.Data, &data); err != nil || len(a.Errors) > 0 {
+		t.Fatal(err, a.Errors)
+	}
+	return byName(data.Schema.Types).(map[string]any)
+}
+
+func byName(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for key := range v {
+			v[key] = byName(v[key])
+		}
+	case []any:
+		named := map[string]any{}
+		for _, item := range v {
+			named[item.(map[string]any)["name"].(string)] = byName(item)
+		}
+		return named
+	}
+	return value
 }
 
 // testRandom compares random operations until enough of them got data; many get
