@@ -15,8 +15,9 @@ import (
 	"github.com/citizencloud/citizencloud/server/transport"
 )
 
-// gateway serves any federated graph: no state, no sign-in, every operation
-// allowed; Authorization and the trace headers go on to the subgraphs.
+// gateway serves any federated graph: no state, every operation allowed;
+// Authorization and the trace headers go on to the subgraphs. Who asks, and what
+// the supergraph's access rules let them see, is looked at where a flag says so.
 func gateway(ctx context.Context, line *config.Line, at terminal) error {
 	settings := line.Gateway
 	super, err := loadSupergraph(settings.Supergraph)
@@ -28,21 +29,29 @@ func gateway(ctx context.Context, line *config.Line, at terminal) error {
 		return fmt.Errorf("the supergraph %s cannot be used: %w", settings.Supergraph, err)
 	}
 	p := newProcess(line, settings.Listener, false, at)
-	p.serve(func(context.Context) (*service, error) {
+	p.serve(func(ctx context.Context) (*service, error) {
 		observer := newObserver(p.log, p.counted())
 		engine, err := graph.New(super, observer.watch(dispatcher, super), observer.options(graph.Options{
-			Dedupe:  dedupe(settings.Dedupe),
-			Timeout: settings.Timeout,
+			Dedupe:        dedupe(settings.Dedupe),
+			Timeout:       settings.Timeout,
+			Authorization: enforcement(settings.Authorization),
+			Demand:        settings.MaxCost > 0,
 		}))
 		if err != nil {
 			return nil, fmt.Errorf("the supergraph %s cannot be used: %w", settings.Supergraph, err)
 		}
 		observer.engine(engine)
+		authenticator, err := bearers(ctx, settings.Access, p.log)
+		if err != nil {
+			return nil, err
+		}
 		server := transport.New(transport.Options{
-			Engine:  transport.NewGeneration(engine),
-			Logger:  p.log,
-			Observe: observe(p.counted()),
-			Tracer:  p.tracing.Tracer(),
+			Engine:        transport.NewGeneration(engine),
+			Authenticator: authenticator,
+			MaxCost:       sameCost(settings.MaxCost),
+			Logger:        p.log,
+			Observe:       observe(p.counted()),
+			Tracer:        p.tracing.Tracer(),
 		})
 		showLoad(p.counted(), server)
 		return &service{Handler: server, Drain: server.Drain}, nil
