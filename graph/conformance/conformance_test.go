@@ -44,11 +44,7 @@ func TestGoldens(t *testing.T) {
 			for _, f := range archive.Files {
 				contents[f.Name] = string(f.Data)
 			}
-			sdl := contents["supergraph.graphql"]
-			if !strings.HasPrefix(sdl, "schema ") {
-				sdl = conformance.Definitions + sdl
-			}
-			super, err := supergraph.Load(sdl)
+			super, err := supergraph.Load(conformance.Whole(contents["supergraph.graphql"]))
 			if err != nil {
 				t.Fatal(err)
 			}

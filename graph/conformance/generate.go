@@ -22,6 +22,7 @@ type generator struct {
 	interfaces []*generatedInterface
 	unions     []*generatedUnion
 	colors     map[string][]bool // by enum value: the subgraphs that have it
+	context    int               // the subgraph of the context, or -1
 	out        strings.Builder
 }
 
@@ -39,6 +40,7 @@ type generated struct {
 	implements map[string][]int
 	// object marks members of an interface object, which stay out of its subgraph.
 	object bool
+	sets   bool // the context
 }
 
 type generatedField struct {
@@ -54,6 +56,7 @@ type generatedIn struct {
 	requires, provides, override string
 	label                        string
 	typ                          string
+	context                      string // the selection of its context argument
 }
 
 type generatedInterface struct {
@@ -134,6 +137,7 @@ func (g *generator) schema() string {
 	for _, t := range g.types {
 		g.derive(t)
 	}
+	g.giveContext()
 	g.implementAll()
 	return g.print()
 }

@@ -50,6 +50,9 @@ func (g *generator) print() string {
 				w(" @join__implements(graph: %s, interface: %q)", g.graphs[graph], name)
 			}
 		}
+		if t.sets {
+			w(" @context(name: %q)", contextName)
+		}
 		for _, graph := range t.graphs {
 			if !t.entity {
 				w(" @join__type(graph: %s)", g.graphs[graph])
@@ -113,6 +116,9 @@ func (g *generator) printFields(fields []*generatedField) {
 				if part.value != "" {
 					fmt.Fprintf(&g.out, ", %s: %q", part.name, part.value)
 				}
+			}
+			if in.context != "" {
+				fmt.Fprintf(&g.out, ", contextArguments: [{context: %q, name: \"given\", type: \"String\", selection: %q}]", contextName, in.context)
 			}
 			if in.external {
 				g.out.WriteString(", external: true")
@@ -202,6 +208,10 @@ func (g *generator) printRoots() {
 			fmt.Fprintf(&g.out, " @join__type(graph: %s)", graph)
 		}
 		fields := root.fields
+		if name == "Query" && g.context >= 0 {
+			fmt.Fprintf(&g.out, " @context(name: %q)", contextName)
+			fields = append(slices.Clone(fields), &generatedField{name: "given", typ: "String", in: []*generatedIn{{graph: g.context}}})
+		}
 		if name == "Mutation" { // it runs in one subgraph, so no type may be split over several
 			fields = slices.DeleteFunc(slices.Clone(fields), func(f *generatedField) bool {
 				t := g.named(strings.Trim(f.typ, "[]!"))

@@ -114,6 +114,11 @@ func definitionIn(t *supergraph.Type, subgraph *supergraph.Subgraph) *ast.Defini
 		for _, argument := range definition.Arguments {
 			field.Arguments = append(field.Arguments, &ast.ArgumentDefinition{Name: argument.Name, Type: argument.Type, DefaultValue: argument.DefaultValue, Position: argument.Position})
 		}
+		if t.Kind != ast.InputObject {
+			for _, argument := range t.Field(definition.Name).For(subgraph.Index).Context {
+				field.Arguments = append(field.Arguments, &ast.ArgumentDefinition{Name: argument.Argument, Type: argument.Type, Position: definition.Position})
+			}
+		}
 		copied.Fields = append(copied.Fields, field)
 	}
 	return copied

@@ -32,12 +32,18 @@ func (c *compiler) fetch(f *plan.Fetch, index int) (fetch, error) {
 	places := append([]*plan.Place{{Path: f.Path, Inputs: f.Inputs}}, f.Places...)
 	for _, p := range places {
 		made, err := c.place(index, p)
+		if err == nil {
+			made.sources, err = c.sources(f, p)
+		}
 		if err != nil {
 			return compiled, err
 		}
 		compiled.places = append(compiled.places, made)
 	}
 	compiled.apart = c.apart(f, places)
+	if f.Contexts != nil {
+		compiled.contexts = c.contexts(f, compiled.entity)
+	}
 	return compiled, nil
 }
 
@@ -171,7 +177,7 @@ func (c *compiler) separate(fetches []fetch) {
 	}
 	var own func(shape *tree.Shape) bool
 	own = func(shape *tree.Shape) bool {
-		any := len(writers[shape.Position]) > 1
+		any := len(writers[shape.Position]) > 1 || c.within[shape.Position]
 		for i := range shape.Fields {
 			if field := &shape.Fields[i]; field.Child != nil {
 				field.Own = own(field.Child)

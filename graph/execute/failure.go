@@ -126,7 +126,7 @@ func (r *run) reportAll(f *fetch, s *state, wire []wireError) {
 		}
 		value := s.answer.Data
 		if f.entity != nil && value.Kind == tree.Object {
-			value = r.tree.Slot(value, s.entities(f))
+			value = r.tree.Slot(value, s.entities())
 			if value.Kind == tree.List && entity < value.B {
 				if element := r.tree.Elements(value); element[entity].Kind == tree.Null {
 					element[entity].Flags |= tree.Explained

@@ -19,6 +19,8 @@ type gathering struct {
 	body    []byte   // the variables as they are sent
 	table   []uint32 // open addressing: 1 + index into spans
 	explain bool     // the last object was not representable for a reason that is reported already
+	// grouping is there where objects are told apart by the contexts that they are in.
+	grouping *grouping
 }
 
 var seed = maphash.MakeSeed()
@@ -27,6 +29,9 @@ var seed = maphash.MakeSeed()
 func (r *run) gather(f *fetch, g *gathering) {
 	g.targets, g.spans = g.targets[:0], g.spans[:0]
 	clear(g.table)
+	if f.contexts != nil {
+		g.startGroups()
+	}
 	if f.entity != nil {
 		g.body = append(g.body[:0], f.opening...)
 	} else {
@@ -48,6 +53,9 @@ func (r *run) walk(f *fetch, g *gathering, p *place, n int, v tree.Value) {
 		id := r.tree.Type(v)
 		if n > 0 && !p.steps[n-1].types.Has(id) {
 			return
+		}
+		if g.grouping != nil {
+			g.grouping.way = append(g.grouping.way[:n], v)
 		}
 		if n < len(p.steps) {
 			if step := &p.steps[n]; r.tree.Visit(v, step.mark) {
@@ -83,6 +91,11 @@ func (r *run) target(f *fetch, g *gathering, p *place, v tree.Value, id tree.Typ
 			if g.explain {
 				r.tree.Explain(v, f.fields)
 			}
+			return
+		}
+		if g.grouping != nil {
+			r.group(f, g, p, v, first)
+			g.body = g.body[:start]
 			return
 		}
 		entity, fresh := g.dedupe(first)

@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/citizencloud/citizencloud/graph/tree"
@@ -39,19 +40,23 @@ func (c *compiler) joint(program *Program) error {
 }
 
 // entities is the slot of a fetch's entities in the reply's data.
-func (s *state) entities(f *fetch) int {
-	if s.joint {
-		return f.slot
-	}
-	return 1
-}
+func (s *state) entities() int { return max(s.slot, 1) }
 
 // key is the key of a fetch's entities in the reply.
-func (s *state) key(f *fetch) string {
-	if s.joint {
-		return f.alias
+func (s *state) key() string { return cmp.Or(s.alias, "_entities") }
+
+// asked is how many representations a fetch sends.
+func (r *run) asked(f *fetch, s *state) int {
+	n := len(s.spans)
+	for _, i := range f.parts {
+		n += len(r.states[i].spans)
 	}
-	return "_entities"
+	if f.contexts != nil {
+		for _, group := range s.grouping.groups {
+			n += len(group.spans)
+		}
+	}
+	return n
 }
 
 // gatherParts readies a request with parts and returns the index of what is to be sent: the request, or the one
@@ -71,7 +76,7 @@ func (r *run) gatherParts(f *fetch, s *state) int {
 			s.body = append(s.body, ',')
 		}
 		s.body = append(append(s.body, own.body[1:]...), ']') // without its brace
-		own.joint = true
+		own.alias, own.slot = part.alias, part.slot
 		if len(own.targets) > 0 {
 			asking, only = asking+1, i
 		}
@@ -89,7 +94,7 @@ func (r *run) gatherParts(f *fetch, s *state) int {
 
 // alone readies a part to be sent as a request of its own.
 func (r *run) alone(i int) {
-	r.states[i].joint = false
+	r.states[i].alias, r.states[i].slot = "", 0
 	r.request.variables(&r.program.fetches[i], &r.states[i].gathering)
 }
 
@@ -107,38 +112,59 @@ func (r *run) sendApart(f *fetch, s *state) {
 	}
 }
 
-// mergeParts merges the reply to a request with parts.
+// member is one of several entity fetches whose entities are in one reply.
+type member struct {
+	fetch *fetch
+	state *state
+}
+
+// mergeParts merges the reply to a request with parts, or those to the parts.
 func (r *run) mergeParts(f *fetch, s *state) {
+	members := make([]member, 0, len(f.parts))
+	apart := s.err == nil && s.answer.Data.Kind != tree.Object
+	for _, i := range f.parts {
+		part, own := &r.program.fetches[i], &r.states[i]
+		switch {
+		case len(own.targets) == 0:
+		case apart:
+			r.merge(part, own)
+		default:
+			members = append(members, member{part, own})
+		}
+	}
+	if !apart {
+		r.mergeAll(f, s, members)
+	}
+}
+
+// mergeAll merges one reply into the targets of several entity fetches.
+func (r *run) mergeAll(f *fetch, s *state, members []member) {
 	err := s.err
 	var wire []wireError
-	if err == nil && s.answer.Data.Kind == tree.Object {
+	if err == nil {
 		wire, err = wireErrors(s)
 	}
 	if err != nil {
 		r.tell(f, s, err)
+		for _, m := range members {
+			r.lose(m.fetch, m.state, err)
+		}
+		return
 	}
-	of, others := r.divide(f, wire)
-	for n, i := range f.parts {
-		part, own := &r.program.fetches[i], &r.states[i]
-		switch {
-		case len(own.targets) == 0:
-		case err != nil:
-			r.lose(part, own, err)
-		case !own.joint:
-			r.merge(part, own)
-		default:
-			own.answer.Data = s.answer.Data
-			var mine []wireError
-			if of != nil {
-				mine = of[n]
-			}
-			if len(others) > 0 {
-				r.explainAll(part, own)
-			}
-			r.reportAll(part, own, mine)
-			if err := r.mergeData(part, own, len(mine)+len(others) > 0); err != nil {
-				r.fail(part, own, err)
-			}
+	of, others := divide(members, wire)
+	for n, m := range members {
+		m.state.answer.Data = s.answer.Data
+		var mine []wireError
+		if of != nil {
+			mine = of[n]
+		}
+		if len(others) > 0 {
+			r.explainAll(m.fetch, m.state)
+		}
+		r.reportAll(m.fetch, m.state, mine)
+		if err := r.mergeData(m.fetch, m.state, len(mine)+len(others) > 0); err != nil {
+			r.tell(f, s, err)
+			r.lose(m.fetch, m.state, err)
 		}
 	}
 	for i := range min(len(others), maxErrors) {
@@ -146,17 +172,16 @@ func (r *run) mergeParts(f *fetch, s *state) {
 	}
 }
 
-// divide says which part each error is of, and which are of none in particular.
-func (r *run) divide(f *fetch, wire []wireError) (of [][]wireError, others []wireError) {
+// divide says which member each error is of, and which are of none in particular.
+func divide(members []member, wire []wireError) (of [][]wireError, others []wireError) {
 	if len(wire) == 0 {
 		return nil, nil
 	}
-	of = make([][]wireError, len(f.parts))
+	of = make([][]wireError, len(members))
 errors:
 	for _, w := range wire {
-		for n, i := range f.parts {
-			part, own := &r.program.fetches[i], &r.states[i]
-			if _, _, ok := entityPath(part, own, w.Path); ok {
+		for n, m := range members {
+			if _, _, ok := entityPath(m.fetch, m.state, w.Path); ok {
 				of[n] = append(of[n], w)
 				continue errors
 			}

@@ -11,7 +11,7 @@ func entityPath(f *fetch, s *state, path []any) (uint32, []any, bool) {
 	if f.entity == nil {
 		return 0, path, len(path) > 0
 	}
-	if len(path) < 2 || path[0] != s.key(f) {
+	if len(path) < 2 || path[0] != s.key() {
 		return 0, nil, false
 	}
 	index, ok := path[1].(float64)
@@ -28,7 +28,7 @@ func (r *run) explainAll(f *fetch, s *state) {
 		r.tree.Explain(data, f.fields)
 		return
 	}
-	entities := r.tree.Slot(data, s.entities(f))
+	entities := r.tree.Slot(data, s.entities())
 	if entities.Kind != tree.List {
 		return
 	}

@@ -48,7 +48,7 @@ func (r *run) mergeData(f *fetch, s *state, reported bool) error {
 	if data.Kind != tree.Object {
 		return r.nothing(f, s, reported)
 	}
-	entities := r.tree.Slot(data, s.entities(f))
+	entities := r.tree.Slot(data, s.entities())
 	if entities.Kind <= tree.Null {
 		return r.nothing(f, s, reported)
 	}

@@ -46,7 +46,7 @@ type Failure struct {
 
 // observed is send with the request's observer around it.
 func (r *run) observed(f *fetch, s *state) {
-	told := Sending{Fetch: f.id, Service: f.service, Entities: len(s.spans), Request: &s.request}
+	told := Sending{Fetch: f.id, Service: f.service, Entities: r.asked(f, s), Request: &s.request}
 	ctx := r.request.Observer.Sending(r.ctx, &told)
 	r.fetch(ctx, f, s)
 	if s.reply != nil {

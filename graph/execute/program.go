@@ -72,6 +72,8 @@ type fetch struct {
 	// alias and slot are where a part's entities are in the reply to the whole request.
 	alias string
 	slot  int
+	// contexts are variables that ancestors fill; nil mostly. See context.go.
+	contexts *contexts
 }
 
 // place is where a fetch's objects stand. A root fetch has one without steps.
@@ -79,6 +81,8 @@ type place struct {
 	steps  []step
 	inputs []input
 	mark   uint32 // of the objects at the end
+	// sources fill, one list for each, the fetch's contexts.
+	sources [][]source
 }
 
 type step struct {
@@ -89,7 +93,7 @@ type step struct {
 
 // Compile readies a plan: slots, shapes, documents.
 func Compile(p *plan.Plan, names *Names, d dispatch.Dispatcher) (*Program, error) {
-	c := &compiler{plan: p, names: names, dispatcher: d, types: names.Types, root: tree.NewPosition(), marks: map[string]uint32{}}
+	c := &compiler{plan: p, names: names, dispatcher: d, types: names.Types, root: tree.NewPosition(), marks: map[string]uint32{}, within: map[*tree.Position]bool{}}
 	c.root.Assume(c.types.ID(p.RootType))
 	for _, f := range p.Fetches {
 		asked := f.Parts
@@ -146,6 +150,8 @@ type compiler struct {
 	types      *tree.Types
 	root       *tree.Position
 	marks      map[string]uint32
+	// within are positions whose objects a context tells apart: they are never shared.
+	within map[*tree.Position]bool
 }
 
 // prepare hands a fetch's document to the dispatcher.

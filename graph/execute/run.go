@@ -56,7 +56,10 @@ type state struct {
 	reply   *dispatch.Reply
 	answer  tree.Answer
 	err     error
-	joint   bool // of a part: its answer is in that of the whole request
+	// alias is, of a part or a group, the key of its entities in the reply to the whole request, and slot where
+	// the reply's data has them; "" where they are in a reply of their own.
+	alias string
+	slot  int
 }
 
 // maxKept is the size above which buffers are not pooled.
@@ -79,8 +82,8 @@ func (r *run) release() {
 	for i := range r.states {
 		s := &r.states[i]
 		s.reply.Release()
-		s.reply, s.err, s.answer, s.request, s.joint = nil, nil, tree.Answer{}, dispatch.Request{}, false
-		if cap(s.body) > maxKept {
+		s.reply, s.err, s.answer, s.request, s.alias, s.slot = nil, nil, tree.Answer{}, dispatch.Request{}, "", 0
+		if cap(s.body) > maxKept || s.grouping != nil && len(s.grouping.groups) > maxGroupsKept {
 			s.gathering = gathering{}
 		}
 	}
@@ -157,6 +160,9 @@ func (r *run) ready(id int) {
 	} else if f.when == nil || f.when.Holds(r.request.Values) {
 		r.gather(f, &s.gathering)
 		if len(s.targets) > 0 {
+			if f.contexts != nil {
+				r.groups(f, s)
+			}
 			r.request.variables(f, &s.gathering)
 			r.queue = append(r.queue, id)
 			return
@@ -203,10 +209,13 @@ func (r *run) work(id int) {
 			r.sendApart(f, s)
 		}
 		r.mu.Lock()
-		if f.parts == nil {
-			r.merge(f, s)
-		} else {
+		switch {
+		case f.parts != nil:
 			r.mergeParts(f, s)
+		case f.contexts != nil:
+			r.mergeGroups(f, s)
+		default:
+			r.merge(f, s)
 		}
 		r.advance(f)
 		id = r.take()
@@ -231,23 +240,31 @@ func (r *run) send(f *fetch, s *state) {
 
 // fetch is send's work: the reply, unless it is there already, and its decoding.
 func (r *run) fetch(ctx context.Context, f *fetch, s *state) {
+	prepared, shape := f.prepared, f.shape
+	if f.contexts != nil && len(s.grouping.groups) > 1 {
+		var several *variant
+		if several, s.err = f.contexts.variant(len(s.grouping.groups)); s.err != nil {
+			return
+		}
+		prepared, shape = several.prepared, several.shape
+	}
 	if s.reply == nil {
-		if s.reply, s.err = f.prepared.Fetch(ctx, &s.request); s.err != nil {
+		if s.reply, s.err = prepared.Fetch(ctx, &s.request); s.err != nil {
 			return
 		}
 	}
 	d := r.tree.Decoder(f.index)
 	if s.reply.Body != nil {
-		s.answer, s.err = d.Body(s.reply.Body, f.shape)
+		s.answer, s.err = d.Body(s.reply.Body, shape)
 	} else if s.reply.Data != nil {
-		s.answer.Data, s.err = d.Data(s.reply.Data, f.shape)
+		s.answer.Data, s.err = d.Data(s.reply.Data, shape)
 	}
 }
 
 // variables completes the body with the client's variables that the fetch uses.
 func (q *Request) variables(f *fetch, g *gathering) {
 	switch {
-	case f.parts != nil: // closed already
+	case f.parts != nil || f.contexts != nil: // closed already
 	case f.entity == nil:
 		g.body = append(g.body[:0], '{')
 	default:

@@ -135,7 +135,7 @@ func (p *planning) rootFetch(n *node, r *route) *fetch {
 
 func (d decision) requires() bool {
 	for _, o := range d.options {
-		if o.in != nil && len(o.in.Requires) > 0 && o.route != nil {
+		if o.in != nil && len(o.in.Requires)+len(o.in.Context) > 0 && o.route != nil {
 			return true
 		}
 	}
@@ -167,7 +167,7 @@ func (p *planning) realise(n *node, i int, w *want, o *option, places []*place) 
 	if o.seat >= 0 {
 		pl = places[o.seat]
 	} else {
-		f, err := p.hop(n, i, o.route, o.in.Requires, places)
+		f, err := p.hop(n, i, o.route, o.in, places)
 		if err != nil {
 			return nil, err
 		}

@@ -60,7 +60,7 @@ func TestChoicesOfGoldens(t *testing.T) {
 		for _, f := range archive.Files {
 			switch {
 			case f.Name == "supergraph.graphql":
-				super = load(t, conformance.Definitions+string(f.Data))
+				super = load(t, conformance.Whole(string(f.Data)))
 				planner = plan.New(super, plan.Options{})
 			case strings.HasSuffix(f.Name, ".graphql"):
 				document, operation := validated(t, super, string(f.Data))

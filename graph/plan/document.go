@@ -25,6 +25,9 @@ func representationsVariable(name string, used map[string]bool) string {
 func (p *planning) document(f *Fetch) {
 	used := map[string]bool{}
 	noteVariables(f.Selection, used)
+	for _, c := range f.Contexts {
+		delete(used, c.Variable)
+	}
 	for name := range used {
 		f.UsedVariables = append(f.UsedVariables, name)
 	}
@@ -32,32 +35,55 @@ func (p *planning) document(f *Fetch) {
 
 	if f.Inputs != nil {
 		f.Representations = representationsVariable(representations, used)
-		f.Document = p.asked(f.UsedVariables, f)
+		if f.Contexts != nil {
+			f.Representations = p.freshPrefix(representations)
+		}
+		f.Document = asked(p.variables, f.UsedVariables, f)
 		return
 	}
 	var b strings.Builder
 	if len(f.UsedVariables) > 0 || f.Operation != ast.Query {
 		b.WriteString(string(f.Operation))
-		p.header(&b, nil, f.UsedVariables)
+		header(&b, p.variables, f.UsedVariables)
 	}
 	writeSelections(&b, f.Selection)
 	f.Document = b.String()
 }
 
-// header prints the definitions of the variables for representations and of
-// the client's variables.
-func (p *planning) header(b *strings.Builder, entities, used []string) {
+// asked prints the operation that asks entity fetches. Used are the client's
+// variables that it uses, out of all definitions.
+func asked(definitions ast.VariableDefinitionList, used []string, fetches ...*Fetch) string {
+	var b strings.Builder
+	b.WriteString(string(ast.Query))
+	header(&b, definitions, used, fetches...)
+	b.WriteByte('{')
+	for i, f := range fetches {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		writeEntities(&b, f)
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+// header prints the definitions of an operation's variables: those of entity
+// fetches, for representations and contexts, and the client's.
+func header(b *strings.Builder, definitions ast.VariableDefinitionList, used []string, fetches ...*Fetch) {
 	separator := byte('(')
 	define := func(name, typ string) {
 		b.WriteByte(separator)
 		separator = ','
 		b.WriteString("$" + name + ":" + typ)
 	}
-	for _, name := range entities {
-		define(name, "[_Any!]!")
+	for _, f := range fetches {
+		define(f.Representations, "[_Any!]!")
+		for _, c := range f.Contexts {
+			define(c.Variable, c.Type.String())
+		}
 	}
 	for _, name := range used {
-		if definition := p.variables.ForName(name); definition != nil {
+		if definition := definitions.ForName(name); definition != nil {
 			define(name, definition.Type.String())
 			if definition.DefaultValue != nil {
 				b.WriteString("=" + definition.DefaultValue.String())

@@ -69,6 +69,7 @@ func (p *planning) emitFetch(f *fetch, asked keys) *Fetch {
 		Subgraph: p.super.Subgraphs[f.subgraph].ID, Operation: f.operation, When: f.when,
 		Selection: p.rootSelections(f),
 	}
+	out.Contexts = p.contexts(f)
 	if f.node.parent == nil {
 		asked.add(out.Selection)
 	} else {

@@ -23,6 +23,8 @@ type fetch struct {
 	when   Condition
 	// tells are the entries that tell the types on which the path depends.
 	tells []*entry
+	// filled are the variables that are filled from contexts.
+	filled []*filled
 	// mergedInto is set where this one was merged into another.
 	mergedInto *fetch
 }

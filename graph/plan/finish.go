@@ -75,6 +75,11 @@ func (p *planning) settle(f *fetch) {
 			e.widen(f.when)
 		}
 	}
+	for _, variable := range f.filled {
+		for _, s := range variable.sources {
+			widenAll(s.needs, f.when)
+		}
+	}
 	if f.inputs == nil && f.node.parent != nil {
 		f.node.entered[0].parent.widen(f.when)
 	}

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"fmt"
+
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/citizencloud/citizencloud/graph/supergraph"
@@ -8,16 +10,29 @@ import (
 
 // hop finds or makes the entity (or root) fetch at the node that enters a
 // subgraph for the i-th object type by the route, after what @requires asks
-// for. The fetch must not wait for any of those to avoid.
-func (p *planning) hop(n *node, i int, r *route, requires supergraph.FieldSet, places []*place, avoid ...*fetch) (*fetch, error) {
+// or a context of the field asks for; the field is nil where only a key is
+// wanted. The fetch must not wait for any of those to avoid.
+func (p *planning) hop(n *node, i int, r *route, in *supergraph.FieldIn, places []*place, avoid ...*fetch) (*fetch, error) {
 	var needs *wants
 	var before []*fetch
-	if len(requires) > 0 {
-		needs = p.needsOf(n, i, requires)
+	if in != nil && len(in.Requires) > 0 {
+		needs = p.needsOf(n, i, in.Requires)
 		if err := p.build(needs, places); err != nil {
 			return nil, err
 		}
 		before = suppliers(needs, nil)
+	}
+	var filled []*filled
+	if in != nil && len(in.Context) > 0 {
+		var err error
+		if filled, err = p.fill(n, in); err != nil {
+			return nil, fmt.Errorf("plan: %s: %w", n.types[i].Name, err)
+		}
+		for _, variable := range filled {
+			for _, s := range variable.sources {
+				before = suppliers(s.needs, before)
+			}
+		}
 	}
 candidates:
 	for _, f := range n.hops {
@@ -29,6 +44,7 @@ candidates:
 				continue candidates
 			}
 		}
+		f.fill(filled)
 		return f, p.complete(f, n, i, r, needs, before, places, avoid)
 	}
 	f := &fetch{subgraph: r.subgraph, operation: ast.Query, node: n, number: len(p.fetches)}
@@ -45,6 +61,7 @@ candidates:
 	}
 	p.fetches = append(p.fetches, f)
 	n.hops = append(n.hops, f)
+	f.fill(filled)
 	return f, p.complete(f, n, i, r, needs, before, places, avoid)
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -24,7 +23,7 @@ func (p *planning) join(plan *Plan) {
 	groups := map[string][]*Fetch{}
 	joined := false
 	for id, f := range plan.Fetches {
-		if f.Inputs == nil {
+		if f.Inputs == nil || f.Contexts != nil {
 			continue
 		}
 		key := fmt.Sprint(f.Subgraph, f.After, next[id])
@@ -39,7 +38,7 @@ func (p *planning) join(plan *Plan) {
 	for id, f := range plan.Fetches {
 		group := groups[fmt.Sprint(f.Subgraph, f.After, next[id])]
 		switch {
-		case f.Inputs == nil || len(group) == 1:
+		case f.Inputs == nil || f.Contexts != nil || len(group) == 1:
 			numbers[id] = len(kept)
 			kept = append(kept, f)
 		case group[0] == f:
@@ -82,29 +81,9 @@ func (p *planning) whole(parts []*Fetch) *Fetch {
 	for i, part := range parts {
 		names[i] = representationsVariable(fmt.Sprint("r", i), used)
 		part.Representations = names[i]
-		part.Document = p.asked(part.UsedVariables, part)
+		part.Document = asked(p.variables, part.UsedVariables, part)
 		part.Alias = fmt.Sprint("e", i)
 	}
-	f.Document = p.asked(f.UsedVariables, parts...)
+	f.Document = asked(p.variables, f.UsedVariables, parts...)
 	return f
-}
-
-// asked prints the operation that asks entity fetches.
-func (p *planning) asked(used []string, fetches ...*Fetch) string {
-	names := make([]string, len(fetches))
-	for i, f := range fetches {
-		names[i] = f.Representations
-	}
-	var b strings.Builder
-	b.WriteString(string(ast.Query))
-	p.header(&b, names, used)
-	b.WriteByte('{')
-	for i, f := range fetches {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		writeEntities(&b, f)
-	}
-	b.WriteByte('}')
-	return b.String()
 }

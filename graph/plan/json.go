@@ -50,10 +50,22 @@ type (
 		RepresentationsVariable string          `json:"representationsVariable,omitempty"`
 		Selection               []selectionJSON `json:"selection"`
 		Document                string          `json:"document"`
+		// Contexts are variables that ancestors fill.
+		Contexts []contextJSON `json:"contexts,omitempty"`
 		// Parts are there where one request carries several entity fetches: what
 		// is said of each. Places above are those of all; there is no selection
 		// and no variable above.
 		Parts []partJSON `json:"parts,omitempty"`
+	}
+	contextJSON struct {
+		Variable string       `json:"variable"`
+		Type     string       `json:"type"`
+		Sources  []sourceJSON `json:"sources"` // the nearest first
+	}
+	sourceJSON struct {
+		Depth  int              `json:"depth"` // how many steps of the place's path lead there
+		Types  []string         `json:"types,omitempty"`
+		Fields []inputFieldJSON `json:"fields"`
 	}
 	partJSON struct {
 		Alias                   string          `json:"alias"` // the key of its entities in the reply
@@ -173,6 +185,13 @@ func (f *Fetch) json() fetchJSON {
 	}
 	for _, p := range f.AllPlaces() {
 		made.Places = append(made.Places, placeOf(p.Path, p.Inputs))
+	}
+	for _, c := range f.Contexts {
+		context := contextJSON{Variable: c.Variable, Type: c.Type.String()}
+		for _, s := range c.Sources {
+			context.Sources = append(context.Sources, sourceJSON{s.Depth, s.Types, listJSON(s.Fields, (*InputField).json)})
+		}
+		made.Contexts = append(made.Contexts, context)
 	}
 	for _, part := range f.Parts {
 		of := part.json()

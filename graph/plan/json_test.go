@@ -82,7 +82,7 @@ func goldenPlan(t *testing.T, name string) *plan.Plan {
 			query = string(f.Data)
 		}
 	}
-	super := load(t, conformance.Definitions+sdl)
+	super := load(t, conformance.Whole(sdl))
 	return planText(t, plan.New(super, plan.Options{}), super, query)
 }
 

@@ -7,7 +7,7 @@ func (p *planning) merge(out map[*fetch]*Fetch) {
 	var order []string
 	for _, f := range p.fetches {
 		o := out[f]
-		if o.Inputs == nil || len(o.When) > 0 {
+		if o.Inputs == nil || len(o.When) > 0 || o.Contexts != nil {
 			continue
 		}
 		key := o.Subgraph + "\n" + o.Document

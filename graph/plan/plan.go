@@ -57,6 +57,10 @@ type Fetch struct {
 	// (or "", which means the same), or another one where the client's operation
 	// has that name itself.
 	Representations string
+	// Contexts are variables of an entity fetch that are filled from objects on
+	// the Path. Objects for which they have different values cannot share one
+	// `_entities` field; see Plan.Groups.
+	Contexts []*Context
 	// UsedVariables are the client's variables that Document uses, sorted.
 	UsedVariables []string
 	// When is nil, or the condition without which the fetch has nothing to ask.
@@ -119,6 +123,23 @@ type InputField struct {
 	Fields []*InputField
 	// Key marks a key field: an object whose key is missing or null cannot be fetched.
 	Key bool
+}
+
+// Context is a variable that is filled from an ancestor (@fromContext).
+type Context struct {
+	Variable string
+	Type     *ast.Type
+	// Sources are the ancestors that may set it, the nearest first: the first
+	// whose object is of its Types does.
+	Sources []*Source
+}
+
+// Source is an ancestor of a fetch's objects that sets a context.
+type Source struct {
+	Depth int      // how many steps of the fetch's Path lead to it; 0 is the root
+	Types []string // object types that set it; nil means all
+	// Fields lead to the value: at each object the first that is for its type.
+	Fields []*InputField
 }
 
 // Selection is a field, or where Name is empty an inline fragment.

@@ -69,7 +69,7 @@ func golden(t *testing.T, file string) {
 		contents[f.Name] = string(f.Data)
 	}
 	sdl := contents["supergraph.graphql"]
-	super := load(t, conformance.Definitions+sdl)
+	super := load(t, conformance.Whole(sdl))
 	var options plan.Options
 	if labels := strings.Fields(contents["labels"]); len(labels) > 0 {
 		options.Labels = labels

@@ -59,6 +59,7 @@ type planning struct {
 	printed   int
 	variants  bool // some field bears different keys by the type of its holder
 	routeMemo map[string][]*route
+	fills     map[fillKey]*wants // what contexts select, see context.go
 	fetches   []*fetch
 }
 

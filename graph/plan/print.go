@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -47,6 +48,18 @@ func printAsked(b *strings.Builder, f *Fetch, indent string) {
 	}
 	for _, place := range f.AllPlaces() {
 		printPlace(b, place.Path, place.Inputs, indent)
+	}
+	for _, c := range f.Contexts {
+		fmt.Fprintf(b, "%scontext $%s: %s\n", indent, c.Variable, c.Type)
+		for _, s := range c.Sources {
+			b.WriteString(indent + "  ")
+			if s.Types != nil {
+				b.WriteString(strings.Join(s.Types, "|") + " ")
+			}
+			b.WriteString("of " + cmp.Or(PrintPath(f.Path[:s.Depth]), "the root") + " ")
+			printInputFields(b, s.Fields)
+			b.WriteByte('\n')
+		}
 	}
 	if len(f.UsedVariables) > 0 {
 		b.WriteString(indent + "variables $" + strings.Join(f.UsedVariables, " $") + "\n")

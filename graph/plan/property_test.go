@@ -80,7 +80,7 @@ func FuzzPlan(f *testing.F) {
 		for _, part := range archive.Files {
 			switch {
 			case part.Name == "supergraph.graphql":
-				supers = append(supers, load(f, conformance.Definitions+string(part.Data)))
+				supers = append(supers, load(f, conformance.Whole(string(part.Data))))
 			case strings.HasSuffix(part.Name, ".graphql"):
 				f.Add(i, string(part.Data))
 			}

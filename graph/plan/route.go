@@ -52,9 +52,6 @@ func seatsKey(seats []seat) string {
 // usable says whether the subgraph resolves the field; for a key also where it
 // is external or has moved away.
 func (p *planning) usable(in *supergraph.FieldIn, forKey bool) bool {
-	if len(in.Context) > 0 {
-		return false // arguments filled from a context (@fromContext) are not supported
-	}
 	if in.InKey && forKey {
 		return true
 	}
@@ -118,8 +115,8 @@ func (p *planning) direct(s seat, t *supergraph.Type, name string, forKey bool) 
 		return nil, nil
 	}
 	in := field.For(s.subgraph)
-	if in == nil {
-		return nil, nil
+	if in == nil || len(in.Context) > 0 {
+		return nil, nil // what a context fills in is a variable of an entity fetch
 	}
 	inner, provided := p.provides(s.provided, t, name)
 	if provided {

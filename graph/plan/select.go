@@ -75,6 +75,9 @@ func (p *planning) selection(v view, e *entry, i int, key string, known Conditio
 			break
 		}
 	}
+	if in := v.fieldIn(e, i); in != nil && len(in.Context) > 0 {
+		s.Arguments = append(s.Arguments[:len(s.Arguments):len(s.Arguments)], p.given(v.place.fetch, in)...)
+	}
 	if p.printed++; len(e.branches) > 0 && p.printed <= maxSelections {
 		s.Selections = p.selections(p.below(v, e, i), e.when)
 	}

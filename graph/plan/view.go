@@ -52,6 +52,8 @@ func (v view) basic(e *entry) bool {
 		return false
 	case e.slot.name == "__typename":
 		return true
+	case e.contextual():
+		return false // the interface's field does not have the arguments
 	}
 	field := v.as.Field(e.slot.name)
 	return field != nil && field.For(v.place.fetch.subgraph) != nil

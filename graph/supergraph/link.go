@@ -15,6 +15,8 @@ type links struct {
 	joinVersion string
 	// inaccessible is the name of the @inaccessible directive, "" when it is not linked.
 	inaccessible string
+	// context is the name of the directive that sets a context, "" when it is not linked.
+	context string
 	// prefixes and elements are the names that are not part of the public schema:
 	// namespace prefixes such as `join__`, and imported names (directives with `@`).
 	prefixes map[string]bool
@@ -69,7 +71,7 @@ func (l *links) add(url string, directive *ast.Directive) {
 	l.elements["@"+prefix] = true
 	// The directive that carries the links is itself called as the link says.
 	l.elements["@"+directive.Name] = true
-	inaccessible := prefix
+	inaccessible, context := prefix, prefix
 	for _, element := range builtInSpecifications[name] {
 		l.elements[element] = true
 	}
@@ -89,8 +91,11 @@ func (l *links) add(url string, directive *ast.Directive) {
 				continue
 			}
 			l.elements[as] = true
-			if from == "@inaccessible" {
+			switch from {
+			case "@inaccessible":
 				inaccessible = strings.TrimPrefix(as, "@")
+			case "@context":
+				context = strings.TrimPrefix(as, "@")
 			}
 		}
 	}
@@ -100,6 +105,8 @@ func (l *links) add(url string, directive *ast.Directive) {
 		l.join, l.joinVersion = prefix, version
 	case official && name == "inaccessible":
 		l.inaccessible = inaccessible
+	case official && name == "context":
+		l.context = context
 	}
 }
 

@@ -248,6 +248,8 @@ func TestErrors(t *testing.T) {
 		"bad key":              {link + graphs + `type Query @join__type(graph: A, key: "id {") { a: Int }`, "key of Query"},
 		"bad requires":         {link + graphs + `type Query @join__type(graph: A) { a: Int @join__field(graph: A, requires: "...X") }`, "@requires of Query.a"},
 		"bad type":             {link + graphs + `type Query @join__type(graph: A) { a: Int @join__field(graph: A, type: "[Int") }`, "missing ]"},
+		"bad context":          {link + graphs + `type Query @join__type(graph: A) { a: Int @join__field(graph: A, contextArguments: [{name: "x", context: "a__c", selection: "{ a }"}]) }`, "context argument of Query.a lacks"},
+		"bad selection":        {link + graphs + `type Query @join__type(graph: A) { a: Int @join__field(graph: A, contextArguments: [{name: "x", type: "Int", context: "a__c", selection: "{ a"}]) }`, "context argument of Query.a"},
 		"no query":             {link + graphs + `type Other @join__type(graph: A) { a: Int }`, "no query root type"},
 		"defined twice":        {link + graphs + `type Query @join__type(graph: A) { a: Int } type Query { b: Int }`, "Query is defined twice"},
 		"field twice":          {link + graphs + `type Query @join__type(graph: A) { a: Int a: Int }`, "Query.a"},

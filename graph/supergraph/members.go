@@ -161,3 +161,24 @@ func withoutSubgraph(views []*TypeIn, subgraph *Subgraph) []*TypeIn {
 func sortTypes(types []*Type) {
 	sort.Slice(types, func(i, j int) bool { return types[i].Name < types[j].Name })
 }
+
+// contexts finds which types set which contexts: by @context on themselves, and
+// of an object type on an interface or union that it is a member of.
+func (r *reader) contexts() {
+	if r.links.context == "" {
+		return
+	}
+	for _, t := range r.order {
+		for _, directive := range t.Definition.Directives {
+			if directive.Name != r.links.context {
+				continue
+			}
+			for _, setting := range append([]*Type{t}, t.Members...) {
+				if setting.contexts == nil {
+					setting.contexts = map[string]bool{}
+				}
+				setting.contexts[text(directive, "name")] = true
+			}
+		}
+	}
+}

@@ -52,6 +52,7 @@ func (r *reader) types(document *ast.SchemaDocument) error {
 		r.dropUnreachable()
 	}
 	r.membersIn()
+	r.contexts()
 	for _, t := range r.order {
 		for _, in := range t.In {
 			for _, key := range in.Keys {
@@ -191,12 +192,17 @@ func (r *reader) field(t *Type, field *Field, directive *ast.Directive) (*FieldI
 				case "context":
 					argument.Context = part.Value.Raw
 				case "selection":
-					argument.Selection = part.Value.Raw
+					if argument.Selection, err = r.set(part.Value.Raw); err != nil {
+						return nil, fmt.Errorf("supergraph: context argument of %s: %w", place, err)
+					}
 				case "type":
 					if argument.Type, err = parseType(part.Value.Raw); err != nil {
 						return nil, fmt.Errorf("supergraph: context argument of %s: %w", place, err)
 					}
 				}
+			}
+			if argument.Argument == "" || argument.Context == "" || argument.Type == nil || len(argument.Selection) == 0 {
+				return nil, fmt.Errorf("supergraph: a context argument of %s lacks its name, type, context or selection", place)
 			}
 			in.Context = append(in.Context, argument)
 		}

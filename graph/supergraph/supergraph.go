@@ -54,7 +54,8 @@ type Type struct {
 	// Inaccessible marks a type that the public schema does not show.
 	Inaccessible bool
 
-	fields map[string]*Field
+	fields   map[string]*Field
+	contexts map[string]bool
 }
 
 // TypeIn is what one subgraph knows of a type.
@@ -111,10 +112,12 @@ type FieldIn struct {
 // ContextArgument is an argument that the subgraph wants filled from a
 // context (@fromContext).
 type ContextArgument struct {
-	Argument  string
-	Type      *ast.Type
-	Context   string
-	Selection string
+	Argument string
+	Type     *ast.Type
+	// Context is the nearest ancestor that sets it; see Type.Sets.
+	Context string
+	// Selection says which field of the ancestor's: for each object type one.
+	Selection FieldSet
 }
 
 // Type finds a type by name; nil when there is none.
@@ -143,6 +146,10 @@ func (s *Supergraph) RootType(operation ast.Operation) string {
 
 // Field finds a field of the type; nil when there is none.
 func (t *Type) Field(name string) *Field { return t.fields[name] }
+
+// Sets says whether objects of the type set a context (@context) for what is below
+// them; those of an object type also where an interface or union sets it.
+func (t *Type) Sets(context string) bool { return t.contexts[context] }
 
 // Target is the type with fields or members that a field of the type leads to;
 // nil for a leaf field and for one that the type does not have.
