@@ -11,6 +11,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
+	"github.com/citizencloud/citizencloud/foundation/outbox"
 )
 
 // Workday is one day that departs from the plain week.
@@ -74,7 +75,10 @@ func (d *Desk) Set(ctx context.Context, in SetWorkdayInput) (*Workday, error) {
 	err = d.DB.Write(ctx, func(tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO community.workday (day, work, name) VALUES ($1, $2, $3)
 			ON CONFLICT (day) DO UPDATE SET work = excluded.work, name = excluded.name`, in.Day, in.Work, name)
-		return err
+		if err != nil {
+			return err
+		}
+		return announce(ctx, tx, Changed{Day: in.Day, Work: &in.Work, Name: name})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("workday: setting %s: %w", in.Day, err)
@@ -91,13 +95,29 @@ func (d *Desk) Clear(ctx context.Context, in ClearWorkdayInput) error {
 		return err
 	}
 	err := d.DB.Write(ctx, func(tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM community.workday WHERE day = $1`, in.Day)
-		return err
+		if _, err := tx.ExecContext(ctx, `DELETE FROM community.workday WHERE day = $1`, in.Day); err != nil {
+			return err
+		}
+		return announce(ctx, tx, Changed{Day: in.Day})
 	})
 	if err != nil {
 		return fmt.Errorf("workday: clearing %s: %w", in.Day, err)
 	}
 	return nil
+}
+
+// SubjectChanged is told of each change of the calendar.
+const SubjectChanged = "community.workday.changed"
+
+// Changed is the payload of SubjectChanged.
+type Changed struct {
+	Day  string `json:"day"`
+	Work *bool  `json:"work"` // nil when the day is one of the plain week again
+	Name string `json:"name"`
+}
+
+func announce(ctx context.Context, tx sqlx.ExtContext, changed Changed) error {
+	return outbox.Append(ctx, tx, "community", outbox.Message{Subject: SubjectChanged, Payload: changed})
 }
 
 // date reads a day of the years that can be planned for.
