@@ -167,6 +167,15 @@ func (e *Engine) Cost(op *Operation, call *Call) (cost float64, ok bool) {
 	return cost, err == nil
 }
 
+// CostVariables are the variables that have a part in what the operation is
+// estimated to cost, sorted.
+func (o *Operation) CostVariables() []string {
+	if o.estimate == nil {
+		return nil
+	}
+	return o.estimate.Variables()
+}
+
 // mostVariants bounds the plans of one operation that are kept beside the one
 // for callers who may see everything.
 const mostVariants = 16

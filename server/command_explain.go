@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"text/tabwriter"
 
@@ -49,7 +50,7 @@ func explain(settings config.Explain, at terminal) error {
 	if err != nil {
 		return fmt.Errorf("the supergraph %s cannot be used: %w", settings.Supergraph, err)
 	}
-	engine, err := graph.New(super, dispatcher, graph.Options{})
+	engine, err := graph.New(super, dispatcher, graph.Options{Demand: true})
 	if err != nil {
 		return fmt.Errorf("the supergraph %s cannot be used: %w", settings.Supergraph, err)
 	}
@@ -63,7 +64,7 @@ func explain(settings config.Explain, at terminal) error {
 	}
 	switch {
 	case settings.Stage == "validate":
-		return printMeasures(at.out, len(text), validate.Measure(super.Public, document, operation), prepared)
+		return printMeasures(at.out, len(text), validate.Measure(super.Public, document, operation), engine, prepared)
 	case settings.Stage == "choices":
 		choices, err := plan.New(super, plan.Options{}).Choices(document, operation)
 		if err != nil {
@@ -105,7 +106,7 @@ func printParsed(out io.Writer, document *ast.QueryDocument, operation *ast.Oper
 }
 
 // printMeasures prints what the limits count, of a valid operation.
-func printMeasures(out io.Writer, bytes int, m validate.Measures, prepared *graph.Operation) error {
+func printMeasures(out io.Writer, bytes int, m validate.Measures, engine *graph.Engine, prepared *graph.Operation) error {
 	limits := validate.Limits{}.Effective()
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "%s %s\tis valid\nmeasure\tit has\tallowed\n", prepared.Kind(), prepared.Name())
@@ -126,8 +127,21 @@ func printMeasures(out io.Writer, bytes int, m validate.Measures, prepared *grap
 		}
 		fmt.Fprintf(table, "%s\t%d\t%s\n", line.what, line.got, allowed)
 	}
+	fmt.Fprintf(table, "estimated cost\t%s\tany\n", estimated(engine, prepared))
 	fmt.Fprintf(table, "shared among\t%s\n", prepared.SharedAmong())
 	return table.Flush()
+}
+
+// estimated is the cost with the variables' defaults, and which variables change it.
+func estimated(engine *graph.Engine, prepared *graph.Operation) string {
+	text := "unknown"
+	if cost, ok := engine.Cost(prepared, &graph.Call{}); ok {
+		text = fmt.Sprint(int64(math.Ceil(cost)))
+	}
+	if variables := prepared.CostVariables(); len(variables) > 0 {
+		text += " by $" + strings.Join(variables, " $")
+	}
+	return text
 }
 
 // printChoices prints the ways that the planner weighed, the one that it took

@@ -123,7 +123,9 @@ func (c *compiler) set(holder *ast.Definition, sets []under, hand sized) *expres
 	total := &expression{}
 	if !typed {
 		for _, key := range order {
-			total.sum = append(total.sum, c.field(byKey[key], hand))
+			if part := c.field(byKey[key], hand); !part.free() {
+				total.sum = append(total.sum, part)
+			}
 		}
 		return total
 	}
@@ -150,7 +152,9 @@ func (c *compiler) set(holder *ast.Definition, sets []under, hand sized) *expres
 				part = c.field(applies, hand)
 				known[mark] = part
 			}
-			parts = append(parts, part)
+			if !part.free() {
+				parts = append(parts, part)
+			}
 		}
 		if text := signature.String(); !alternatives[text] && len(parts) > 0 {
 			alternatives[text] = true
@@ -200,7 +204,9 @@ func (c *compiler) field(occurrences []occurrence, hand sized) *expression {
 	made := &expression{fixed: weight}
 	if len(sets) > 0 {
 		if definition := m.public.Types[first.field.Definition.Type.Name()]; definition != nil {
-			made.sum = append(made.sum, c.set(definition, sets, below))
+			if part := c.set(definition, sets, below); !part.free() {
+				made.sum = append(made.sum, part)
+			}
 		}
 	}
 	made = c.times(made, first.field.Definition.Type, size)
@@ -208,7 +214,10 @@ func (c *compiler) field(occurrences []occurrence, hand sized) *expression {
 	if len(when) == 0 && arguments == nil {
 		return made
 	}
-	outer := &expression{when: when, sum: []*expression{made}}
+	outer := &expression{when: when}
+	if !made.free() {
+		outer.sum = append(outer.sum, made)
+	}
 	if arguments != nil {
 		outer.fixed, outer.input = arguments.fixed, arguments.input
 	}
@@ -228,6 +237,9 @@ func (c *compiler) times(one *expression, t *ast.Type, known *size) *expression 
 	}
 	if known == nil {
 		known = &size{assumed: ListSize}
+	}
+	if one.free() && !known.requireOne {
+		return one
 	}
 	return &expression{size: known, sum: []*expression{one}}
 }

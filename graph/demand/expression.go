@@ -85,6 +85,11 @@ func (x *expression) checkSize(variables map[string]any) error {
 	return err
 }
 
+// free says that it costs nothing whatever the variables, and refuses nothing.
+func (x *expression) free() bool {
+	return x.fixed == 0 && x.input == nil && len(x.sum) == 0 && len(x.most) == 0 && (x.size == nil || !x.size.requireOne)
+}
+
 // names adds the variables that have a part in the cost.
 func (x *expression) names(into map[string]bool) {
 	for _, literal := range x.when {
