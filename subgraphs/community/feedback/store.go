@@ -55,6 +55,7 @@ func many(ctx context.Context, tx sqlx.QueryerContext, ids []string) ([]*Feedbac
 // Filter narrows a list of cases; zero values do not.
 type Filter struct {
 	AreaCode   string
+	Prefixes   []string // of area codes: a scope of several
 	States     []FeedbackState
 	Classes    []FeedbackClass
 	Mine       bool // only what the asking worker deals with
@@ -66,12 +67,15 @@ type Filter struct {
 
 // list reads a page of cases, newest first.
 func list(ctx context.Context, tx sqlx.QueryerContext, f Filter, page keyset.Page, now time.Time) ([]*FeedbackCase, error) {
-	q := query{}
+	q, from := query{}, "SELECT "+columns+" FROM community.feedback_case"
 	if f.CitizenID != "" {
 		q.where("citizen_id = ", f.CitizenID)
 	}
 	if f.AreaCode != "" {
 		q.within(f.AreaCode)
+	}
+	if f.Prefixes != nil {
+		q.conditions = append(q.conditions, "area_code ^@ ANY("+q.bind(pq.Array(f.Prefixes))+"::text[])")
 	}
 	if f.AssigneeID != "" {
 		q.where("assignee_id = ", f.AssigneeID)
@@ -97,6 +101,14 @@ func list(ctx context.Context, tx sqlx.QueryerContext, f Filter, page keyset.Pag
 		if number := strings.ToUpper(f.Search); numberForm.MatchString(number) {
 			q.where("number = ", number)
 		} else {
+			candidates, narrowed, err := narrow(ctx, tx, f)
+			if err != nil || narrowed && len(candidates) == 0 {
+				return nil, err
+			}
+			if narrowed { // by their IDs and by nothing else: so few rows need no order of an index
+				from = "WITH candidate AS MATERIALIZED (SELECT " + columns + ", district, street FROM community.feedback_case WHERE id = ANY(" +
+					q.bind(pq.Array(candidates)) + "::uuid[])) SELECT " + columns + " FROM candidate"
+			}
 			like := q.bind("%" + escapeLike.Replace(f.Search) + "%")
 			q.conditions = append(q.conditions, "(title LIKE "+like+" OR content LIKE "+like+")")
 		}
@@ -106,7 +118,7 @@ func list(ctx context.Context, tx sqlx.QueryerContext, f Filter, page keyset.Pag
 	}
 	var cases []*FeedbackCase
 	err := sqlx.SelectContext(ctx, tx, &cases,
-		`SELECT `+columns+` FROM community.feedback_case`+q.text()+` ORDER BY created_at DESC, id DESC LIMIT `+strconv.Itoa(page.Limit()), q.args...)
+		from+q.text()+` ORDER BY created_at DESC, id DESC LIMIT `+strconv.Itoa(page.Limit()), q.args...)
 	if err != nil {
 		return nil, fmt.Errorf("feedback: listing cases: %w", err)
 	}
