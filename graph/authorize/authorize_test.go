@@ -114,3 +114,40 @@ func TestNoRules(t *testing.T) {
 		t.Error(rules, err)
 	}
 }
+
+// What a field is made of requires the same: through @requires, in chains, and
+// through arguments that ancestors fill.
+func TestRulesOfWhatIsGiven(t *testing.T) {
+	super, err := supergraph.Load(`
+schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.5", for: EXECUTION) @link(url: "https://specs.apollo.dev/context/v0.1", for: SECURITY) @link(url: "https://specs.apollo.dev/authenticated/v0.1") { query: Query }
+enum join__Graph { A @join__graph(name: "a", url: "http://127.0.0.1:1/") B @join__graph(name: "b", url: "http://127.0.0.1:2/") }
+type Query @join__type(graph: A) @join__type(graph: B) { user: User @join__field(graph: A) }
+type User @join__type(graph: A, key: "id") @context(name: "a__user") {
+  id: ID! locale: String @authenticated plain: String
+  order: Order
+}
+type Order @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID!
+  secret: Secret @join__field(graph: A) @join__field(graph: B, external: true)
+  first: Int @join__field(graph: A, external: true) @join__field(graph: B, requires: "secret { code }")
+  second: Int @join__field(graph: A, requires: "first")
+  greeting: String @join__field(graph: A, contextArguments: [{context: "a__user", name: "l", type: "String", selection: " { locale }"}])
+  open: String @join__field(graph: A, contextArguments: [{context: "a__user", name: "l", type: "String", selection: " { plain }"}])
+}
+type Secret @join__type(graph: A) @join__type(graph: B) { code: Int @authenticated hint: Int }
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := New(super)
+	if err != nil {
+		t.Fatal(err)
+	}
+	order := super.Type("Order")
+	denial := rules.Without(Set(nil).with(0))
+	for field, want := range map[string]bool{"id": false, "secret": false, "first": true, "second": true, "greeting": true, "open": false} {
+		if got := denial.Denied(order, field); got != want {
+			t.Errorf("Order.%s: denied is %v, want %v", field, got, want)
+		}
+	}
+}

@@ -14,6 +14,7 @@ type gathering struct {
 	access  *supergraph.AccessRules
 	rules   *Rules
 	numbers map[string]int // of the rules, by what they say
+	objects []*supergraph.Type
 }
 
 // gather fills the rules. Everything is said of object types: what comes at run
@@ -27,6 +28,7 @@ func (g *gathering) gather() {
 	}
 	// In a fixed order, so that a rule has the same number at each start.
 	slices.SortFunc(objects, func(a, b *supergraph.Type) int { return strings.Compare(a.Name, b.Name) })
+	g.objects = objects
 	for _, object := range objects {
 		if set := g.object(object); set != nil {
 			g.rules.objects[object] = set
@@ -145,16 +147,29 @@ func follows(rule supergraph.Access, said []supergraph.Access) bool {
 }
 
 // required adds to a field what the fields require that its subgraph wants to
-// be given (@requires): its value may be made of theirs.
+// be given (@requires, @fromContext): its value may be made of theirs.
 func (g *gathering) required(t *supergraph.Type, name string) {
 	set := g.rules.fields[fieldOf{t, name}]
 	seen := map[fieldOf]bool{{t, name}: true}
 	for _, in := range t.Field(name).In {
-		set = set.union(g.fieldSet(t, in.Requires, seen))
+		set = set.union(g.given(t, in, seen))
 	}
 	if set != nil {
 		g.rules.fields[fieldOf{t, name}] = set
 	}
+}
+
+// given is what the subgraph's wishes for one field require.
+func (g *gathering) given(t *supergraph.Type, in *supergraph.FieldIn, seen map[fieldOf]bool) Set {
+	set := g.fieldSet(t, in.Requires, seen)
+	for _, argument := range in.Context {
+		for _, setter := range g.objects {
+			if setter.Sets(argument.Context) {
+				set = set.union(g.fieldSet(setter, argument.Selection, seen))
+			}
+		}
+	}
+	return set
 }
 
 func (g *gathering) fieldSet(t *supergraph.Type, fields supergraph.FieldSet, seen map[fieldOf]bool) Set {
@@ -184,7 +199,7 @@ func (g *gathering) fieldSet(t *supergraph.Type, fields supergraph.FieldSet, see
 			}
 			seen[fieldOf{object, item.Name}] = true
 			for _, in := range field.In {
-				set = set.union(g.fieldSet(object, in.Requires, seen))
+				set = set.union(g.given(object, in, seen))
 			}
 		}
 	}
