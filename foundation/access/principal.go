@@ -1,17 +1,17 @@
 // Package access says who is asking and what they may do: the principal of a
-// request, the actions that roles grant, and the data scope that an area gives.
-// The same prefix that Principal.Covers compares in Go is the one that
-// row-level security compares in SQL (package database).
+// request, the actions that roles grant, and the data scope that areas give.
+// Decide is the one decision; the same prefixes and actions that it compares in
+// Go are those that row-level security compares in SQL (package database).
 //
-// Start reading at Principal, then Require in require.go.
+// Start reading at Principal, then Decide in decide.go and Require in
+// require.go. Roles and actions are in role.go, the data scope is in scope.go,
+// sign-ins that still lack something in confinement.go.
 package access
 
 import (
 	"context"
 	"slices"
 	"strings"
-
-	"github.com/citizencloud/citizencloud/foundation/division"
 )
 
 // Kind is what sort of principal asks.
@@ -29,59 +29,23 @@ type Principal struct {
 	Kind Kind
 	ID   string // of the citizen or the worker
 	Name string
-	// AreaCode is a worker's data scope: the area of the unit and all below;
-	// for a citizen the community of residence, which grants nothing.
+	// AreaCode is the area of the unit that a worker works for, and the data
+	// scope with all below, unless Prefixes says otherwise; for a citizen the
+	// community of residence, which grants nothing.
 	AreaCode string
-	UnitID   string // a worker's organisation unit
-	Roles    []Role
-	Session  string // the signed-in session, which signing out ends
-	Client   string // the client that the token was given to
-}
-
-// May says whether a role of the principal grants the action. The system may all.
-func (p *Principal) May(action Action) bool {
-	if p == nil {
-		return false
-	}
-	if p.Kind == System {
-		return true
-	}
-	for _, role := range p.Roles {
-		if slices.Contains(grants[role], action) {
-			return true
-		}
-	}
-	return false
-}
-
-// Covers says whether the area lies in the worker's data scope.
-func (p *Principal) Covers(areaCode string) bool {
-	if p == nil {
-		return false
-	}
-	switch p.Kind {
-	case System:
-		return true
-	case Worker:
-		return division.Covers(p.AreaCode, areaCode)
-	default:
-		return false
-	}
-}
-
-// Prefix is the scope as the leading digits of area codes, for SQL. It is "-",
-// which no code begins with, for whoever has no scope, and "" (all) for the system.
-func (p *Principal) Prefix() string {
-	switch {
-	case p == nil:
-		return "-"
-	case p.Kind == System:
-		return ""
-	case p.Kind == Worker && division.Valid(p.AreaCode):
-		return division.Prefix(p.AreaCode)
-	default:
-		return "-"
-	}
+	// Prefixes are the data scope where it is another one, as leading digits of
+	// area codes (twelve for an area without those below): a functional zone
+	// has several. Nil is AreaCode and all below; empty covers nothing.
+	Prefixes     []string
+	UnitID       string // a worker's organisation unit
+	AssignmentID string // the post that a worker acts in; several can be held, one counts at a time
+	DelegationID string // the delegation that a worker acts by; "" in a post of one's own
+	Roles        []Role
+	Session      string // the signed-in session, which signing out ends
+	Client       string // the client that the token was given to
+	// Confined is what signing in still lacks: until then the principal is
+	// nobody to all but who completes it; see ConfinedFrom.
+	Confined Confinement
 }
 
 // View names what the principal's answers depend on: two requests may share an
@@ -90,13 +54,13 @@ func (p *Principal) View() string {
 	if p == nil {
 		return "public"
 	}
-	return strings.Join([]string{string(p.Kind), p.ID, p.Session}, ":")
+	return strings.Join([]string{string(p.Kind), p.ID, p.Session, p.AssignmentID + p.DelegationID, string(p.Confined)}, ":")
 }
 
 // Scope names a worker's data scope together with the roles: two workers of one
 // scope may see the same rows of what depends on no person. "" for all others.
 func (p *Principal) Scope() string {
-	if p == nil || p.Kind != Worker || p.Prefix() == "-" {
+	if p == nil || p.Kind != Worker || p.Confined != "" || p.Prefix() == "-" {
 		return ""
 	}
 	roles := make([]string, len(p.Roles))
@@ -114,9 +78,13 @@ func With(ctx context.Context, p *Principal) context.Context {
 	return context.WithValue(ctx, contextKey{}, p)
 }
 
-// From gives the context's principal; nil when nobody is signed in.
+// From gives the context's principal; nil when nobody is signed in, or whoever
+// does so is confined.
 func From(ctx context.Context) *Principal {
 	p, _ := ctx.Value(contextKey{}).(*Principal)
+	if p != nil && p.Confined != "" {
+		return nil
+	}
 	return p
 }
 

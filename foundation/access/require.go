@@ -10,13 +10,14 @@ import (
 // or Forbidden. The data scope of a row is asked with RequireArea.
 func Require(ctx context.Context, action Action) (*Principal, error) {
 	p := From(ctx)
-	if p == nil {
-		return nil, fault.New(fault.Unauthenticated, "请先登录")
-	}
-	if !p.May(action) {
+	switch Decide(p, action, "") {
+	case Allowed:
+		return p, nil
+	case Nobody:
+		return nil, nobody(ctx)
+	default:
 		return nil, fault.New(fault.Forbidden, "您没有执行此操作的权限")
 	}
-	return p, nil
 }
 
 // RequireArea is Require, and the area must lie in the data scope. Outside of
@@ -26,7 +27,7 @@ func RequireArea(ctx context.Context, action Action, areaCode string) (*Principa
 	if err != nil {
 		return nil, err
 	}
-	if !p.Covers(areaCode) {
+	if Decide(p, action, areaCode) != Allowed {
 		return nil, fault.New(fault.NotFound, "未找到该记录，或不在您的管辖范围内")
 	}
 	return p, nil
@@ -36,7 +37,7 @@ func RequireArea(ctx context.Context, action Action, areaCode string) (*Principa
 func RequireCitizen(ctx context.Context) (*Principal, error) {
 	p := From(ctx)
 	if p == nil {
-		return nil, fault.New(fault.Unauthenticated, "请先登录")
+		return nil, nobody(ctx)
 	}
 	if p.Kind != Citizen {
 		return nil, fault.New(fault.Forbidden, "此操作仅限市民本人")
@@ -48,7 +49,7 @@ func RequireCitizen(ctx context.Context) (*Principal, error) {
 func RequireWorker(ctx context.Context) (*Principal, error) {
 	p := From(ctx)
 	if p == nil {
-		return nil, fault.New(fault.Unauthenticated, "请先登录")
+		return nil, nobody(ctx)
 	}
 	if p.Kind != Worker {
 		return nil, fault.New(fault.Forbidden, "此操作仅限工作人员")

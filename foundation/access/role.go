@@ -37,6 +37,11 @@ const (
 	CitizenView      Action = "citizen.view"
 	NoticeSend       Action = "notification.send"
 	WorkdayManage    Action = "workday.manage"
+	UnitManage       Action = "unit.manage"          // organisation units and the posts in them
+	RoleGrant        Action = "role.grant"           // the roles and data scopes of posts, who gets them, lost second factors
+	PermissionView   Action = "permission.view"      // the permission matrix, and what the three administrators changed in institutions
+	AuditView        Action = "audit.view"           // the whole audit log
+	AuditOfAdmins    Action = "audit.administrators" // in the audit log what the three administrators did
 )
 
 var grants = map[Role][]Action{
@@ -45,7 +50,7 @@ var grants = map[Role][]Action{
 	Leader:          {FeedbackView, BoardView, WorkerView},
 	CatalogueEditor: {ServiceManage},
 	SupplyReviewer:  {ParticipantView, ParticipantAudit, OfferingReview, DemandReview},
-	SystemAdmin:     {WorkerView, WorkerManage, WorkdayManage},
-	SecurityAdmin:   {WorkerView},
-	AuditAdmin:      {},
+	SystemAdmin:     {WorkerView, WorkerManage, WorkdayManage, UnitManage, PermissionView, AuditOfAdmins},
+	SecurityAdmin:   {WorkerView, RoleGrant, PermissionView, AuditOfAdmins},
+	AuditAdmin:      {WorkerView, PermissionView, AuditOfAdmins, AuditView},
 }

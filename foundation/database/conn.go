@@ -126,11 +126,11 @@ func (c *conn) before(ctx context.Context) *pgx.Batch {
 		if c.tx != nil {
 			scope = c.tx.scope
 		}
-		batch.Queue(scopeReading, scope.kind, scope.principal, scope.area, planning(ctx))
+		batch.Queue(scopeReading, scope.kind, scope.principal, scope.area, scope.actions, planning(ctx))
 		return batch
 	}
 	batch.Queue(c.tx.begin)
-	batch.Queue(scopeWriting, c.tx.scope.kind, c.tx.scope.principal, c.tx.scope.area, planning(ctx))
+	batch.Queue(scopeWriting, c.tx.scope.kind, c.tx.scope.principal, c.tx.scope.area, c.tx.scope.actions, planning(ctx))
 	c.tx.open, c.tx.planning = true, planning(ctx)
 	return batch
 }

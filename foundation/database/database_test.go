@@ -17,7 +17,8 @@ var table = fstest.MapFS{"0001_note.sql": {Data: []byte(`-- +goose Up
 CREATE SCHEMA probe;
 CREATE TABLE probe.note (area_code text COLLATE "C" NOT NULL, citizen_id text NOT NULL);
 ALTER TABLE probe.note ENABLE ROW LEVEL SECURITY;
-CREATE POLICY worker ON probe.note USING (current_setting('app.kind', true) = 'worker' AND starts_with(area_code, current_setting('app.area', true)));
+CREATE POLICY worker ON probe.note USING (current_setting('app.kind', true) = 'worker'
+    AND area_code ^@ ANY ((SELECT string_to_array(current_setting('app.area', true), ','))::text[]));
 CREATE POLICY owner ON probe.note USING (current_setting('app.kind', true) = 'citizen' AND citizen_id = current_setting('app.principal', true));
 CREATE POLICY system ON probe.note USING (current_setting('app.kind', true) = 'system');
 INSERT INTO probe.note VALUES ('510104017001', 'a'), ('510104017002', 'b'), ('510105001001', 'a');
@@ -39,6 +40,10 @@ func TestRowLevelSecurityKnowsThePrincipal(t *testing.T) {
 		{"nobody, after the system used the connection", t.Context(), nil},
 		{"district", access.With(t.Context(), &access.Principal{Kind: access.Worker, AreaCode: "510104000000"}), []string{"510104017001", "510104017002"}},
 		{"community", access.With(t.Context(), &access.Principal{Kind: access.Worker, AreaCode: "510104017002"}), []string{"510104017002"}},
+		{"a zone of two streets' communities", access.With(t.Context(), &access.Principal{Kind: access.Worker, AreaCode: "510191000000",
+			Prefixes: []string{"510191", "510104017002", "510105001"}}), []string{"510104017002", "510105001001"}},
+		{"a worker of no scope", access.With(t.Context(), &access.Principal{Kind: access.Worker, AreaCode: "510104017002", Prefixes: []string{}}), nil},
+		{"a worker who has not shown the second factor", access.With(t.Context(), &access.Principal{Kind: access.Worker, AreaCode: "510104017002", Confined: access.FactorDue}), nil},
 		{"somebody with quotes in the name", access.With(t.Context(), &access.Principal{Kind: access.Citizen, ID: `a', true), set_config('app.kind', 'system`}), nil},
 		{"worker without area", access.With(t.Context(), &access.Principal{Kind: access.Worker}), nil},
 		{"citizen", access.With(t.Context(), &access.Principal{Kind: access.Citizen, ID: "a", AreaCode: "510104017002"}), []string{"510104017001", "510105001001"}},

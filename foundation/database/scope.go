@@ -10,31 +10,32 @@ import (
 )
 
 // scope is what row-level security knows of who asks.
-type scope struct{ kind, principal, area string }
+type scope struct{ kind, principal, area, actions string }
 
 func scopeOf(ctx context.Context) scope {
 	p := access.From(ctx)
 	if p == nil {
 		return scope{area: p.Prefix()}
 	}
-	return scope{kind: string(p.Kind), principal: p.ID, area: p.Prefix()}
+	return scope{kind: string(p.Kind), principal: p.ID, area: p.Prefix(), actions: p.Actions()}
 }
 
 // What goes before a statement. The settings last as long as the transaction.
 const (
-	scopeSettings = `SELECT set_config('app.kind', $1, true), set_config('app.principal', $2, true), set_config('app.area', $3, true)`
-	scopeWriting  = scopeSettings + `, set_config('plan_cache_mode', $4, true)`
+	scopeSettings = `SELECT set_config('app.kind', $1, true), set_config('app.principal', $2, true), set_config('app.area', $3, true), set_config('app.actions', $4, true)`
+	scopeWriting  = scopeSettings + `, set_config('plan_cache_mode', $5, true)`
 	scopeReading  = scopeWriting + `, set_config('transaction_read_only', 'on', true)`
 )
 
 // Scope tells a transaction who asks that did not come from Read, Snapshot or
 // Write, which do so themselves: one of the owner's. Policies read the settings
-// app.kind (citizen, worker, system; empty for nobody), app.principal (ID) and
-// app.area (prefix of area codes; "-" matches none, "" all) through
+// app.kind (citizen, worker, system; empty for nobody), app.principal (ID),
+// app.area (prefixes of area codes with commas between; "-" matches none) and
+// app.actions (what the roles grant, with commas between) through
 // current_setting(…, true).
 func Scope(ctx context.Context, tx sqlx.ExecerContext) error {
 	s := scopeOf(ctx)
-	if _, err := tx.ExecContext(ctx, scopeSettings, s.kind, s.principal, s.area); err != nil {
+	if _, err := tx.ExecContext(ctx, scopeSettings, s.kind, s.principal, s.area, s.actions); err != nil {
 		return fmt.Errorf("database: setting the scope: %w", err)
 	}
 	return nil

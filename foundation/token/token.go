@@ -38,6 +38,11 @@ type claims struct {
 	Roles   []access.Role `json:"roles,omitempty"`
 	Session string        `json:"sid"`
 	Client  string        `json:"client,omitempty"`
+	// Scope is nil for the area and all below; a token without areas has [].
+	Scope      []string           `json:"scope,omitzero"`
+	Assignment string             `json:"post,omitempty"`
+	Delegation string             `json:"delegation,omitempty"`
+	Confined   access.Confinement `json:"lacks,omitempty"`
 }
 
 // Signer makes tokens.
@@ -51,17 +56,27 @@ func NewSigner(key *Key, now func() time.Time) *Signer { return &Signer{key: key
 
 // Access signs an access token for a citizen or a worker and tells when it ends.
 func (s *Signer) Access(p *access.Principal) (string, time.Time, error) {
+	return s.AccessUntil(p, time.Time{})
+}
+
+// AccessUntil is Access for what ends by itself at the moment, such as a
+// delegation: no token outlives it. Zero is no such end.
+func (s *Signer) AccessUntil(p *access.Principal, end time.Time) (string, time.Time, error) {
 	if p.Kind != access.Citizen && p.Kind != access.Worker {
 		return "", time.Time{}, fmt.Errorf("token: no access token for a %s", p.Kind)
 	}
 	now := s.now()
 	until := now.Add(Lifetime)
+	if !end.IsZero() && end.Before(until) {
+		until = end
+	}
 	text, err := s.sign(claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: issuer, Subject: p.ID, Audience: jwt.ClaimStrings{audienceAccess},
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(until),
 		},
 		Kind: p.Kind, Name: p.Name, Area: p.AreaCode, Unit: p.UnitID, Roles: p.Roles, Session: p.Session, Client: p.Client,
+		Scope: p.Prefixes, Assignment: p.AssignmentID, Delegation: p.DelegationID, Confined: p.Confined,
 	})
 	return text, until, err
 }
@@ -103,7 +118,13 @@ func (v *Verifier) Access(text string) (*access.Principal, time.Time, error) {
 	if c.Kind != access.Citizen && c.Kind != access.Worker || c.Subject == "" {
 		return nil, time.Time{}, ErrInvalid
 	}
-	p := &access.Principal{Kind: c.Kind, ID: c.Subject, Name: c.Name, AreaCode: c.Area, UnitID: c.Unit, Roles: c.Roles, Session: c.Session, Client: c.Client}
+	for _, prefix := range c.Scope {
+		if !access.ValidPrefix(prefix) {
+			return nil, time.Time{}, ErrInvalid
+		}
+	}
+	p := &access.Principal{Kind: c.Kind, ID: c.Subject, Name: c.Name, AreaCode: c.Area, UnitID: c.Unit, Roles: c.Roles, Session: c.Session, Client: c.Client,
+		Prefixes: c.Scope, AssignmentID: c.Assignment, DelegationID: c.Delegation, Confined: c.Confined}
 	v.seen.put(text, p, c.ExpiresAt.Time, now)
 	return p, c.ExpiresAt.Time, nil
 }

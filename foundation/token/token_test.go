@@ -2,8 +2,10 @@ package token_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,7 +27,8 @@ func key(t *testing.T, b byte) *token.Key {
 func TestAccessTokenCarriesThePrincipal(t *testing.T) {
 	now := time.Now
 	want := &access.Principal{Kind: access.Worker, ID: "w1", Name: "李敏", AreaCode: "510104017001", UnitID: "u1",
-		Roles: []access.Role{access.CommunityWorker}, Session: "s1", Client: "workbench"}
+		Roles: []access.Role{access.CommunityWorker}, Session: "s1", Client: "workbench",
+		Prefixes: []string{"510104", "510107060"}, AssignmentID: "a1", DelegationID: "d1", Confined: access.FactorDue}
 	text, _, err := token.NewSigner(key(t, 1), now).Access(want)
 	if err != nil {
 		t.Fatal(err)
@@ -92,5 +95,63 @@ func TestLoadKeyMakesOneKey(t *testing.T) {
 		if id := <-ids; id != first {
 			t.Errorf("two keys: %s and %s", first, id)
 		}
+	}
+}
+
+// A scope of nothing is not the scope of the area.
+func TestAccessTokenOfNoScopeStaysSo(t *testing.T) {
+	text, _, err := token.NewSigner(key(t, 1), time.Now).Access(&access.Principal{Kind: access.Worker, ID: "w1", AreaCode: "510104017001", Prefixes: []string{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _, err := token.NewVerifier(key(t, 1), time.Now).Access(text)
+	if err != nil || p.Covers("510104017001") {
+		t.Errorf("%+v %v", p, err)
+	}
+}
+
+func TestForgedScopes(t *testing.T) {
+	signer, verifier := token.NewSigner(key(t, 1), time.Now), token.NewVerifier(key(t, 1), time.Now)
+	worker := &access.Principal{Kind: access.Worker, ID: "w1", AreaCode: "510104017001", Roles: []access.Role{access.CommunityWorker}}
+	good, _, _ := signer.Access(worker)
+	parts := strings.Split(good, ".")
+	body, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from, to := range map[string]string{`"510104017001"`: `"510100000000"`, `"COMMUNITY_WORKER"`: `"SYSTEM_ADMIN"`, `"sid"`: `"scope":["5101"],"sid"`} {
+		changed := strings.Replace(string(body), from, to, 1)
+		if changed == string(body) {
+			t.Fatalf("no %s in %s", from, body)
+		}
+		text := parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(changed)) + "." + parts[2]
+		if _, _, err := verifier.Access(text); !errors.Is(err, token.ErrInvalid) {
+			t.Errorf("%s counts: %v", to, err)
+		}
+	}
+	for _, prefix := range []string{"", "5", "51", "5101,5102", "%"} { // even signed
+		worker.Prefixes = []string{"510104017001", prefix}
+		text, _, _ := signer.Access(worker)
+		if _, _, err := verifier.Access(text); !errors.Is(err, token.ErrInvalid) {
+			t.Errorf("a scope of %q counts: %v", prefix, err)
+		}
+	}
+}
+
+// What acts by a delegation ends with it.
+func TestAccessTokenEndsEarly(t *testing.T) {
+	at := time.Now().Truncate(time.Second)
+	clock := func() time.Time { return at }
+	text, until, err := token.NewSigner(key(t, 1), clock).AccessUntil(&access.Principal{Kind: access.Worker, ID: "w1"}, at.Add(time.Minute))
+	if err != nil || !until.Equal(at.Add(time.Minute)) {
+		t.Fatal(until, err)
+	}
+	verifier := token.NewVerifier(key(t, 1), clock)
+	if _, _, err := verifier.Access(text); err != nil {
+		t.Fatal(err)
+	}
+	at = at.Add(time.Minute)
+	if _, _, err := verifier.Access(text); !errors.Is(err, token.ErrInvalid) {
+		t.Errorf("it lives on: %v", err)
 	}
 }

@@ -56,7 +56,8 @@ func up(ctx context.Context, db *sql.DB, source Source, log *slog.Logger) error 
 		return fmt.Errorf("making the schema: %w", err)
 	}
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, source.Files,
-		goose.WithTableName(source.Subgraph+".goose_version"), goose.WithDisableGlobalRegistry(true))
+		goose.WithTableName(source.Subgraph+".goose_version"), goose.WithDisableGlobalRegistry(true),
+		goose.WithAllowOutofOrder(true)) // concepts that grow side by side number their own
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (c *Catalogue) Managed(ctx context.Context, f Filter, first *int, after *st
 	if err != nil {
 		return nil, err
 	}
-	f.Managed, f.Prefix = true, p.Prefix()
+	f.Managed, f.Prefixes = true, p.Scopes()
 	return c.Services(ctx, f, first, after)
 }
 

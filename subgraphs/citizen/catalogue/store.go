@@ -72,9 +72,9 @@ type Filter struct {
 	Client       *Client
 	// Viewer is the principal's ID, "" for nobody: it decides who belongs to a grey release.
 	Viewer string
-	// Managed lists unpublished ones too, of the areas that begin with Prefix.
+	// Managed lists unpublished ones too, of the areas that begin with one of Prefixes.
 	Managed     bool
-	Prefix      string
+	Prefixes    []string
 	States      []ServiceState
 	Publication *ServicePublication
 	Health      *ServiceHealth
@@ -89,7 +89,7 @@ func (f Filter) where() (joins, order string, c *condition.Where) {
 	c = new(condition.Where)
 	joins, order = byMaster, "m.sort_order"
 	if f.Managed {
-		c.Add("starts_with(s.area_code, ?)", f.Prefix)
+		c.Add("s.area_code ^@ ANY(?)", pq.Array(f.Prefixes))
 		if len(f.States) > 0 {
 			c.Add("s.state = ANY(?)", pq.Array(f.States))
 		}

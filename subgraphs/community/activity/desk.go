@@ -12,6 +12,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
+	"github.com/citizencloud/citizencloud/foundation/division"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
@@ -111,17 +112,24 @@ func (s *Desk) Managed(ctx context.Context, code string, states []ActivityState,
 	if err != nil {
 		return nil, err
 	}
-	if code == "" {
+	var prefixes []string
+	switch {
+	case code == "" && p.Prefixes != nil:
+		prefixes = p.Scopes()
+	case code == "":
 		code = p.AreaCode
-	}
-	if !area.Exists(code) || !p.Covers(code) {
-		return nil, fault.New(fault.NotFound, "未找到该区域，或不在您的管辖范围内")
+		fallthrough
+	default:
+		if !area.Exists(code) || !p.Covers(code) {
+			return nil, fault.New(fault.NotFound, "未找到该区域，或不在您的管辖范围内")
+		}
+		prefixes = []string{division.Prefix(code)}
 	}
 	if err := checkKey(page); err != nil {
 		return nil, err
 	}
 	err = s.DB.Read(ctx, func(tx *sqlx.Tx) error {
-		activities, err = managed(ctx, tx, code, states, page)
+		activities, err = managed(ctx, tx, prefixes, states, page)
 		return err
 	})
 	return activities, err

@@ -79,9 +79,12 @@ func published(ctx context.Context, tx sqlx.QueryerContext, codes []string, page
 }
 
 // managed reads a page of the area's activities of all states, late ones first.
-func managed(ctx context.Context, tx sqlx.QueryerContext, code string, states []ActivityState, page keyset.Page) ([]*Activity, error) {
-	args := []any{division.Prefix(code)}
-	where := `a.area_code >= $1 COLLATE "C" AND a.area_code < ($1 || ':') COLLATE "C"`
+func managed(ctx context.Context, tx sqlx.QueryerContext, prefixes []string, states []ActivityState, page keyset.Page) ([]*Activity, error) {
+	args := []any{prefixes[0]}
+	where := `a.area_code >= $1 COLLATE "C" AND a.area_code < ($1 || ':') COLLATE "C"` // a range of the index
+	if len(prefixes) > 1 {
+		args, where = []any{pq.Array(prefixes)}, `a.area_code ^@ ANY($1::text[])`
+	}
 	if len(states) > 0 {
 		args = append(args, pq.Array(states))
 		where += " AND a.state = ANY($2)"

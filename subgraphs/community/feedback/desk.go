@@ -88,11 +88,15 @@ func (s *Desk) List(ctx context.Context, f Filter, page keyset.Page) ([]*Feedbac
 	if err != nil {
 		return nil, err
 	}
-	if f.AreaCode == "" {
-		f.AreaCode = p.AreaCode
-	}
-	if err := Scope(ctx, access.FeedbackView, f.AreaCode); err != nil {
-		return nil, err
+	if f.AreaCode == "" && p.Prefixes != nil {
+		f.Prefixes = p.Scopes()
+	} else {
+		if f.AreaCode == "" {
+			f.AreaCode = p.AreaCode
+		}
+		if err := Scope(ctx, access.FeedbackView, f.AreaCode); err != nil {
+			return nil, err
+		}
 	}
 	if f.Mine {
 		f.AssigneeID = p.ID

@@ -38,7 +38,7 @@ func (ss *Services) List(ctx context.Context, f Filter, first *int, after *strin
 		if _, err := access.Require(ctx, access.ParticipantView); err != nil {
 			return nil, err
 		}
-		f.Scope = by.AreaCode
+		f.Scope, f.Prefixes = by.AreaCode, by.Prefixes
 		f.OnShelf = !by.May(access.OfferingReview)
 	}
 	page, err := keyset.Parse(first, after, 1)

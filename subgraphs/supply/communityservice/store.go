@@ -23,6 +23,7 @@ const columns = `s.id, s.participant_id, s.area_code, s.citizen_id, s.name, s.su
 type Filter struct {
 	OwnerID       string
 	Scope         string
+	Prefixes      []string // of area codes, where the scope is not one area
 	AreaID        *string
 	ParticipantID *string
 	Category      *SupplyCategory
@@ -35,6 +36,8 @@ func list(ctx context.Context, tx sqlx.QueryerContext, f Filter, page keyset.Pag
 	w := new(condition.Where)
 	if f.OwnerID != "" {
 		w.Add("s.citizen_id = ?", f.OwnerID)
+	} else if f.Prefixes != nil {
+		w.Add("s.area_code ^@ ANY(?::text[])", pq.Array(f.Prefixes))
 	} else {
 		below(w, "s.area_code", f.Scope)
 	}

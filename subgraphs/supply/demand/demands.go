@@ -48,7 +48,7 @@ func (ds *Demands) List(ctx context.Context, f Filter, first *int, after *string
 		if !by.May(access.DemandReview) && !by.May(access.DemandPublish) {
 			return nil, fault.New(fault.Forbidden, "您没有执行此操作的权限")
 		}
-		f.Scope = by.AreaCode
+		f.Scope, f.Prefixes = by.AreaCode, by.Prefixes
 	}
 	return ds.page(ctx, f.where(), page, f.Scope == "")
 }

@@ -24,6 +24,7 @@ const columns = `s.id, s.title, s.content, s.category, s.area_code, s.budget_fen
 // those in the areas of Scope.
 type Filter struct {
 	Scope    string
+	Prefixes []string // of area codes, where the scope is not one area
 	AreaID   *string
 	Category *communityservice.SupplyCategory
 	States   []DemandState
@@ -33,7 +34,11 @@ type Filter struct {
 func (f Filter) where() *condition.Where {
 	w := new(condition.Where)
 	if f.Scope != "" {
-		below(w, f.Scope)
+		if f.Prefixes != nil {
+			w.Add("s.area_code ^@ ANY(?::text[])", pq.Array(f.Prefixes))
+		} else {
+			below(w, f.Scope)
+		}
 		w.Add("s.state = ANY(?)", pq.Array(f.States))
 	} else {
 		w.Add("s.state = 'OPEN'")

@@ -33,7 +33,7 @@ func (ps *Participants) List(ctx context.Context, f Filter, first *int, after *s
 	if page.After != nil && !input.ID(page.After[0]) {
 		return nil, fault.Invalid("after", "分页游标无效，请从第一页重新查询")
 	}
-	f.Scope = by.AreaCode
+	f.Scope, f.Prefixes = by.AreaCode, by.Prefixes
 	if f.AreaID != nil {
 		if err := input.AreaCode("areaId", *f.AreaID); err != nil {
 			return nil, err

@@ -19,21 +19,26 @@ const columns = `id, uscc, name, kind, introduction, phone, area_code, qualifica
 
 // Filter chooses participants of a list. Scope is the area that the caller works for.
 type Filter struct {
-	Scope  string
-	AreaID *string
-	States []ParticipantState
-	Kind   *ParticipantKind
-	Search string
+	Scope    string
+	Prefixes []string // of area codes, where the scope is not one area
+	AreaID   *string
+	States   []ParticipantState
+	Kind     *ParticipantKind
+	Search   string
 }
 
 func list(ctx context.Context, tx sqlx.QueryerContext, f Filter, page keyset.Page) ([]*Participant, error) {
 	w := new(condition.Where)
-	area := f.Scope
-	if f.AreaID != nil {
-		area = *f.AreaID
+	if f.AreaID == nil && f.Prefixes != nil {
+		w.Add("area_code ^@ ANY(?::text[])", pq.Array(f.Prefixes))
+	} else {
+		area := f.Scope
+		if f.AreaID != nil {
+			area = *f.AreaID
+		}
+		prefix := w.Arg(division.Prefix(area))
+		w.Add("area_code >= " + prefix + " AND area_code < " + prefix + " || ':'")
 	}
-	prefix := w.Arg(division.Prefix(area))
-	w.Add("area_code >= " + prefix + " AND area_code < " + prefix + " || ':'")
 	if len(f.States) > 0 {
 		w.Add("state = ANY(?)", pq.Array(f.States))
 	}
