@@ -56,6 +56,9 @@ type Options struct {
 	Demand bool
 	// Plan steers the planner.
 	Plan plan.Options
+	// Random rolls for the percentages of progressive overrides, in [0,1) and safe for
+	// concurrent use; nil is rand.Float64.
+	Random func() float64
 	// Prepared is told of every preparation, those that were refused too; nil
 	// for nobody.
 	Prepared func(Preparation)
@@ -127,6 +130,8 @@ type Operation struct {
 	audience   audience // among whom answers may be shared
 	latest     bool     // a subscription whose events replace each other
 	permits
+	// rollout is nil where no label of a progressive override decides about it.
+	rollout *rollout
 
 	preparation Preparation
 	prepared    time.Time // when it was ready
@@ -209,7 +214,7 @@ func Failure(list gqlerror.List) *Response {
 // Execute runs a query or a mutation. It always returns a response, which the
 // caller releases. Nothing of the call is kept.
 func (e *Engine) Execute(ctx context.Context, prepared *Operation, call Call) *Response {
-	op, errs := e.permit(prepared, &call)
+	op, errs := e.choose(prepared, &call)
 	if len(errs) > 0 {
 		return Failure(errs)
 	}

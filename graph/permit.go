@@ -85,7 +85,7 @@ func (e *Engine) permit(op *Operation, call *Call) (*Operation, gqlerror.List) {
 
 // without plans the operation for callers who fail these rules.
 func (e *Engine) without(op *Operation, failed authorize.Set) (*Operation, gqlerror.List) {
-	planned, err := e.planner.PlanWithout(op.document, op.definition, e.access.Without(failed))
+	planned, err := e.planner.PlanFor(op.document, op.definition, plan.Caller{Denial: e.access.Without(failed), Active: op.labels})
 	if err != nil {
 		return nil, coded(codePlan, gqlerror.List{gqlerror.Wrap(err)})
 	}

@@ -80,6 +80,7 @@ func (e *Engine) prepare(ctx context.Context, query, operationName string, p *Pr
 		latest:   operation.Operation == ast.Subscription && latest(e.super, operation.SelectionSet),
 	}
 	op.permits = e.permitsOf(op)
+	op.rollout = e.rolloutOf(op)
 	return op, nil
 }
 

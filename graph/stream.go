@@ -36,7 +36,7 @@ func (e *Engine) Subscribe(ctx context.Context, prepared *Operation, call Call) 
 	if prepared.Kind() != ast.Subscription {
 		return nil, coded(validate.CodeOperation, gqlerror.List{gqlerror.Errorf("该操作不是订阅")})
 	}
-	op, errs := e.permit(prepared, &call)
+	op, errs := e.choose(prepared, &call)
 	if len(errs) > 0 {
 		return nil, errs
 	}

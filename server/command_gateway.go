@@ -10,6 +10,7 @@ import (
 
 	"github.com/citizencloud/citizencloud/graph"
 	"github.com/citizencloud/citizencloud/graph/dispatch"
+	"github.com/citizencloud/citizencloud/graph/plan"
 	"github.com/citizencloud/citizencloud/graph/supergraph"
 	"github.com/citizencloud/citizencloud/server/config"
 	"github.com/citizencloud/citizencloud/server/transport"
@@ -36,6 +37,7 @@ func gateway(ctx context.Context, line *config.Line, at terminal) error {
 			Timeout:       settings.Timeout,
 			Authorization: enforcement(settings.Authorization),
 			Demand:        settings.MaxCost > 0,
+			Plan:          plan.Options{Labels: settings.Label},
 		}))
 		if err != nil {
 			return nil, fmt.Errorf("the supergraph %s cannot be used: %w", settings.Supergraph, err)

@@ -18,14 +18,14 @@ type Denial interface {
 // one response key, and gives those to a slot of their own that nothing is
 // fetched for. What is left is returned.
 func (p *planning) deny(n *node, key string, occurrences []occurrence) ([]occurrence, error) {
-	if p.denial == nil {
+	if p.caller.Denial == nil {
 		return occurrences, nil
 	}
 	var denied mask
 	for i, t := range n.types {
 		for _, o := range occurrences { // those for one object type name one field
 			if o.types.has(i) {
-				if !isIntrospection(o.field.Name) && p.denial.Denied(t, o.field.Name) {
+				if !isIntrospection(o.field.Name) && p.caller.Denial.Denied(t, o.field.Name) {
 					denied = denied.with(i)
 				}
 				break
@@ -60,12 +60,12 @@ func (p *planning) deny(n *node, key string, occurrences []occurrence) ([]occurr
 // withheld are the object types of the node whose objects the client may not
 // see, sorted.
 func (p *planning) withheld(n *node) []string {
-	if p.denial == nil {
+	if p.caller.Denial == nil {
 		return nil
 	}
 	var types mask
 	for i, t := range n.types {
-		if p.denial.Withheld(t) {
+		if p.caller.Denial.Withheld(t) {
 			types = types.with(i)
 		}
 	}

@@ -37,6 +37,7 @@ func (p *planning) emit(root *node, operation *ast.OperationDefinition) (*Plan, 
 	}
 	reduce(plan.Fetches)
 	p.join(plan)
+	plan.Labels = p.usedLabels()
 	return plan, nil
 }
 

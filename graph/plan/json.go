@@ -18,8 +18,14 @@ type (
 		Name      string         `json:"name,omitempty"`
 		Calls     callsJSON      `json:"calls"`
 		Variables []variableJSON `json:"variables"`
-		Fetches   []fetchJSON    `json:"fetches"`
-		Response  []outputJSON   `json:"response"`
+		// Labels are those of progressive overrides on which the plan depends.
+		Labels   []labelJSON  `json:"labels,omitempty"`
+		Fetches  []fetchJSON  `json:"fetches"`
+		Response []outputJSON `json:"response"`
+	}
+	labelJSON struct {
+		Name   string `json:"name"`
+		Active bool   `json:"active"`
 	}
 	callsJSON struct {
 		Least     int                 `json:"least"`
@@ -153,6 +159,9 @@ func JSON(p *Plan) ([]byte, error) {
 			v.Default = definition.DefaultValue.String()
 		}
 		made.Variables = append(made.Variables, v)
+	}
+	for _, label := range p.Labels {
+		made.Labels = append(made.Labels, labelJSON(label))
 	}
 	rounds := Rounds(p)
 	for i, f := range p.Fetches {

@@ -26,6 +26,15 @@ type Plan struct {
 	Response []*Output
 	// RootType is the name of the public root type, for __typename.
 	RootType string
+	// Labels are those labels of progressive overrides, sorted, on which the plan
+	// depends: with the same states for these, it is the same.
+	Labels []Label
+}
+
+// Label is a label of a progressive override, and whether it is active.
+type Label struct {
+	Name   string
+	Active bool
 }
 
 // Fetch is one request to one subgraph: of the operation's root fields, or

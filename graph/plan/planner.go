@@ -16,8 +16,8 @@ type Options struct {
 	// MaxFields bounds the fields of an operation after fragments are inlined.
 	// Default 20,000.
 	MaxFields int
-	// Labels are the active labels of progressive overrides, besides
-	// `percent(100)`. Labels that are not named are inactive.
+	// Labels are labels of progressive overrides that are active for everybody,
+	// besides `percent(100)`. Of others Caller.Active says it.
 	Labels []string
 
 	labels map[string]bool
@@ -49,7 +49,8 @@ type planning struct {
 	super     *supergraph.Supergraph
 	options   Options
 	operation ast.Operation
-	denial    Denial // nil denies nothing
+	caller    Caller
+	labels    map[string]bool // those that were asked for, and whether they are active
 	fragments map[string]*ast.FragmentDefinition
 	variables ast.VariableDefinitionList
 
@@ -66,14 +67,13 @@ type planning struct {
 // Plan plans one operation of a document that has been validated against the
 // public schema. The error names the field that no subgraph can resolve.
 func (pl *Planner) Plan(document *ast.QueryDocument, operation *ast.OperationDefinition) (*Plan, error) {
-	return pl.PlanWithout(document, operation, nil)
+	return pl.PlanFor(document, operation, Caller{})
 }
 
-// PlanWithout is Plan for a caller who may not see everything; a nil denial
-// denies nothing.
-func (pl *Planner) PlanWithout(document *ast.QueryDocument, operation *ast.OperationDefinition, denial Denial) (*Plan, error) {
+// PlanFor is Plan for one kind of caller.
+func (pl *Planner) PlanFor(document *ast.QueryDocument, operation *ast.OperationDefinition, caller Caller) (*Plan, error) {
 	p := &planning{
-		super: pl.super, options: pl.options, operation: operation.Operation, denial: denial,
+		super: pl.super, options: pl.options, operation: operation.Operation, caller: caller,
 		fragments: make(map[string]*ast.FragmentDefinition, len(document.Fragments)),
 		variables: operation.VariableDefinitions,
 		routeMemo: map[string][]*route{},

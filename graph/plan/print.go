@@ -11,6 +11,13 @@ import (
 func Print(plan *Plan) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s\n", plan.Operation, plan.Name)
+	for _, label := range plan.Labels {
+		state := "not active"
+		if label.Active {
+			state = "active"
+		}
+		fmt.Fprintf(&b, "label %s %s\n", label.Name, state)
+	}
 	if len(plan.Fetches) == 0 {
 		b.WriteString("no fetch\n")
 	}

@@ -55,7 +55,7 @@ func (p *planning) usable(in *supergraph.FieldIn, forKey bool) bool {
 	if in.InKey && forKey {
 		return true
 	}
-	if in.Label != "" && (in.Override != "") != p.options.labels[in.Label] {
+	if in.Label != "" && (in.Override != "") != p.active(in.Label) {
 		return false
 	}
 	if in.Overridden && in.Label == "" {

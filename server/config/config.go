@@ -50,6 +50,7 @@ type Gateway struct {
 	Supergraph string        `required:"" type:"path" placeholder:"FILE" help:"The composed supergraph (join specification v0.3 or later)."`
 	Dedupe     string        `enum:"none,subgraph,all" default:"none" help:"Share identical work in flight: none; subgraph: fetches; all: client requests too."`
 	Timeout    time.Duration `default:"30s" help:"Longest time for one operation."`
+	Label      []string      `placeholder:"LABEL" help:"A label of progressive overrides (@override) that is active, besides the percentages; may be repeated."`
 	Access     `embed:""`
 	MaxCost    float64 `placeholder:"COST" help:"The most that an operation may be estimated to cost, by @cost and @listSize; without it any."`
 }
