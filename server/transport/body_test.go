@@ -213,7 +213,7 @@ func TestAllocationsPerRequest(t *testing.T) {
 	if writer.status != 200 {
 		t.Fatalf("status %d", writer.status)
 	}
-	if allocations > 12 {
+	if allocations > 9 { // 8, with traces, metrics and explanations off
 		t.Errorf("%.0f allocations a request", allocations)
 	}
 	t.Logf("%.0f allocations a request", allocations)

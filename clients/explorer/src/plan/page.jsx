@@ -28,6 +28,7 @@ export default function Page() {
   const [headers, setHeaders] = useKept('graphiql:headers', '');
   const [shown, setShown] = useState(null);
   const [busy, setBusy] = useState(false);
+  const [tidied, setTidied] = useState(0); // a new editor shows its text from the start
   const [chosen, setChosen] = useState(null);
 
   async function explain(run) {
@@ -41,6 +42,7 @@ export default function Page() {
   function tidy() {
     try {
       setQuery(`${print(parse(query))}\n`);
+      setTidied(tidied + 1);
     } catch (error) {
       setShown({ errors: [error.message] });
     }
@@ -59,7 +61,7 @@ export default function Page() {
           <label className="grow">
             操作
             <textarea
-              name="query" spellCheck="false" value={query} onChange={(event) => setQuery(event.target.value)}
+              key={tidied} name="query" spellCheck="false" value={query} onChange={(event) => setQuery(event.target.value)}
               onKeyDown={(event) => event.key === 'Enter' && event.ctrlKey && explain(event.shiftKey)}
             />
           </label>
