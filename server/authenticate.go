@@ -30,10 +30,27 @@ func (a authenticator) Authenticate(ctx context.Context, authorization string) (
 	if err != nil || a.ended.has(principal.Session) {
 		return nil, guard.Identity{}, guard.Unauthenticated("登录已失效，请重新登录")
 	}
-	return access.With(ctx, principal), guard.Identity{
-		View: principal.View(), Scope: principal.Scope(), Subject: string(principal.Kind) + ":" + principal.ID, Expires: until,
+	ctx = access.With(ctx, principal)
+	return ctx, guard.Identity{
+		Claims: (*rights)(access.From(ctx)),
+		View:   principal.View(), Scope: principal.Scope(), Subject: string(principal.Kind) + ":" + principal.ID, Expires: until,
 	}, nil
 }
+
+// rights are a principal for the schema's access rules: whoever is signed in is
+// authenticated, and the actions that roles grant are the scopes.
+type rights access.Principal
+
+// Authenticated implements authorize.Claims.
+func (r *rights) Authenticated() bool { return r != nil }
+
+// HasScope implements authorize.Claims.
+func (r *rights) HasScope(name string) bool {
+	return (*access.Principal)(r).May(access.Action(name))
+}
+
+// HasPolicy implements authorize.Claims: no policies are evaluated here.
+func (r *rights) HasPolicy(string) bool { return false }
 
 // cutBearer takes the token out of the header; the scheme's case does not matter.
 func cutBearer(authorization string) (string, bool) {

@@ -24,6 +24,10 @@ func serve(ctx context.Context, line *config.Line, at terminal) error {
 	if err != nil {
 		return err
 	}
+	costs, err := clientCosts(settings.MaxCost, development)
+	if err != nil {
+		return err
+	}
 	p := newProcess(line, settings.Listener, development, at)
 	state := p.state(settings.State, embedded.OpenAlone)
 	p.serve(func(ctx context.Context) (*service, error) {
@@ -33,6 +37,7 @@ func serve(ctx context.Context, line *config.Line, at terminal) error {
 			Scale:       settings.Scale,
 			Remote:      settings.Subgraphs,
 			Dedupe:      dedupe(settings.Dedupe),
+			MaxCosts:    costs,
 			Log:         p.log,
 			Metrics:     p.counted(),
 			Tracer:      p.tracing.Tracer(),

@@ -43,6 +43,8 @@ type installation struct {
 	Remote map[string]string
 	// Dedupe shares identical work in flight.
 	Dedupe graph.Dedupe
+	// MaxCosts are what operations may cost, by client; see clientCosts.
+	MaxCosts map[string]float64
 	Log    *slog.Logger
 	// Metrics are counted here; nil counts none.
 	Metrics *prometheus.Registry

@@ -102,7 +102,9 @@ func (w *whole) connect(in installation) (err error) {
 	}
 	w.dispatcher = ways
 	observer := newObserver(in.Log, in.Metrics)
-	w.engine, err = graph.New(w.super, &guard.Breakers{Inner: observer.watch(ways, w.super)}, observer.options(graph.Options{Dedupe: in.Dedupe}))
+	w.engine, err = graph.New(w.super, &guard.Breakers{Inner: observer.watch(ways, w.super)}, observer.options(graph.Options{
+		Dedupe: in.Dedupe, Authorization: graph.AuthorizationFilter, Demand: maxCost(in.MaxCosts) != nil || in.Development,
+	}))
 	if err != nil {
 		return err
 	}
@@ -155,6 +157,7 @@ func (w *whole) service(in installation) *service {
 		Operations:     policy,
 		Authenticator:  authenticator{w.ground.verifier, w.ended},
 		Gate:           &guard.Gate{PerAddress: perAddress, PerSubject: perSubject, Buckets: guard.NewLimiter(100_000)},
+		MaxCost:        maxCost(in.MaxCosts),
 		Compress:       true,
 		TrustedProxies: in.Proxies,
 		Ready:          w.ready,

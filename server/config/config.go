@@ -38,10 +38,11 @@ type Line struct {
 type Serve struct {
 	State     `embed:""`
 	Listener  `embed:""`
-	Scale     string            `enum:"demo,city,none" default:"none" help:"Demonstration data to load into an empty database: ${enum}."`
-	Mode      string            `enum:"development,production" default:"production" help:"production runs only operations of the clients' manifests; development runs free queries too, and shows the explorer and the inbox of simulated messages."`
-	Subgraphs map[string]string `name:"subgraph" placeholder:"NAME=URL" help:"Reach this subgraph over HTTP instead of running it in this process; may be repeated."`
-	Dedupe    string            `enum:"none,subgraph,all" default:"subgraph" help:"Share identical work in flight: ${enum}."`
+	Scale     string             `enum:"demo,city,none" default:"none" help:"Demonstration data to load into an empty database: ${enum}."`
+	Mode      string             `enum:"development,production" default:"production" help:"production runs only operations of the clients' manifests; development runs free queries too, and shows the explorer and the inbox of simulated messages."`
+	Subgraphs map[string]string  `name:"subgraph" placeholder:"NAME=URL" help:"Reach this subgraph over HTTP instead of running it in this process; may be repeated."`
+	Dedupe    string             `enum:"none,subgraph,all" default:"subgraph" help:"Share identical work in flight: ${enum}."`
+	MaxCost   map[string]float64 `placeholder:"CLIENT=COST" help:"The most that an operation of this client may be estimated to cost, 0 for any; * stands for every other client. By default partner=2000;*=10000 in production mode, any in development mode."`
 }
 
 // Gateway runs over a supergraph of anyone's.
