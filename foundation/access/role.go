@@ -42,15 +42,18 @@ const (
 	PermissionView   Action = "permission.view"      // the permission matrix, and what the three administrators changed in institutions
 	AuditView        Action = "audit.view"           // the whole audit log
 	AuditOfAdmins    Action = "audit.administrators" // in the audit log what the three administrators did
+	WorkflowView     Action = "workflow.view"        // all workflow instances of the scope
+	WorkflowManage   Action = "workflow.manage"      // draft, publish and retire definitions
+	WorkflowReview   Action = "workflow.review"      // review a drafted definition; city level
 )
 
 var grants = map[Role][]Action{
 	CommunityWorker: {FeedbackView, FeedbackAssign, FeedbackHandle, FeedbackReject, ActivityManage, BoardView, ParticipantView, WorkerView, CitizenView, NoticeSend, DemandPublish},
-	Supervisor:      {FeedbackView, FeedbackAssign, FeedbackReject, BoardView, ParticipantView, WorkerView},
-	Leader:          {FeedbackView, BoardView, WorkerView},
+	Supervisor:      {FeedbackView, FeedbackAssign, FeedbackReject, BoardView, ParticipantView, WorkerView, WorkflowView},
+	Leader:          {FeedbackView, BoardView, WorkerView, WorkflowView, WorkflowReview},
 	CatalogueEditor: {ServiceManage},
 	SupplyReviewer:  {ParticipantView, ParticipantAudit, OfferingReview, DemandReview},
-	SystemAdmin:     {WorkerView, WorkerManage, WorkdayManage, UnitManage, PermissionView, AuditOfAdmins},
+	SystemAdmin:     {WorkerView, WorkerManage, WorkdayManage, UnitManage, PermissionView, AuditOfAdmins, WorkflowManage},
 	SecurityAdmin:   {WorkerView, RoleGrant, PermissionView, AuditOfAdmins},
 	AuditAdmin:      {WorkerView, PermissionView, AuditOfAdmins, AuditView},
 }
