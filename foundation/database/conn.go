@@ -107,6 +107,9 @@ func (c *conn) run(ctx context.Context, query string, named []driver.NamedValue)
 	for i := range named {
 		args[i] = named[i].Value
 	}
+	if err := c.explain(ctx, query, args); err != nil {
+		return nil, err
+	}
 	if c.tx != nil && c.tx.open {
 		return c.first(c.send(ctx, c.tx.further(ctx), query, args))
 	}

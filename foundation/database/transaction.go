@@ -59,13 +59,13 @@ func (t *transaction) end(how string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	tag, err := server.Exec(ctx, how)
+	results, err := server.PgConn().Exec(ctx, how).ReadAll() // the simple protocol: one message
 	if err != nil {
 		_ = server.Close(ctx) // nobody may inherit a transaction in an unknown state
 		return err
 	}
-	if tag.String() != how {
-		return fmt.Errorf("database: %s ended in %s", how, tag)
+	if len(results) != 1 || results[0].CommandTag.String() != how {
+		return fmt.Errorf("database: %s ended otherwise: %v", how, results)
 	}
 	return nil
 }

@@ -110,7 +110,14 @@ func list(ctx context.Context, tx sqlx.QueryerContext, f Filter, page keyset.Pag
 					q.bind(pq.Array(candidates)) + "::uuid[])) SELECT " + columns + " FROM candidate"
 			}
 			like := q.bind("%" + escapeLike.Replace(f.Search) + "%")
-			q.conditions = append(q.conditions, "(title LIKE "+like+" OR content LIKE "+like+")")
+			holds := "title LIKE " + like + " OR content LIKE " + like
+			if narrowed {
+				q.conditions = append(q.conditions, "("+holds+")")
+			} else {
+				// Many hold it, or there are few to look at. PostgreSQL expects next to none of a
+				// LIKE and would sort them all; of a CASE it expects half, and goes by the index.
+				q.conditions = append(q.conditions, "CASE WHEN "+holds+" THEN true ELSE false END")
+			}
 		}
 	}
 	if page.After != nil {
