@@ -35,6 +35,8 @@ type settings struct {
 	citizens    int           // different ones who ask
 	subscribers int
 	commits     int
+	against     string // another program, to compare AppHome with
+	rounds      int    // of the comparison
 }
 
 // connections at a time that AppHome is measured with.
@@ -67,6 +69,8 @@ func parse(arguments []string) (settings, error) {
 	flags.IntVar(&s.citizens, "citizens", 5_000, "different citizens who ask for AppHome")
 	flags.IntVar(&s.subscribers, "subscribers", 1_000, "subscribers of the board")
 	flags.IntVar(&s.commits, "commits", 20, "cases that are committed while the board is watched")
+	flags.StringVar(&s.against, "against", "", "another build of the program: only compare AppHome of the two, in turn")
+	flags.IntVar(&s.rounds, "rounds", 4, "rounds of the comparison")
 	if err := flags.Parse(arguments); err != nil {
 		return s, err
 	}
@@ -89,8 +93,9 @@ func parse(arguments []string) (settings, error) {
 		}
 		s.only = append(s.only, part)
 	}
-	if s.citizens < 100 || s.citizens > 5_000 || s.subscribers < 1 || s.subscribers > 5_000 || s.commits < 1 || s.commits > 100 || s.duration > time.Minute {
-		return s, errors.New("-citizens lies in 100–5000, -subscribers in 1–5000, -commits in 1–100, -duration is a minute at most")
+	if s.citizens < 100 || s.citizens > 5_000 || s.subscribers < 1 || s.subscribers > 5_000 || s.commits < 1 || s.commits > 100 || s.duration > time.Minute ||
+		s.rounds < 1 || s.rounds > 50 {
+		return s, errors.New("-citizens lies in 100–5000, -subscribers in 1–5000, -commits in 1–100, -duration is a minute at most, -rounds lies in 1–50")
 	}
 	return s, nil
 }
@@ -106,6 +111,9 @@ func measure(ctx context.Context, s settings, out io.Writer) error {
 	}
 	report := &report{out: out}
 	report.machine(s)
+	if s.against != "" {
+		return compare(ctx, s, report)
+	}
 	if wants("home") || wants("board") {
 		home := newHome(s)
 		for _, apart := range []bool{false, true} {
