@@ -7,6 +7,7 @@ package span
 
 import (
 	"context"
+	"encoding/hex"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -32,7 +33,11 @@ func Parent(ctx context.Context) string {
 	if !at.IsValid() {
 		return ""
 	}
-	return "00-" + at.TraceID().String() + "-" + at.SpanID().String() + "-" + at.TraceFlags().String()
+	traceID, spanID := at.TraceID(), at.SpanID()
+	text := append(make([]byte, 0, 55), "00-"...)
+	text = append(hex.AppendEncode(text, traceID[:]), '-')
+	text = append(hex.AppendEncode(text, spanID[:]), '-')
+	return string(hex.AppendEncode(text, []byte{byte(at.TraceFlags())}))
 }
 
 // Without is ctx without its span: for what goes on after the span ended.
