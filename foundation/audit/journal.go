@@ -104,6 +104,9 @@ func (j *Journal) field(ctx context.Context, next graphql.Resolver) (answer any,
 
 func (j *Journal) begin(ctx context.Context, schema *ast.Schema, operation *graphql.OperationContext, field graphql.CollectedField) *recording {
 	remote, p := access.RemoteOf(ctx), access.From(ctx)
+	if p == nil {
+		p = access.ConfinedFrom(ctx) // nobody to others, and yet somebody
+	}
 	record := Record{
 		At: j.Now().UTC().Truncate(time.Microsecond), Subgraph: j.Subgraph, Action: field.Name, Actor: actorOf(p),
 		Client: cut(remote.Client, maxName), Address: cut(remote.Address, maxName), Request: cut(remote.Request, maxName),

@@ -45,13 +45,17 @@ type Record struct {
 
 // Actor is who did it.
 type Actor struct {
-	Kind    access.Kind   `json:"kind,omitempty"` // "" for nobody signed in
-	ID      string        `json:"id,omitempty"`
-	Name    string        `json:"name,omitempty"` // workers only: citizens are named by ID
-	Roles   []access.Role `json:"roles,omitempty"`
-	Unit    string        `json:"unit,omitempty"`
-	Area    string        `json:"area,omitempty"`
-	Session string        `json:"session,omitempty"`
+	Kind  access.Kind   `json:"kind,omitempty"` // "" for nobody signed in
+	ID    string        `json:"id,omitempty"`
+	Name  string        `json:"name,omitempty"` // workers only: citizens are named by ID
+	Roles []access.Role `json:"roles,omitempty"`
+	Unit  string        `json:"unit,omitempty"`
+	// Assignment is the post in which a worker acts, Delegation by what right,
+	// where it is another's post.
+	Assignment string `json:"assignment,omitempty"`
+	Delegation string `json:"delegation,omitempty"`
+	Area       string `json:"area,omitempty"`
+	Session    string `json:"session,omitempty"`
 }
 
 // Target is what something was done to.
@@ -72,7 +76,8 @@ func actorOf(p *access.Principal) Actor {
 	if p == nil {
 		return Actor{}
 	}
-	actor := Actor{Kind: p.Kind, ID: p.ID, Roles: p.Roles, Unit: p.UnitID, Area: p.AreaCode, Session: p.Session}
+	actor := Actor{Kind: p.Kind, ID: p.ID, Roles: p.Roles, Unit: p.UnitID, Assignment: p.AssignmentID, Delegation: p.DelegationID,
+		Area: p.AreaCode, Session: p.Session}
 	if p.Kind != access.Citizen {
 		actor.Name = p.Name
 	}

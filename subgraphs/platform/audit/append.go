@@ -141,8 +141,8 @@ func (a *Appender) extend(ctx context.Context, tx *sqlx.Tx, entries []*AuditEntr
 	for _, e := range entries {
 		head.Count++
 		e.Day, e.Seq = head.Day, head.Count
-		e.Hash = e.chained(head.Root)
-		head.Root = e.Hash
+		e.Digest = e.chained(head.Root)
+		head.Root = e.Digest
 	}
 	if err := insert(ctx, tx, entries); err != nil {
 		return err
@@ -169,13 +169,13 @@ func entriesOf(eventID string, r record.Record) []*AuditEntry {
 	for i, change := range r.Changes {
 		e := &AuditEntry{
 			ID: eventID, At: r.At.UTC().Truncate(time.Microsecond), Subgraph: r.Subgraph, Action: r.Action, Result: r.Result,
-			ActorKind: string(r.Actor.Kind), ActorID: r.Actor.ID, ActorName: r.Actor.Name, ActorUnit: r.Actor.Unit, Session: r.Actor.Session,
-			AreaCode: division.CityCode, Client: r.Client, Address: r.Address, Request: r.Request, Trace: r.Trace, Purpose: r.Purpose,
+			ActorKind: string(r.Actor.Kind), ActorID: r.Actor.ID, ActorName: r.Actor.Name, ActorUnit: r.Actor.Unit, Delegation: r.Actor.Delegation, assignment: r.Actor.Assignment, Session: r.Actor.Session,
+			AreaCode: division.CityCode, Client: r.Client, Address: r.Address, RequestID: r.Request, TraceID: r.Trace, Purpose: r.Purpose,
 			TargetKind: change.Kind, TargetID: change.ID, Before: text(change.Before), After: text(change.After), Input: text(r.Input),
-			ActorRoles: []string{},
+			Roles: []string{},
 		}
 		for _, role := range r.Actor.Roles {
-			e.ActorRoles = append(e.ActorRoles, string(role))
+			e.Roles = append(e.Roles, string(role))
 		}
 		for _, area := range []string{r.Actor.Area, change.Area} {
 			if division.Valid(area) {
@@ -200,8 +200,8 @@ func text(raw json.RawMessage) string {
 
 // clean takes out what PostgreSQL's texts cannot hold.
 func (e *AuditEntry) clean() *AuditEntry {
-	for _, field := range []*string{&e.Subgraph, &e.Action, &e.Result, &e.ActorKind, &e.ActorID, &e.ActorName, &e.ActorUnit, &e.Session, &e.Client,
-		&e.Address, &e.Request, &e.Trace, &e.Purpose, &e.TargetKind, &e.TargetID, &e.Before, &e.After, &e.Input} {
+	for _, field := range []*string{&e.Subgraph, &e.Action, &e.Result, &e.ActorKind, &e.ActorID, &e.ActorName, &e.ActorUnit, &e.Delegation, &e.Session, &e.Client,
+		&e.Address, &e.RequestID, &e.TraceID, &e.Purpose, &e.TargetKind, &e.TargetID, &e.Before, &e.After, &e.Input} {
 		*field = strings.ToValidUTF8(strings.ReplaceAll(*field, "\x00", ""), "\uFFFD")
 	}
 	return e

@@ -161,5 +161,5 @@ func TestWhoseRowsTheDatabaseShows(t *testing.T) {
 }
 
 const forged = `INSERT INTO platform.audit_entry SELECT day, 16, gen_random_uuid(), at, subgraph, action, result, actor_kind, actor_id, actor_name, actor_roles,
-	actor_unit, actor_post, session, area_code, client, address, request, trace, purpose, target_kind, target_id, before, after, input, hash
+	actor_unit, actor_post, delegation, session, area_code, client, address, request, trace, purpose, target_kind, target_id, before, after, input, hash
 	FROM platform.audit_entry WHERE seq = 1`

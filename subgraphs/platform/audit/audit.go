@@ -9,6 +9,7 @@
 package audit
 
 import (
+	"encoding/hex"
 	"time"
 
 	"github.com/lib/pq"
@@ -23,26 +24,29 @@ type AuditEntry struct {
 	Subgraph string    `db:"subgraph"`
 	Action   string    `db:"action"`
 	// Result is "OK" or the code of the refusal.
-	Result     string         `db:"result"`
-	ActorKind  string         `db:"actor_kind"` // "" when nobody was signed in
-	ActorID    string         `db:"actor_id"`
-	ActorName  string         `db:"actor_name"`
-	ActorRoles pq.StringArray `db:"actor_roles"`
-	ActorUnit  string         `db:"actor_unit"`
-	ActorPost  string         `db:"actor_post"`
-	Session    string         `db:"session"`
-	AreaCode   string         `db:"area_code"` // the target's, else the actor's, else the city's
-	Client     string         `db:"client"`
-	Address    string         `db:"address"`
-	Request    string         `db:"request"`
-	Trace      string         `db:"trace"`
-	Purpose    string         `db:"purpose"`
-	TargetKind string         `db:"target_kind"`
-	TargetID   string         `db:"target_id"`
-	Before     string         `db:"before"` // JSON; "" for nothing
-	After      string         `db:"after"`
-	Input      string         `db:"input"`
-	Hash       []byte         `db:"hash"`
+	Result    string         `db:"result"`
+	ActorKind string         `db:"actor_kind"` // "" when nobody was signed in
+	ActorID   string         `db:"actor_id"`
+	ActorName string         `db:"actor_name"`
+	Roles     pq.StringArray `db:"actor_roles"`
+	ActorUnit string         `db:"actor_unit"`
+	ActorPost string         `db:"actor_post"`
+	// Delegation is by what right the actor stood in for somebody; "" for none.
+	Delegation string `db:"delegation"`
+	Session    string `db:"session"`
+	AreaCode   string `db:"area_code"` // the target's, else the actor's, else the city's
+	Client     string `db:"client"`
+	Address    string `db:"address"`
+	RequestID  string `db:"request"`
+	TraceID    string `db:"trace"`
+	Purpose    string `db:"purpose"`
+	TargetKind string `db:"target_kind"`
+	TargetID   string `db:"target_id"`
+	Before     string `db:"before"` // JSON; "" for nothing
+	After      string `db:"after"`
+	Input      string `db:"input"`
+	Digest     []byte `db:"hash"` // chained, see chain.go
+	assignment string // in which a worker acted; only until the post is known
 }
 
 // IsEntity makes AuditEntry a federation entity.
@@ -55,3 +59,9 @@ const dayLayout = "2006-01-02"
 var chengdu = time.FixedZone("Asia/Shanghai", 8*60*60)
 
 func dayOf(at time.Time) string { return at.In(chengdu).Format(dayLayout) }
+
+// ActorRoles are the roles that the actor had.
+func (e *AuditEntry) ActorRoles() []string { return e.Roles }
+
+// Hash is the chained hash, in hexadecimal digits.
+func (e *AuditEntry) Hash() string { return hex.EncodeToString(e.Digest) }

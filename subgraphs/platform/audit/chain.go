@@ -24,11 +24,11 @@ func (e *AuditEntry) canonical() []byte {
 	for _, text := range []string{e.Subgraph, e.Action, e.Result, e.ActorKind, e.ActorID, e.ActorName} {
 		put(text)
 	}
-	put(strconv.Itoa(len(e.ActorRoles)))
-	for _, role := range e.ActorRoles {
+	put(strconv.Itoa(len(e.Roles)))
+	for _, role := range e.Roles {
 		put(role)
 	}
-	for _, text := range []string{e.ActorUnit, e.ActorPost, e.Session, e.AreaCode, e.Client, e.Address, e.Request, e.Trace,
+	for _, text := range []string{e.ActorUnit, e.ActorPost, e.Delegation, e.Session, e.AreaCode, e.Client, e.Address, e.RequestID, e.TraceID,
 		e.Purpose, e.TargetKind, e.TargetID, e.Before, e.After, e.Input} {
 		put(text)
 	}

@@ -72,8 +72,8 @@ func Verify(ctx context.Context, tx sqlx.QueryerContext, c Check) (*Report, erro
 	if err := v.readSeals(ctx, tx); err != nil {
 		return nil, err
 	}
-	rows, err := tx.QueryxContext(ctx, `SELECT `+columns+` FROM platform.audit_entry
-		WHERE platform.audit_entry.day BETWEEN $1 AND $2 ORDER BY platform.audit_entry.day, seq, id`, v.From, v.To)
+	rows, err := tx.QueryxContext(ctx, `SELECT `+columns+` FROM platform.audit_entry AS entry
+		WHERE entry.day BETWEEN $1 AND $2 ORDER BY entry.day, seq, id`, v.From, v.To)
 	if err != nil {
 		return nil, fmt.Errorf("audit: reading the log: %w", err)
 	}
@@ -150,11 +150,11 @@ func (v *verification) entry(e *AuditEntry) {
 		v.found(v.count, "", "is missing")
 	case e.Seq < v.count:
 		v.found(e.Seq, e.ID, "stands there twice")
-	case !bytes.Equal(e.chained(v.head), e.Hash):
+	case !bytes.Equal(e.chained(v.head), e.Digest):
 		v.found(e.Seq, e.ID, "was changed, inserted or moved: its hash does not follow from what it holds and the entry before")
 	}
-	v.head = e.Hash
-	if v.known != nil && e.Seq == v.known.Count && !bytes.Equal(e.Hash, v.known.Root) {
+	v.head = e.Digest
+	if v.known != nil && e.Seq == v.known.Count && !bytes.Equal(e.Digest, v.known.Root) {
 		v.found(e.Seq, e.ID, "is another one than at the last verification: the chain was written anew")
 	}
 }

@@ -26,7 +26,7 @@ func threeDays(t testing.TB) *world {
 
 // copied is an entry that nobody recorded, at the end of the day that goes on.
 const copied = `INSERT INTO platform.audit_entry SELECT day, 16, gen_random_uuid(), at, subgraph, action, result, actor_kind, actor_id, actor_name, actor_roles,
-	actor_unit, actor_post, session, area_code, client, address, request, trace, purpose, target_kind, target_id, before, after, input, hash
+	actor_unit, actor_post, delegation, session, area_code, client, address, request, trace, purpose, target_kind, target_id, before, after, input, hash
 	FROM platform.audit_entry WHERE day = '2026-03-11' AND seq = 15`
 
 func TestTamperingIsFound(t *testing.T) {

@@ -20,6 +20,7 @@ CREATE TABLE platform.audit_entry (
     actor_roles text[]      NOT NULL,
     actor_unit  text        NOT NULL,
     actor_post  text        NOT NULL,
+    delegation  text        NOT NULL, -- by which the actor stood in for somebody; '' for none
     session     text        NOT NULL,
     area_code   text COLLATE "C" NOT NULL,
     client      text        NOT NULL,
@@ -95,14 +96,18 @@ CREATE TRIGGER whole BEFORE TRUNCATE ON platform.audit_seal EXECUTE FUNCTION pla
 REVOKE ALL ON FUNCTION platform.audit_partition(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.audit_partition(date) TO citizencloud_app;
 
--- The platform appends; workers read in their data scope (which of them, the
--- service decides); citizens see nothing.
+-- The platform appends; in their data scope auditors read all, the three
+-- administrators what they and the two others did; nobody else sees anything.
 ALTER TABLE platform.audit_entry ENABLE ROW LEVEL SECURITY;
 ALTER TABLE platform.audit_entry FORCE ROW LEVEL SECURITY;
 CREATE POLICY append ON platform.audit_entry FOR INSERT WITH CHECK (current_setting('app.kind', true) = 'system');
 CREATE POLICY system ON platform.audit_entry FOR SELECT USING (current_setting('app.kind', true) = 'system');
 CREATE POLICY scope ON platform.audit_entry FOR SELECT
-    USING (current_setting('app.kind', true) = 'worker' AND starts_with(area_code, current_setting('app.area', true)));
+    USING (current_setting('app.kind', true) = 'worker'
+        AND area_code ^@ ANY ((SELECT string_to_array(current_setting('app.area', true), ','))::text[])
+        AND ('audit.view' = ANY ((SELECT string_to_array(current_setting('app.actions', true), ','))::text[])
+            OR 'audit.administrators' = ANY ((SELECT string_to_array(current_setting('app.actions', true), ','))::text[])
+                AND actor_roles && ARRAY['SYSTEM_ADMIN', 'SECURITY_ADMIN', 'AUDIT_ADMIN']));
 ALTER TABLE platform.audit_seal ENABLE ROW LEVEL SECURITY;
 ALTER TABLE platform.audit_seal FORCE ROW LEVEL SECURITY;
 CREATE POLICY system ON platform.audit_seal USING (current_setting('app.kind', true) = 'system');
