@@ -45,6 +45,7 @@ const (
 	WorkflowView     Action = "workflow.view"        // all workflow instances of the scope
 	WorkflowManage   Action = "workflow.manage"      // draft, publish and retire definitions
 	WorkflowReview   Action = "workflow.review"      // review a drafted definition; city level
+	GatewayManage    Action = "gateway.manage"       // the gateway's rules: limits, breakers, what is switched off
 )
 
 var grants = map[Role][]Action{
@@ -53,7 +54,7 @@ var grants = map[Role][]Action{
 	Leader:          {FeedbackView, BoardView, WorkerView, WorkflowView, WorkflowReview},
 	CatalogueEditor: {ServiceManage},
 	SupplyReviewer:  {ParticipantView, ParticipantAudit, OfferingReview, DemandReview},
-	SystemAdmin:     {WorkerView, WorkerManage, WorkdayManage, UnitManage, PermissionView, AuditOfAdmins, WorkflowManage},
+	SystemAdmin:     {WorkerView, WorkerManage, WorkdayManage, UnitManage, PermissionView, AuditOfAdmins, WorkflowManage, GatewayManage},
 	SecurityAdmin:   {WorkerView, RoleGrant, PermissionView, AuditOfAdmins},
 	AuditAdmin:      {WorkerView, PermissionView, AuditOfAdmins, AuditView},
 }
