@@ -15,6 +15,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/event"
 	"github.com/citizencloud/citizencloud/foundation/token"
 	"github.com/citizencloud/citizencloud/server/embedded/files"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/personal"
 )
 
@@ -27,6 +28,7 @@ type ground struct {
 	signer   *token.Signer
 	verifier *token.Verifier
 	personal *personal.Keys
+	seals    *audit.Sealer // of the audit log
 	now      func() time.Time
 	log      *slog.Logger
 	closes   []func() error
@@ -67,6 +69,9 @@ func newGround(ctx context.Context, in installation) (_ *ground, err error) {
 	}
 	g.signer, g.verifier = token.NewSigner(key, g.now), token.NewVerifier(key, g.now)
 	if g.personal, err = personal.LoadKeys(filepath.Join(in.State.Dir, "keys", "personal.key")); err != nil {
+		return nil, err
+	}
+	if g.seals, err = audit.LoadSealer(filepath.Join(in.State.Dir, "keys", "audit.key")); err != nil {
 		return nil, err
 	}
 	return g, nil

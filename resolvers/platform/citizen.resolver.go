@@ -48,9 +48,4 @@ func (r *queryResolver) Viewer(ctx context.Context) (*citizen.Citizen, error) {
 
 func (r *Resolver) Citizen() executable.CitizenResolver { return &citizenResolver{r} }
 
-func (r *Resolver) Mutation() executable.MutationResolver { return &mutationResolver{r} }
-
-type (
-	citizenResolver  struct{ *Resolver }
-	mutationResolver struct{ *Resolver }
-)
+type citizenResolver struct{ *Resolver }

@@ -6,6 +6,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
@@ -34,6 +35,14 @@ func workerConnection(page worker.Page) *executable.WorkerConnection {
 		edges[i] = &executable.WorkerEdge{Cursor: keyset.Cursor(w.AreaCode, w.ID), Node: *w}
 	}
 	return &executable.WorkerConnection{Edges: edges, PageInfo: *page.Info}
+}
+
+func auditConnection(page audit.Page) *executable.AuditEntryConnection {
+	edges := make([]*executable.AuditEntryEdge, len(page.Entries))
+	for i, e := range page.Entries {
+		edges[i] = &executable.AuditEntryEdge{Cursor: keyset.Cursor(e.Key()...), Node: *e}
+	}
+	return &executable.AuditEntryConnection{Edges: edges, PageInfo: *page.Info}
 }
 
 // notificationsOf gives a page of the recipient's notifications. asking is who

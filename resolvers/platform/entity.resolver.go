@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
@@ -19,6 +20,10 @@ import (
 
 func (r *entityResolver) FindArea(ctx context.Context, reps []*executable.AreaRepresentation) ([]*area.Area, error) {
 	return ordered(ctx, reps, func(rep *executable.AreaRepresentation) *string { return rep.ID }, r.areas.ByCodes)
+}
+
+func (r *entityResolver) FindAuditEntry(ctx context.Context, reps []*executable.AuditEntryRepresentation) ([]*audit.AuditEntry, error) {
+	return ordered(ctx, reps, func(rep *executable.AuditEntryRepresentation) *string { return rep.ID }, r.audits.ByIDs)
 }
 
 func (r *entityResolver) FindCitizen(ctx context.Context, reps []*executable.CitizenRepresentation) ([]*citizen.Citizen, error) {

@@ -15,12 +15,13 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/citizencloud/citizencloud/foundation/audit"
+	record "github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/event"
 	"github.com/citizencloud/citizencloud/foundation/token"
 	loaders "github.com/citizencloud/citizencloud/loaders/platform"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
@@ -42,6 +43,8 @@ type Deps struct {
 	Files    file.Files
 	// Keys seal personal data, see personal.LoadKeys.
 	Keys *personal.Keys
+	// Seals sign the audit log, see audit.LoadSealer; nil appends nothing to it.
+	Seals *audit.Sealer
 	// SMS sends codes; nil is the simulator.
 	SMS sms.Provider
 	// Limits bound codes; nil is sms.Usual.
@@ -62,7 +65,8 @@ type Resolver struct {
 	sessions      *session.Service
 	notifications *notification.Service
 	files         *file.Service
-	journal       *audit.Journal
+	journal       *record.Journal
+	audits        *audit.Service
 }
 
 // New puts the services together. It does nothing yet; Run works in the background.
@@ -80,7 +84,8 @@ func New(d Deps) *Resolver {
 	if d.SMS == nil {
 		d.SMS = r.simulator
 	}
-	r.journal = &audit.Journal{Subgraph: "platform", DB: d.DB, Now: d.Now, Log: d.Log}
+	r.journal = &record.Journal{Subgraph: "platform", DB: d.DB, Now: d.Now, Log: d.Log}
+	r.audits = &audit.Service{DB: d.DB, Now: d.Now}
 	r.areas = area.New(d.DB, d.Now, d.Log)
 	r.units = &orgunit.Service{DB: d.DB}
 	r.workers = &worker.Service{DB: d.DB, Now: d.Now}
@@ -112,12 +117,16 @@ func (r *Resolver) services() loaders.Services {
 	return loaders.Services{Units: r.units, Workers: r.workers, Notifications: r.notifications}
 }
 
-// Run makes the notifications that other subgraphs ask for, and removes old
-// sessions, until the context ends.
+// Run makes the notifications that other subgraphs ask for, appends what they
+// record to the audit log, and removes old sessions, until the context ends.
 func (r *Resolver) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.notifications.Run(ctx, r.deps.Bus) })
 	group.Go(func() error { return r.sessions.Run(ctx) })
+	if r.deps.Seals != nil {
+		appender := &audit.Appender{DB: r.deps.DB, Sealer: r.deps.Seals, Now: r.deps.Now, Log: r.deps.Log}
+		group.Go(func() error { return appender.Run(ctx, r.deps.Bus) })
+	}
 	return group.Wait()
 }
 

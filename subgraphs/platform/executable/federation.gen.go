@@ -137,6 +137,8 @@ func isMulti(typeName string) bool {
 	switch typeName {
 	case "Area":
 		return true
+	case "AuditEntry":
+		return true
 	case "Citizen":
 		return true
 	case "FileAsset":
@@ -206,6 +208,38 @@ func (ec *executionContext) resolveManyEntities(
 			typedRep.MatchedKey = matchedKeys[i]
 		}
 		entities, err := ec.Resolvers.Entity().FindArea(ctx, typedReps)
+		entityErrs, err := fedruntime.SplitEntityBatchErrors(err)
+		if err != nil {
+			return err
+		}
+		for i, entity := range entities {
+			if i < len(entityErrs) && entityErrs[i] != nil {
+				ec.Error(graphql.WithPathContext(ctx, graphql.NewPathWithIndex(reps[i].index)), entityErrs[i])
+				continue
+			}
+			list[reps[i].index] = entity
+		}
+		return nil
+
+	case "AuditEntry":
+		representations := make([]any, len(reps))
+		matchedKeys := make([]AuditEntryMatchedKey, len(reps))
+		for i, rep := range reps {
+			matchedKey, err := matchedKeyForAuditEntry(ctx, rep.entity)
+			if err != nil {
+				return fmt.Errorf(`finding resolver for Entity "AuditEntry": %w`, err)
+			}
+			representations[i] = map[string]any(rep.entity)
+			matchedKeys[i] = matchedKey
+		}
+		typedReps, err := ec.unmarshalNAuditEntryRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐAuditEntryRepresentationᚄ(ctx, representations)
+		if err != nil {
+			return fmt.Errorf(`unmarshalling representations for Entity "AuditEntry": %w`, err)
+		}
+		for i, typedRep := range typedReps {
+			typedRep.MatchedKey = matchedKeys[i]
+		}
+		entities, err := ec.Resolvers.Entity().FindAuditEntry(ctx, typedReps)
 		entityErrs, err := fedruntime.SplitEntityBatchErrors(err)
 		if err != nil {
 			return err
@@ -416,6 +450,41 @@ func matchedKeyForArea(ctx context.Context, rep EntityRepresentation) (AreaMatch
 		return AreaMatchedKeyID, nil
 	}
 	return "", fmt.Errorf("%w for Area due to %v", ErrTypeNotFound,
+		errors.Join(entityResolverErrs...).Error())
+}
+
+func matchedKeyForAuditEntry(ctx context.Context, rep EntityRepresentation) (AuditEntryMatchedKey, error) {
+	// we collect errors because a later entity resolver may work fine
+	// when an entity has multiple keys
+	entityResolverErrs := []error{}
+	for {
+		var (
+			m   EntityRepresentation
+			val any
+			ok  bool
+		)
+		_ = val
+		// if all of the KeyFields values for this resolver are null,
+		// we shouldn't use use it
+		allNull := true
+		m = rep
+		val, ok = m["id"]
+		if !ok {
+			entityResolverErrs = append(entityResolverErrs,
+				fmt.Errorf("%w due to missing Key Field \"id\" for AuditEntry", ErrTypeNotFound))
+			break
+		}
+		if allNull {
+			allNull = val == nil
+		}
+		if allNull {
+			entityResolverErrs = append(entityResolverErrs,
+				fmt.Errorf("%w due to all null value KeyFields for AuditEntry", ErrTypeNotFound))
+			break
+		}
+		return AuditEntryMatchedKeyID, nil
+	}
+	return "", fmt.Errorf("%w for AuditEntry due to %v", ErrTypeNotFound,
 		errors.Join(entityResolverErrs...).Error())
 }
 

@@ -11,6 +11,15 @@ const (
 	AreaMatchedKeyID AreaMatchedKey = "id"
 )
 
+// AuditEntryMatchedKey is the @key a AuditEntry representation matched, which
+// its MatchedKey field reports: one of the constants below, each holding
+// the key's fields as gqlgen prints them.
+type AuditEntryMatchedKey string
+
+const (
+	AuditEntryMatchedKeyID AuditEntryMatchedKey = "id"
+)
+
 // CitizenMatchedKey is the @key a Citizen representation matched, which
 // its MatchedKey field reports: one of the constants below, each holding
 // the key's fields as gqlgen prints them.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
@@ -37,11 +38,46 @@ type AreaRepresentation struct {
 	MatchedKey AreaMatchedKey `json:"-"`
 }
 
+// 操作日志的分页列表
+type AuditEntryConnection struct {
+	// 本页的条目
+	Edges []*AuditEntryEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 操作日志列表的条目
+type AuditEntryEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 操作日志
+	Node audit.AuditEntry `json:"node"`
+}
+
+type AuditEntryRepresentation struct {
+	ID *string `json:"id,omitempty"`
+	// The @key this representation matched: one of the AuditEntryMatchedKey constants.
+	// gqlgen sets it from the fields the router sent; the router does not send it.
+	MatchedKey AuditEntryMatchedKey `json:"-"`
+}
+
 type CitizenRepresentation struct {
 	ID *string `json:"id,omitempty"`
 	// The @key this representation matched: one of the CitizenMatchedKey constants.
 	// gqlgen sets it from the fields the router sent; the router does not send it.
 	MatchedKey CitizenMatchedKey `json:"-"`
+}
+
+// 导出操作日志的结果
+type ExportAuditEntriesPayload struct {
+	// 建议的文件名
+	FileName string `json:"fileName"`
+	// CSV 全文，UTF-8 编码带字节序标记；会被表格软件当作公式的内容已加撇号
+	CSV string `json:"csv"`
+	// 导出的条数
+	Rows int `json:"rows"`
+	// 是否因超过 5000 条而截断；可缩小筛选范围分次导出
+	Truncated bool `json:"truncated"`
 }
 
 type FileAssetRepresentation struct {
