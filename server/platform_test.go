@@ -35,6 +35,7 @@ func TestPlatform(t *testing.T) {
 	t.Run("Oracle", s.testOracle)
 	t.Run("Statements", s.testStatements)
 	t.Run("Revocation", s.testRevocation)
+	t.Run("GatewayRules", s.testGatewayRules)
 	t.Run("Hostile", s.testHostile)
 }
 

@@ -45,7 +45,7 @@ type installation struct {
 	Dedupe graph.Dedupe
 	// MaxCosts are what operations may cost, by client; see clientCosts.
 	MaxCosts map[string]float64
-	Log    *slog.Logger
+	Log      *slog.Logger
 	// Metrics are counted here; nil counts none.
 	Metrics *prometheus.Registry
 	// Tracer records requests; nil records none.

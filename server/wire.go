@@ -19,6 +19,7 @@ import (
 	"github.com/citizencloud/citizencloud/graph/supergraph"
 	"github.com/citizencloud/citizencloud/schema"
 	"github.com/citizencloud/citizencloud/server/transport"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/gatewayrule"
 )
 
 // Limits that the whole platform's gateway sets; a rule may tighten them.
@@ -37,6 +38,7 @@ type whole struct {
 	manifests  *persisted.Manifests
 	background *background
 	ended      *revocation
+	rules      *ruleKeeper
 }
 
 // wirePlatform builds the gateway over all subgraphs.
@@ -71,8 +73,12 @@ func newWhole(ctx context.Context, in installation) (_ *whole, err error) {
 	if err := w.connect(in); err != nil {
 		return nil, err
 	}
+	if err := w.rules.load(ctx); err != nil {
+		return nil, err
+	}
 	w.background = startBackground(w.running, relays, in.Log)
 	w.background.keep("ended sessions", func(ctx context.Context) error { return w.ended.run(ctx, w.ground.bus, w.ground.now) })
+	w.background.keep("gateway rules", func(ctx context.Context) error { return w.rules.run(ctx, w.ground.bus, w.ground.now) })
 	return w, nil
 }
 
@@ -82,6 +88,7 @@ func (w *whole) connect(in installation) (err error) {
 	if w.super, err = supergraph.Load(schema.Supergraph); err != nil {
 		return err
 	}
+	w.rules = &ruleKeeper{service: &gatewayrule.Service{DB: w.ground.db}, rules: &guard.Rules{}, super: w.super, log: in.Log}
 	ways, locals := dispatch.Mixed{}, map[string]dispatch.Local{}
 	for _, subgraph := range w.super.Subgraphs {
 		if r, ok := w.running[subgraph.Name]; ok {
@@ -102,7 +109,7 @@ func (w *whole) connect(in installation) (err error) {
 	}
 	w.dispatcher = ways
 	observer := newObserver(in.Log, in.Metrics)
-	w.engine, err = graph.New(w.super, &guard.Breakers{Inner: observer.watch(ways, w.super)}, observer.options(graph.Options{
+	w.engine, err = graph.New(w.super, &guard.Breakers{Inner: observer.watch(ways, w.super), Rules: w.rules.rules}, observer.options(graph.Options{
 		Dedupe: in.Dedupe, Authorization: graph.AuthorizationFilter, Demand: maxCost(in.MaxCosts) != nil || in.Development,
 	}))
 	if err != nil {
@@ -156,7 +163,7 @@ func (w *whole) service(in installation) *service {
 		Engine:         transport.NewGeneration(w.engine),
 		Operations:     policy,
 		Authenticator:  authenticator{w.ground.verifier, w.ended},
-		Gate:           &guard.Gate{PerAddress: perAddress, PerSubject: perSubject, Buckets: guard.NewLimiter(100_000)},
+		Gate:           &guard.Gate{PerAddress: perAddress, PerSubject: perSubject, Rules: w.rules.rules, Buckets: guard.NewLimiter(100_000)},
 		MaxCost:        maxCost(in.MaxCosts),
 		Compress:       true,
 		TrustedProxies: in.Proxies,
@@ -169,7 +176,7 @@ func (w *whole) service(in installation) *service {
 		policy.Mode, policy.Automatic = persisted.Development, persisted.NewAutomatic(16<<20)
 		options.Explorer, _ = clients.Explorer()
 		options.Explain = true
-		options.Gate = nil // one machine plays all the citizens
+		options.Gate.PerAddress, options.Gate.PerSubject = guard.Rate{}, guard.Rate{} // one machine plays all the citizens
 	}
 	server := transport.New(options)
 	showLoad(in.Metrics, server)

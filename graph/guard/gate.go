@@ -52,11 +52,16 @@ func (g *Gate) Enter(c Caller, now time.Time) *Refusal {
 	return g.resource("client:"+c.Client, g.PerClient, now)
 }
 
-// Run lets an operation run, once its name is known; it returns a *Refusal, or
-// nil.
-func (g *Gate) Run(operation string, now time.Time) *Refusal {
+// Run lets a client's operation run, once its name is known; it returns a
+// *Refusal, or nil.
+func (g *Gate) Run(client, operation string, now time.Time) *Refusal {
 	if g == nil || operation == "" || g.Rules == nil || g.Rules.none() {
 		return nil
+	}
+	if client != "" {
+		if refusal := g.resource("client:"+client+"/operation:"+operation, Rate{}, now); refusal != nil {
+			return refusal
+		}
 	}
 	return g.resource("operation:"+operation, Rate{}, now)
 }

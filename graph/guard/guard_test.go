@@ -97,7 +97,7 @@ func TestGate(t *testing.T) {
 func TestRulesAreSwappedWhole(t *testing.T) {
 	gate, now := &Gate{Rules: &Rules{}, Buckets: NewLimiter(0)}, time.Unix(1000, 0)
 	run := func(operation string) string {
-		if refusal := gate.Run(operation, now); refusal != nil {
+		if refusal := gate.Run("app", operation, now); refusal != nil {
 			return refusal.Code
 		}
 		return ""
@@ -112,7 +112,7 @@ func TestRulesAreSwappedWhole(t *testing.T) {
 		t.Errorf("without rules: %s", got)
 	}
 	must(Rule{Resource: "operation:Home", Kind: Degrade, Message: "首页维护中"}, Rule{Resource: "client:partner", Kind: Limit})
-	if refusal := gate.Run("Home", now); refusal == nil || refusal.Message != "首页维护中" || refusal.Code != CodeDegraded {
+	if refusal := gate.Run("app", "Home", now); refusal == nil || refusal.Message != "首页维护中" || refusal.Code != CodeDegraded {
 		t.Errorf("degraded operation: %v", refusal)
 	}
 	if got := run("Other"); got != "" {

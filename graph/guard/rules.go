@@ -21,7 +21,8 @@ const (
 
 // Rule is a GatewayRule: data, edited while the gateway runs.
 type Rule struct {
-	// Resource is "client:NAME", "operation:NAME" or "subgraph:NAME".
+	// Resource is "client:NAME", "operation:NAME", "client:NAME/operation:NAME" or
+	// "subgraph:NAME", the latter by the name that fetches give it.
 	Resource string
 	Kind     Kind
 	// Threshold is requests a second (LIMIT, for each client or operation

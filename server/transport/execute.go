@@ -24,7 +24,7 @@ func prepare(s *Server, x *exchange) *refusal {
 	if x.safe && operation.Kind() == ast.Mutation {
 		return &refusal{status: http.StatusMethodNotAllowed, code: codeMethod, allow: http.MethodPost, message: "mutation 只能用 POST 发送"}
 	}
-	if refused := s.Gate.Run(operation.Name(), x.started); refused != nil {
+	if refused := s.Gate.Run(x.client, operation.Name(), x.started); refused != nil {
 		return guarded(refused)
 	}
 	if operation.Kind() == ast.Mutation && !x.shared { // what changes something says from where, whatever the client itself claimed
