@@ -3,18 +3,23 @@ package conformance_test
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/vektah/gqlparser/v2/ast"
 	"golang.org/x/tools/txtar"
 
 	"github.com/citizencloud/citizencloud/graph"
 	"github.com/citizencloud/citizencloud/graph/conformance"
 	"github.com/citizencloud/citizencloud/graph/plan"
+	"github.com/citizencloud/citizencloud/graph/reference"
 	"github.com/citizencloud/citizencloud/graph/supergraph"
+	"github.com/citizencloud/citizencloud/graph/validate"
 )
 
 // allVariables are given to every operation; those that it does not declare are ignored.
@@ -71,12 +76,49 @@ func TestGoldens(t *testing.T) {
 				})
 				out.Files = append(out.Files, txtar.File{Name: name + ".json", Data: answer})
 			}
+			t.Run("random", func(t *testing.T) { randomOperations(t, super, labels) })
 			if *update && strings.HasPrefix(file, "testdata") {
 				if err := os.WriteFile(file, txtar.Format(out), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
 		})
+	}
+}
+
+// randomOperations runs random queries, and mutations where there are any: one for 25 cases of TestRandom.
+func randomOperations(t *testing.T, super *supergraph.Supergraph, labels []string) {
+	r := rand.New(rand.NewPCG(1, 2))
+	queries := reference.Random{Schema: super.Public, Rand: r, Depth: 6, Width: 4, Argument: func(_ string, argument *ast.ArgumentDefinition) (string, bool) {
+		if r.IntN(3) == 0 {
+			return "", false
+		}
+		switch kind := super.Public.Types[argument.Type.Name()]; {
+		case argument.Type.Elem != nil:
+			return "[]", true
+		case kind.Kind == ast.Enum:
+			return kind.EnumValues[0].Name, true
+		case kind.Name == "Int" || kind.Name == "Float":
+			return fmt.Sprint(r.IntN(3)), true
+		case kind.Name == "ID" || kind.Name == "String":
+			return fmt.Sprintf("%q", fmt.Sprint(r.IntN(3))), true
+		case kind.Name == "Boolean":
+			return "true", true
+		}
+		return "", false
+	}}
+	for k := range max(20, *cases/25) {
+		query := queries.Query()
+		if k%4 == 3 && super.Public.Mutation != nil {
+			query = mutation(&queries)
+		}
+		document, errs := validate.Parse(query, validate.Limits{})
+		if len(errs) == 0 {
+			errs = validate.Document(super.Public, document, validate.Limits{Fields: 3000})
+		}
+		if len(errs) == 0 {
+			run(t, super, uint64(k%6), labels, query)
+		}
 	}
 }
 
@@ -94,13 +136,13 @@ func run(t *testing.T, super *supergraph.Supergraph, seed uint64, labels []strin
 	for _, label := range labels {
 		subgraphs.Labels[label] = true
 	}
-	engine, err := graph.New(super, subgraphs, graph.Options{Plan: plan.Options{Labels: labels}})
+	engine, err := graph.New(super, subgraphs, graph.Options{Plan: plan.Options{Labels: labels}, Random: func() float64 { return 0.999 }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	operation, errs := engine.Prepare(query, "")
 	if len(errs) > 0 {
-		t.Fatal(errs)
+		t.Fatal(query, errs, errs[0].Unwrap())
 	}
 	want := []byte(nil)
 	if !strings.Contains(query, "__schema") && !strings.Contains(query, "__type(") {
@@ -120,24 +162,24 @@ func run(t *testing.T, super *supergraph.Supergraph, seed uint64, labels []strin
 			if err != nil {
 				t.Fatal(err)
 			}
-			compare(t, want, response, seed, operation)
+			compare(t, want, response, seed, operation, query)
 		}
 		if _, err := stream.Next(t.Context()); err != io.EOF {
 			t.Errorf("after the last event: %v", err)
 		}
 		return want
 	}
-	compare(t, want, engine.Execute(t.Context(), operation, call), seed, operation)
+	compare(t, want, engine.Execute(t.Context(), operation, call), seed, operation, query)
 	return want
 }
 
-func compare(t *testing.T, want []byte, response *graph.Response, seed uint64, operation *graph.Operation) {
+func compare(t *testing.T, want []byte, response *graph.Response, seed uint64, operation *graph.Operation, query string) {
 	t.Helper()
 	defer response.Release()
 	if want == nil {
 		return
 	}
 	if difference := conformance.Compare(want, response.Body, true); difference != "" {
-		t.Errorf("seed %d: %s\n%s", seed, difference, plan.Print(operation.Plan()))
+		t.Errorf("seed %d: %s\n%s\n%s", seed, difference, query, plan.Print(operation.Plan()))
 	}
 }

@@ -61,12 +61,14 @@ func random(t *testing.T, seed uint64) (report string, ran int) {
 	if err != nil {
 		return fmt.Sprintf("%v\n%s", err, sdl), 0
 	}
-	var labels []string
-	if seed%2 == 0 {
-		labels = []string{"percent(50)"}
-		subgraphs.Labels = map[string]bool{"percent(50)": true}
+	active := false // the one label that random supergraphs have
+	roll := func() float64 {
+		if active {
+			return 0.1
+		}
+		return 0.9
 	}
-	engine, err := graph.New(super, subgraphs, graph.Options{Plan: plan.Options{Labels: labels}, Limits: validate.Limits{Fields: 3000}})
+	engine, err := graph.New(super, subgraphs, graph.Options{Random: roll, Limits: validate.Limits{Fields: 3000}})
 	if err != nil {
 		return err.Error(), 0
 	}
@@ -97,11 +99,13 @@ func random(t *testing.T, seed uint64) (report string, ran int) {
 		operation, errs := engine.Prepare(query, "")
 		if len(errs) > 0 {
 			text := "no plan"
-			if planned, err := plan.New(super, plan.Options{Labels: labels}).Plan(document, document.Operations[0]); err == nil {
+			if planned, err := plan.New(super, plan.Options{}).Plan(document, document.Operations[0]); err == nil {
 				text = plan.Print(planned)
 			}
 			return fmt.Sprintf("%v: %v\n%s\n%s\n%s", errs, errs[0].Unwrap(), query, text, sdl), ran
 		}
+		active = r.IntN(2) == 0
+		subgraphs.Labels = map[string]bool{"percent(50)": active}
 		before := len(subgraphs.Calls())
 		response := engine.Execute(t.Context(), operation, graph.Call{Variables: json.RawMessage(`{"yes": true, "no": false}`)})
 		difference := conformance.Compare(want, response.Body, true)

@@ -182,14 +182,14 @@ func (s *source) Resolve(_ context.Context, parent *reference.Object, fields []*
 func (s *source) allowed(in *supergraph.FieldIn, holder *supergraph.Type, name string, held view) error {
 	place := holder.Name + "." + name
 	switch {
+	case in.External:
+		return fmt.Errorf("%s is external in %s", place, s.subgraph.ID)
 	case in.InKey:
 		return nil
 	case in.Label != "" && (in.Override != "") != s.subgraphs.Labels[in.Label]:
 		return fmt.Errorf("%s has label %s, which says otherwise", place, in.Label)
 	case in.Overridden && in.Label == "":
 		return fmt.Errorf("%s is overridden in %s", place, s.subgraph.ID)
-	case in.External:
-		return fmt.Errorf("%s is external in %s", place, s.subgraph.ID)
 	case len(in.Requires) > 0:
 		if difference := s.subgraphs.Universe.matches(held.thing, in.Requires, held.representation); difference != "" {
 			return fmt.Errorf("%s requires %s: %s", place, in.Requires, difference)

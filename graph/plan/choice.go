@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -41,11 +40,8 @@ type Way struct {
 // all fields of a place, where the ways that share a fetch pay for it once, so a
 // dearer way may be taken.
 func (pl *Planner) Choices(document *ast.QueryDocument, operation *ast.OperationDefinition) ([]Choice, error) {
-	p, root, err := pl.begin(document, operation)
+	p, root, err := pl.built(document, operation, Caller{})
 	if err != nil {
-		return nil, err
-	}
-	if err := p.build(root.wants, nil); err != nil {
 		return nil, err
 	}
 	var list []Choice
@@ -150,27 +146,4 @@ func keyText(set supergraph.FieldSet) string {
 		parts = append(parts, text)
 	}
 	return strings.Join(parts, " ")
-}
-
-// begin readies the work on an operation, up to its tree of nodes; Plan starts alike.
-func (pl *Planner) begin(document *ast.QueryDocument, operation *ast.OperationDefinition) (*planning, *node, error) {
-	p := &planning{
-		super: pl.super, options: pl.options, operation: operation.Operation,
-		fragments: make(map[string]*ast.FragmentDefinition, len(document.Fragments)),
-		variables: operation.VariableDefinitions,
-		routeMemo: map[string][]*route{},
-	}
-	for _, fragment := range document.Fragments {
-		p.fragments[fragment.Name] = fragment
-	}
-	rootType := pl.super.Type(pl.super.RootType(p.operation))
-	if rootType == nil {
-		return nil, nil, fmt.Errorf("plan: the schema has no %s root type", p.operation)
-	}
-	root := &node{typ: rootType, types: []*supergraph.Type{rootType}}
-	p.nodes = append(p.nodes, root)
-	if err := p.collect(root, []selectionUnder{{operation.SelectionSet, Alternative{}}}); err != nil {
-		return nil, nil, err
-	}
-	return p, root, nil
 }

@@ -58,6 +58,7 @@ type planning struct {
 	fields    int
 	explored  int
 	printed   int
+	lenient   bool // external fields of keys are taken to be resolved
 	variants  bool // some field bears different keys by the type of its holder
 	routeMemo map[string][]*route
 	fills     map[fillKey]*wants // what contexts select, see context.go
@@ -72,6 +73,37 @@ func (pl *Planner) Plan(document *ast.QueryDocument, operation *ast.OperationDef
 
 // PlanFor is Plan for one kind of caller.
 func (pl *Planner) PlanFor(document *ast.QueryDocument, operation *ast.OperationDefinition, caller Caller) (*Plan, error) {
+	p, root, err := pl.built(document, operation, caller)
+	if err != nil {
+		return nil, err
+	}
+	p.finish()
+	return p.emit(root, operation)
+}
+
+// built decides how every field of the operation is resolved. Where no plan
+// leaves external fields alone, those of keys are taken to be resolved.
+func (pl *Planner) built(document *ast.QueryDocument, operation *ast.OperationDefinition, caller Caller) (*planning, *node, error) {
+	p, root, err := pl.begin(document, operation, caller)
+	if err != nil {
+		return nil, nil, err
+	}
+	refused := p.build(root.wants, nil)
+	if refused == nil {
+		return p, root, nil
+	}
+	if p, root, err = pl.begin(document, operation, caller); err != nil {
+		return nil, nil, err
+	}
+	p.lenient = true
+	if p.build(root.wants, nil) != nil {
+		return nil, nil, refused
+	}
+	return p, root, nil
+}
+
+// begin readies the work on an operation, up to its tree of nodes.
+func (pl *Planner) begin(document *ast.QueryDocument, operation *ast.OperationDefinition, caller Caller) (*planning, *node, error) {
 	p := &planning{
 		super: pl.super, options: pl.options, operation: operation.Operation, caller: caller,
 		fragments: make(map[string]*ast.FragmentDefinition, len(document.Fragments)),
@@ -86,16 +118,12 @@ func (pl *Planner) PlanFor(document *ast.QueryDocument, operation *ast.Operation
 	}
 	rootType := pl.super.Type(pl.super.RootType(p.operation))
 	if rootType == nil {
-		return nil, fmt.Errorf("plan: the schema has no %s root type", p.operation)
+		return nil, nil, fmt.Errorf("plan: the schema has no %s root type", p.operation)
 	}
 	root := &node{typ: rootType, types: []*supergraph.Type{rootType}}
 	p.nodes = append(p.nodes, root)
 	if err := p.collect(root, []selectionUnder{{operation.SelectionSet, Alternative{}}}); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := p.build(root.wants, nil); err != nil {
-		return nil, err
-	}
-	p.finish()
-	return p.emit(root, operation)
+	return p, root, nil
 }

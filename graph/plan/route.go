@@ -50,8 +50,13 @@ func seatsKey(seats []seat) string {
 }
 
 // usable says whether the subgraph resolves the field; for a key also where it
-// is external or has moved away.
+// has moved away. Composition leaves external what the subgraph cannot resolve,
+// fields of its keys too (those of extended types, which it can, are not left
+// external); only where that leaves no plan are they taken to be resolved.
 func (p *planning) usable(in *supergraph.FieldIn, forKey bool) bool {
+	if in.External && !p.lenient {
+		return false
+	}
 	if in.InKey && forKey {
 		return true
 	}
