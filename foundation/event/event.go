@@ -154,9 +154,19 @@ func withTimeout(ctx context.Context) context.Context {
 // process of the same durable name takes it; a failing one comes again with
 // growing pauses, eight times. It returns when the context ends.
 func (b *Bus) Consume(ctx context.Context, durable, subject string, handle func(context.Context, Event) error) error {
+	return b.consume(ctx, durable, subject, jetstream.DeliverNewPolicy, handle)
+}
+
+// ConsumeStored is Consume, but a durable name that is new begins with what the
+// stream has kept: nothing is missed that came before the first consumer did.
+func (b *Bus) ConsumeStored(ctx context.Context, durable, subject string, handle func(context.Context, Event) error) error {
+	return b.consume(ctx, durable, subject, jetstream.DeliverAllPolicy, handle)
+}
+
+func (b *Bus) consume(ctx context.Context, durable, subject string, from jetstream.DeliverPolicy, handle func(context.Context, Event) error) error {
 	consumer, err := b.js.CreateOrUpdateConsumer(ctx, stream, jetstream.ConsumerConfig{
 		Durable: durable, FilterSubject: prefix + subject, AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: 30 * time.Second, MaxDeliver: 8, MaxAckPending: 256, DeliverPolicy: jetstream.DeliverNewPolicy,
+		AckWait: 30 * time.Second, MaxDeliver: 8, MaxAckPending: 256, DeliverPolicy: from,
 	})
 	if err != nil {
 		return fmt.Errorf("event: consumer %s: %w", durable, err)

@@ -59,4 +59,3 @@ func Between(ctx context.Context, q sqlx.QueryerContext, first, last time.Time) 
 	}
 	return New(departures), nil
 }
-

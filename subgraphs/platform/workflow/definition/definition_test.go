@@ -24,7 +24,7 @@ func TestBuiltinsAreInOrder(t *testing.T) {
 const small = `{
   "key": "leave", "name": "请假", "module": "APPROVAL", "link": "workflow/{instance}", "starters": ["COMMUNITY_WORKER"], "start": "REVIEW",
   "variables": [{"name": "days", "label": "天数", "type": "INTEGER", "required": true, "max": 30}, {"name": "kind", "label": "类别", "type": "TEXT", "options": ["A", "B"]},
-    {"name": "signers", "label": "会签人", "type": "WORKERS"}, {"name": "urgent", "label": "紧急", "type": "BOOLEAN"}],
+    {"name": "signers", "label": "会签人", "type": "WORKERS"}, {"name": "urgent", "label": "紧急", "type": "BOOLEAN"}, {"name": "from", "label": "起", "type": "DATE"}],
   "states": [
     {"name": "REVIEW", "label": "审批", "kind": "TASK", "workdays": 2, "escalate": "SUPERVISOR", "seats": [{"role": "SUPERVISOR", "level": "STREET"}],
      "actions": [{"name": "APPROVE", "label": "同意", "agrees": true, "to": [{"when": "days > 3", "to": "SECOND"}, {"to": "DONE"}]}]},
@@ -106,6 +106,7 @@ func TestVariablesAreChecked(t *testing.T) {
 	const worker = "00000000-0000-7000-8000-000000000001"
 	for text, field := range map[string]string{
 		`{"days": 2}`: "", `{"days": 2, "kind": "A", "urgent": true, "signers": ["` + worker + `"]}`: "",
+		`{"days": 2, "from": "2026-03-01"}`: "", `{"days": 2, "from": ""}`: "", `{"days": 2, "from": "2026-02-30"}`: "v.from", `{"days": 2, "from": "March"}`: "v.from",
 		`{}`: "v.days", `{"days": null}`: "v.days", `{"days": "2"}`: "v.days", `{"days": 2.5}`: "v.days", `{"days": -1}`: "v.days", `{"days": 31}`: "v.days",
 		`{"days": 2, "kind": "C"}`: "v.kind", `{"days": 2, "urgent": 1}`: "v.urgent", `{"days": 2, "more": 1}`: "v", `[1]`: "v", `{`: "v",
 		`{"days": 2, "signers": ["me"]}`: "v.signers", `{"days": 2, "signers": ["` + worker + `","` + worker + `"]}`: "v.signers",

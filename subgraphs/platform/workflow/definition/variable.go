@@ -121,6 +121,9 @@ func (v Variable) read(text json.RawMessage, field string) (any, error) {
 		return nil, wrong
 	}
 	if v.Type == Date {
+		if s == "" && !v.Required {
+			return s, nil
+		}
 		if !date(s) {
 			return nil, fault.Invalid(field, "%s的格式应为 2026-03-01", v.Label)
 		}

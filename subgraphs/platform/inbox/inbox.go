@@ -1,0 +1,88 @@
+// Package inbox holds the one inbox 收件箱 of the workers, over all modules: what
+// each has to do, has done, has begun, and was told of. Package workflow puts
+// the items in and takes them out; who holds a role sees the role's items too.
+//
+// Start reading at InboxItem and Addressees; reading is in service.go, what
+// package workflow writes in entry.go, live changes in hub.go. The SQL is in
+// store.go.
+package inbox
+
+import (
+	"strings"
+	"time"
+
+	"github.com/citizencloud/citizencloud/foundation/access"
+)
+
+// List is one of the lists of an inbox.
+type List string
+
+// The lists.
+const (
+	Todo List = "TODO" // 待办
+	Done List = "DONE" // 已办
+	Mine List = "MINE" // 我发起的
+	Cc   List = "CC"   // 抄送
+)
+
+// InboxItem is one line of somebody's inbox.
+type InboxItem struct {
+	ID         string     `db:"id"`
+	List       List       `db:"list"`
+	InstanceID string     `db:"instance_id"`
+	TaskID     *string    `db:"task_id"` // of a to-do
+	Module     string     `db:"module"`
+	Title      string     `db:"title"`
+	StateLabel string     `db:"label"` // Chinese
+	Link       string     `db:"link"`
+	AreaCode   string     `db:"area_code"`
+	At         time.Time  `db:"at"`
+	DueAt      *time.Time `db:"due_at"`
+	ReadAt     *time.Time `db:"read_at"` // nil while the caller has not opened it
+}
+
+// OverdueAt says whether it is still to be done and past its time limit.
+func (i *InboxItem) OverdueAt(now time.Time) bool {
+	return i.List == Todo && i.DueAt != nil && now.After(*i.DueAt)
+}
+
+// InboxCounts are how many items wait.
+type InboxCounts struct {
+	Todo, Unread, Overdue int // of the to-dos
+	CcUnread              int
+	Modules               []ModuleCount
+}
+
+// ModuleCount is how many to-dos a module has.
+type ModuleCount struct {
+	Module string
+	Todo   int
+	Unread int
+}
+
+// Worker is the worker as an addressee.
+func Worker(id string) string { return "w:" + strings.ToLower(id) }
+
+// Post is whoever holds the role in the area, as an addressee.
+func Post(role access.Role, area string) string { return "r:" + string(role) + ":" + area }
+
+// Addressees are all as whom the worker gets items: the person, and each role
+// where the worker acts now.
+func Addressees(p *access.Principal) []string {
+	if p == nil || p.Kind != access.Worker {
+		return nil
+	}
+	all := []string{Worker(p.ID)}
+	for _, role := range p.Roles {
+		all = append(all, Post(role, p.AreaCode))
+	}
+	return all
+}
+
+// scopeArea is the area of a role's addressee; "" of a person's.
+func scopeArea(addressee string) string {
+	if !strings.HasPrefix(addressee, "r:") {
+		return ""
+	}
+	return addressee[strings.LastIndexByte(addressee, ':')+1:]
+}

@@ -1,0 +1,153 @@
+package workflow
+
+import (
+	"context"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/input"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow/definition"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow/engine"
+)
+
+// Instance gives one instance that the caller may see.
+func (s *Service) Instance(ctx context.Context, id string) (*WorkflowInstance, error) {
+	if access.From(ctx) == nil {
+		return nil, fault.New(fault.Unauthenticated, "请先登录")
+	}
+	found, err := s.ByIDs(ctx, []string{id})
+	if err != nil {
+		return nil, err
+	}
+	if found[id] == nil {
+		return nil, errNotFound
+	}
+	return found[id], nil
+}
+
+// ByIDs gives the instances of the IDs that the caller may see, by ID. One statement.
+func (s *Service) ByIDs(ctx context.Context, ids []string) (map[string]*WorkflowInstance, error) {
+	known, p := input.IDs(ids), access.From(ctx)
+	found := make(map[string]*WorkflowInstance, len(known))
+	if len(known) == 0 || p == nil {
+		return found, nil
+	}
+	return found, s.DB.Read(ctx, func(tx *sqlx.Tx) error {
+		list, err := instances(ctx, tx, known, p.ID, s.Now())
+		if err != nil {
+			return err
+		}
+		for _, i := range list {
+			if i.SeenBy(p) {
+				found[i.ID] = i
+				if err := s.bind(ctx, tx, i); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// Tasks gives the tasks of all rounds of the instances, in order; who may see
+// an instance may see its tasks. One statement.
+func (s *Service) Tasks(ctx context.Context, instanceIDs []string) (map[string][]*WorkflowTask, error) {
+	found := make(map[string][]*WorkflowTask, len(instanceIDs))
+	return found, s.DB.Read(ctx, func(tx *sqlx.Tx) error {
+		list, err := tasks(ctx, tx, instanceIDs, true)
+		for _, t := range list {
+			found[t.InstanceID] = append(found[t.InstanceID], t)
+		}
+		return err
+	})
+}
+
+// Histories gives the histories of the instances. One statement.
+func (s *Service) Histories(ctx context.Context, instanceIDs []string) (map[string][]*WorkflowEvent, error) {
+	found := make(map[string][]*WorkflowEvent, len(instanceIDs))
+	return found, s.DB.Read(ctx, func(tx *sqlx.Tx) error {
+		list, err := histories(ctx, tx, instanceIDs)
+		for _, e := range list {
+			found[e.InstanceID] = append(found[e.InstanceID], e)
+		}
+		return err
+	})
+}
+
+// MayNow lists what the caller may do with the task now.
+func (s *Service) MayNow(ctx context.Context, i *WorkflowInstance, t *WorkflowTask) []*WorkflowAction {
+	p := access.From(ctx)
+	if p == nil {
+		return []*WorkflowAction{}
+	}
+	run := engine.Instance{Status: i.Status, Initiator: i.initiator(), Trail: i.Trail}
+	task := t.running()
+	return actions(i.definition, t.State, engine.Allowed(i.definition, &run, &task, actorOf(p), s.Now()))
+}
+
+// OfInstance lists what the caller may do with the instance itself.
+func (s *Service) OfInstance(ctx context.Context, i *WorkflowInstance) []*WorkflowAction {
+	p := access.From(ctx)
+	if p == nil || i.Status != engine.Running {
+		return []*WorkflowAction{}
+	}
+	names := []string{}
+	if d := i.definition; i.BegunBy(p) && !d.External && (d.Withdraw == definition.WithdrawAlways || d.Withdraw == definition.WithdrawUntouched && (!i.Decided || i.State == engine.AtInitiator)) {
+		names = append(names, engine.Withdraw)
+	}
+	if state := i.definition.State(i.State); i.urgedBy(p) && state != nil && state.Kind == definition.KindTask && (i.UrgedAt == nil || !s.Now().Before(i.UrgedAt.Add(urgePause))) {
+		names = append(names, engine.Urge)
+	}
+	if p.Kind == access.Worker {
+		names = append(names, engine.Comment)
+	}
+	list := actions(i.definition, "", names)
+	for _, a := range list {
+		a.InModule = false
+	}
+	return list
+}
+
+// OfItems lists what the caller may do with each of the own inbox items. Two
+// statements for all.
+func (s *Service) OfItems(ctx context.Context, items []*inbox.InboxItem) ([][]*WorkflowAction, error) {
+	lists := make([][]*WorkflowAction, len(items))
+	var ids, taskIDs []string
+	for n, item := range items {
+		lists[n] = []*WorkflowAction{}
+		if item.List == inbox.Todo && item.TaskID != nil {
+			ids, taskIDs = append(ids, item.InstanceID), append(taskIDs, *item.TaskID)
+		}
+	}
+	if len(ids) == 0 {
+		return lists, nil
+	}
+	found, err := s.ByIDs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var present []*WorkflowTask
+	err = s.DB.Read(ctx, func(tx *sqlx.Tx) (err error) {
+		present, err = tasksByIDs(ctx, tx, taskIDs)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[string]*WorkflowTask, len(present))
+	for _, t := range present {
+		byID[t.ID] = t
+	}
+	for n, item := range items {
+		if item.TaskID == nil {
+			continue
+		}
+		if i, t := found[item.InstanceID], byID[*item.TaskID]; i != nil && t != nil {
+			lists[n] = s.MayNow(ctx, i, t)
+		}
+	}
+	return lists, nil
+}
