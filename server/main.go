@@ -59,6 +59,8 @@ func command(ctx context.Context, line *config.Line, at terminal) error {
 		return explain(line.Explain, at)
 	case "demo":
 		return runDemo(ctx, line.Demo, at)
+	case "audit verify":
+		return auditVerify(ctx, line.Audit.Verify, at)
 	case "version":
 		fmt.Fprintln(at.out, describeVersion())
 		return nil

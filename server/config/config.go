@@ -29,6 +29,7 @@ type Line struct {
 	Subgraph Subgraph `cmd:"" help:"Run one of the platform's subgraphs on its own."`
 	Explain  Explain  `cmd:"" help:"Print the plan of an operation."`
 	Demo     Demo     `cmd:"" help:"Walk the main job over plain HTTP, and say each step; a mismatch exits with 1."`
+	Audit    Audit    `cmd:"" help:"Check the audit log."`
 	Version  Version  `cmd:"" help:"Print the version."`
 
 	Log Log `embed:"" prefix:"log-"`
@@ -165,5 +166,8 @@ func Parse(arguments []string, stdout io.Writer) (*Line, error) {
 		return nil, fmt.Errorf("%w (see citizencloud --help)", err)
 	}
 	line.Command = parsed.Selected().Name
+	if above := parsed.Selected().Parent; above != nil && above.Type == kong.CommandNode {
+		line.Command = above.Name + " " + line.Command
+	}
 	return line, nil
 }

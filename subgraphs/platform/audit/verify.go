@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -59,7 +61,7 @@ type Report struct {
 const grace = 10 * time.Minute
 
 // Verify reads the log as it is in the database, whoever may have changed it,
-// and finds for each day the first entry that was changed, removed, inserted or
+// in a transaction that sees one state of it (REPEATABLE READ), and finds for each day the first entry that was changed, removed, inserted or
 // moved, and seals that are missing or were not made with a known key.
 func Verify(ctx context.Context, tx sqlx.QueryerContext, c Check) (*Report, error) {
 	v := &verification{Check: c, report: &Report{Heads: map[string]Known{}}}
@@ -89,7 +91,19 @@ func Verify(ctx context.Context, tx sqlx.QueryerContext, c Check) (*Report, erro
 		return nil, fmt.Errorf("audit: reading the log: %w", err)
 	}
 	v.finish("9999-12-32")
+	v.vanished()
 	return v.report, nil
+}
+
+// vanished finds the days that are known from an earlier verification and are
+// there no more, neither entries nor seal.
+func (v *verification) vanished() {
+	for _, day := range slices.Sorted(maps.Keys(v.Known)) {
+		if _, there := v.report.Heads[day]; !there && v.From <= day && day <= v.To {
+			v.day, v.bad = day, false
+			v.found(1, "", "is missing: at the last verification the day had %d entries", v.Known[day].Count)
+		}
+	}
 }
 
 // verification walks the log day by day. The days are those that have a seal,

@@ -96,6 +96,10 @@ func TestAnEarlierStatePutBackIsFoundByWhoRemembers(t *testing.T) {
 	if found := w.verify(func(c *audit.Check) { c.Known = report.Heads }); !strings.HasPrefix(found, "2026-03-09 entry 6: is missing") {
 		t.Errorf("found %q", found)
 	}
+	w.tamper(`DELETE FROM platform.audit_entry`, `DELETE FROM platform.audit_seal`)
+	if found := w.verify(func(c *audit.Check) { c.Known = report.Heads }); !strings.HasPrefix(found, "2026-03-09 entry 1: is missing") {
+		t.Errorf("found %q of an emptied log", found)
+	}
 }
 
 func TestADayThatIsOverIsSealedForGood(t *testing.T) {
