@@ -150,9 +150,12 @@ func items(value *ast.Value) []*ast.Value {
 
 // namesOf are the names (without @) under which the supergraph may apply a
 // directive of a specification: as the links import or rename it, by its
-// namespace, and its own name, where that belongs to nothing else.
+// namespace, and its own name.
 func (s *Supergraph) namesOf(specification, element string) []string {
-	names := map[string]bool{}
+	// Its own name counts even without a link: a rule too many is safer than one
+	// that is passed over, and compositions link the cost specification without
+	// importing what they use of it.
+	names := map[string]bool{element: true}
 	for _, link := range s.Full.SchemaDirectives {
 		url := text(link, "url")
 		if url == "" {
@@ -185,10 +188,6 @@ func (s *Supergraph) namesOf(specification, element string) []string {
 				}
 			}
 		}
-	}
-	if len(names) == 0 || s.Full.Directives[element] != nil {
-		// Defined or applied without a link: a rule too many is safer than one that is passed over.
-		names[element] = true
 	}
 	list := make([]string, 0, len(names))
 	for name := range names {
