@@ -43,11 +43,14 @@ func (o *observer) watch(d dispatch.Dispatcher, super *supergraph.Supergraph) di
 	}}
 }
 
+// longestName bounds an operation's name in the log: clients choose it.
+const longestName = 64
+
 // options are those of the engine, observed.
 func (o *observer) options(options graph.Options) graph.Options {
 	options.Failed = func(ctx context.Context, f graph.FailedFetch) {
 		asked := transport.AskedOf(ctx)
-		o.failures.Failed(ctx, telemetry.Failed{Subgraph: f.Subgraph, Client: asked.Client, Operation: f.Operation, Reason: f.Reason, Error: f.Err})
+		o.failures.Failed(ctx, telemetry.Failed{Subgraph: f.Subgraph, Client: asked.Client, Operation: f.Operation[:min(len(f.Operation), longestName)], Reason: f.Reason, Error: f.Err})
 		if o.metrics != nil {
 			o.metrics.Failed(f.Subgraph, f.Reason)
 		}

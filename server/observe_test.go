@@ -279,6 +279,10 @@ func (s *stage) testExplained(t *testing.T) {
 	if got.Data == nil || got.Extensions["plan"] == nil || got.Extensions["choices"] == nil || got.Extensions["timings"] == nil {
 		t.Errorf("extensions %v", slices.Sorted(maps.Keys(got.Extensions)))
 	}
+	subscription := s.look(t, false, persisted.Development).ask(t, `{"query":"subscription { notificationReceived { id } }"}`, map[string]string{"X-Explain": "plan, only"})
+	if !strings.HasPrefix(subscription, `{"extensions":{"plan":{"operation":"subscription"`) {
+		t.Errorf("of a subscription: %.300s", subscription)
+	}
 	// What serve itself makes in either mode.
 	for _, development := range []bool{true, false} {
 		served := s.whole.service(installation{Development: development, Log: slog.New(slog.DiscardHandler)})

@@ -115,6 +115,9 @@ func (s *Server) answer(x *exchange) *refusal {
 	if refused := s.travel(x); refused != nil {
 		return s.inMedia(x, refused)
 	}
+	if x.call.Explain.Only {
+		return s.explained(x)
+	}
 	if x.media == mediaEvents {
 		return s.run(x)
 	}
