@@ -205,3 +205,25 @@ func TestRenamedRules(t *testing.T) {
 		}
 	}
 }
+
+// What is inaccessible is not named, with rules on it or without.
+func TestWhatIsInaccessibleIsNotNamed(t *testing.T) {
+	sdl := strings.Replace(library, `type Journal implements Item @join__type(graph: BOOKS)`, `type Journal implements Item @join__type(graph: BOOKS) @inaccessible @authenticated`, 1)
+	for _, mode := range []graph.Authorization{graph.AuthorizationOff, graph.AuthorizationFilter, graph.AuthorizationReject} {
+		engine, s := reading(t, sdl, graph.Options{Authorization: mode})
+		for _, query := range []string{`{items{id title}}`, `{items{__typename}}`, `{items{...on Book{id}}}`, `{readers{id card{number}}}`, `{__schema{types{name fields{name}}}}`} {
+			for _, c := range []claims{nil, {"letters"}, {"letters", "journals", "!owner"}} {
+				call := graph.Call{}
+				if c != nil {
+					call.Claims = c
+				}
+				body, _ := read(t, engine, s, query, call)
+				for _, name := range []string{"Journal", "journals", "secret", "scopes"} {
+					if strings.Contains(body, name) {
+						t.Errorf("mode %d, caller %v: %s names %s: %s", mode, c, query, name, body)
+					}
+				}
+			}
+		}
+	}
+}
