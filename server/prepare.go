@@ -41,7 +41,7 @@ func prepareDatabase(ctx context.Context, in installation, g *ground, all []comp
 }
 
 // showAdministrator tells, in an installation without demonstration data, who
-// may sign in first, until that has happened.
+// may sign in first, until the system administrator has.
 func showAdministrator(ctx context.Context, in installation, g *ground, owner *sqlx.DB) error {
 	if in.Scale != string(demonstration.None) || in.Greet == nil {
 		return nil
@@ -50,6 +50,8 @@ func showAdministrator(ctx context.Context, in installation, g *ground, owner *s
 	if err != nil || !isNew {
 		return err
 	}
-	in.Greet(platformdemo.AdministratorLogin, platformdemo.AdministratorPassword(demonstration.None, g.personal))
+	for _, login := range platformdemo.AdministratorLogins() {
+		in.Greet(login, platformdemo.AdministratorPassword(demonstration.None, g.personal, login))
+	}
 	return nil
 }

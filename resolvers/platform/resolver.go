@@ -23,11 +23,15 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/institution"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/personal"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/secondfactor"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/session"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
@@ -61,6 +65,10 @@ type Resolver struct {
 	areas         *area.Service
 	units         *orgunit.Service
 	workers       *worker.Service
+	posts         *post.Service
+	factors       *secondfactor.Service
+	institutions  *institution.Service
+	delegations   *delegation.Service
 	citizens      *citizen.Service
 	sessions      *session.Service
 	notifications *notification.Service
@@ -87,13 +95,18 @@ func New(d Deps) *Resolver {
 	r.journal = &record.Journal{Subgraph: "platform", DB: d.DB, Now: d.Now, Log: d.Log}
 	r.audits = &audit.Service{DB: d.DB, Now: d.Now}
 	r.areas = area.New(d.DB, d.Now, d.Log)
-	r.units = &orgunit.Service{DB: d.DB}
-	r.workers = &worker.Service{DB: d.DB, Now: d.Now}
+	r.units = &orgunit.Service{DB: d.DB, Now: d.Now}
+	r.workers = &worker.Service{DB: d.DB, Now: d.Now, Passwords: worker.NewPasswords()}
+	r.posts = &post.Service{DB: d.DB, Now: d.Now}
+	r.factors = &secondfactor.Service{DB: d.DB, Keys: d.Keys, Now: d.Now}
+	r.institutions = &institution.Service{DB: d.DB}
 	r.citizens = citizen.New(d.DB, d.Keys, d.Now)
 	r.sessions = session.New(session.Parts{
-		DB: d.DB, Redis: d.Redis, Signer: d.Signer, Keys: d.Keys, Citizens: r.citizens, Workers: r.workers,
+		DB: d.DB, Redis: d.Redis, Signer: d.Signer, Keys: d.Keys, Citizens: r.citizens, Workers: r.workers, Factors: r.factors,
 		Codes: sms.New(d.Redis, d.SMS, *d.Limits, d.Keys), Now: d.Now, Log: d.Log,
 	})
+	r.delegations = &delegation.Service{DB: d.DB, Now: d.Now, Sessions: r.sessions}
+	r.units.Sessions, r.workers.Sessions, r.posts.Sessions, r.factors.Sessions = r.sessions, r.sessions, r.sessions, r.sessions
 	r.notifications = &notification.Service{DB: d.DB, Workers: r.workers, Hub: notification.NewHub(d.Bus), Now: d.Now, Log: d.Log}
 	r.files = file.New(file.Parts{
 		DB: d.DB, Redis: d.Redis, Files: d.Files, Signer: d.Signer, Verifier: d.Verifier, Keys: d.Keys, Now: d.Now, Log: d.Log,

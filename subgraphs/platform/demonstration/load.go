@@ -25,19 +25,46 @@ import (
 // AdministratorLogin is the login name of the first administrator, at every scale.
 const AdministratorLogin = "admin"
 
-// AdministratorPassword is the first administrator's password at the scale:
-// the demonstration's, or with no demonstration one that only this
-// installation has, to be shown once and changed.
-func AdministratorPassword(scale demonstration.Scale, keys *personal.Keys) string {
+// administrators are the three that every installation begins with, kept apart.
+var administrators = []struct {
+	login, name string
+	role        access.Role
+}{
+	{AdministratorLogin, "系统管理员", access.SystemAdmin},
+	{"security", "安全保密管理员", access.SecurityAdmin},
+	{"audit", "安全审计员", access.AuditAdmin},
+}
+
+// AdministratorLogins are the login names of the three administrators.
+func AdministratorLogins() []string {
+	logins := make([]string, len(administrators))
+	for i, a := range administrators {
+		logins[i] = a.login
+	}
+	return logins
+}
+
+// AdministratorFactor is the secret (base32) of the administrators' second
+// factor in demonstration data: as public as their password.
+const AdministratorFactor = "CITIZENCLOUDDEMONSTRATIONFACTOR2"
+
+// AdministratorPassword is an administrator's first password at the scale: the
+// demonstration's, or with no demonstration one that only this installation
+// has, to be shown once, and which has to be changed.
+func AdministratorPassword(scale demonstration.Scale, keys *personal.Keys, login string) string {
 	if scale != demonstration.None {
 		return demonstration.Password
 	}
-	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(keys.Derive("first administrator"))[:16]
+	purpose := "first administrator"
+	if login != AdministratorLogin {
+		purpose += " " + login
+	}
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(keys.Derive(purpose))[:16]
 }
 
 // tables are those that are filled by COPY, which row-level security forbids
 // to an owner who is no superuser; for the load alone the owner is exempt.
-var tables = []string{"worker", "assignment", "citizen", "notification"}
+var tables = []string{"org_unit", "post", "worker", "assignment", "second_factor", "citizen", "notification"}
 
 // Load fills the tables, once: a scale that is loaded is left alone. db is a
 // connection of the owner; keys seal the citizens' numbers as the running
@@ -62,7 +89,7 @@ func Load(ctx context.Context, db *sqlx.DB, cast *demonstration.Cast, keys *pers
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("demonstration: platform: %w", err)
 	}
-	for _, table := range append([]string{"org_unit"}, tables...) {
+	for _, table := range tables {
 		if _, err := db.ExecContext(ctx, `ANALYZE platform.`+table); err != nil {
 			return fmt.Errorf("demonstration: platform: analysing %s: %w", table, err)
 		}

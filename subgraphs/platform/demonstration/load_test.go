@@ -100,9 +100,9 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-func TestNoneHasTheAdministratorAlone(t *testing.T) {
+func TestNoneHasTheAdministratorsAlone(t *testing.T) {
 	d, _ := loaded(t, demonstration.None)
-	for table, want := range map[string]int{"worker": 1, "org_unit": 1, "citizen": 0, "notification": 0, "area": 3331} {
+	for table, want := range map[string]int{"worker": 3, "post": 3, "second_factor": 0, "org_unit": 1, "citizen": 0, "notification": 0, "area": 3331} {
 		if n := number(t, d, `SELECT count(*) FROM platform.`+table); n != want {
 			t.Errorf("%d rows of %s, want %d", n, table, want)
 		}
@@ -123,16 +123,23 @@ func TestNoneHasTheAdministratorAlone(t *testing.T) {
 	if isNew() {
 		t.Error("the password is shown to those who come after the administrator")
 	}
-	var hash string
-	if err := d.Owner.Get(&hash, `SELECT password_hash FROM platform.worker`); err != nil {
-		t.Fatal(err)
-	}
-	passwords := worker.NewPasswords()
-	if ok, _ := passwords.Verify(t.Context(), hash, demonstration.Password); ok {
-		t.Error("a real installation has the demonstration's password")
-	}
-	if ok, err := passwords.Verify(t.Context(), hash, load.AdministratorPassword(demonstration.None, keys(t))); !ok || err != nil {
-		t.Errorf("the administrator's password does not fit: %v", err)
+	passwords, seen := worker.NewPasswords(), map[string]bool{}
+	for _, login := range load.AdministratorLogins() {
+		var kept struct {
+			Hash string `db:"password_hash"`
+			Due  bool   `db:"password_due"`
+		}
+		if err := d.Owner.Get(&kept, `SELECT password_hash, password_due FROM platform.worker WHERE login = $1`, login); err != nil {
+			t.Fatal(err)
+		}
+		if ok, _ := passwords.Verify(t.Context(), kept.Hash, demonstration.Password); ok || !kept.Due {
+			t.Errorf("%s of a real installation has the demonstration's password, or keeps the first one", login)
+		}
+		own := load.AdministratorPassword(demonstration.None, keys(t), login)
+		if ok, err := passwords.Verify(t.Context(), kept.Hash, own); !ok || err != nil || seen[own] {
+			t.Errorf("%s's password does not fit, or is another's: %v", login, err)
+		}
+		seen[own] = true
 	}
 }
 

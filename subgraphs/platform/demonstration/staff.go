@@ -8,11 +8,11 @@ import (
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
-	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/demonstration"
 	"github.com/citizencloud/citizencloud/foundation/division"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/personal"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/secondfactor"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
 )
 
@@ -82,12 +82,15 @@ func units(ctx context.Context, tx *sqlx.Tx, cast *demonstration.Cast, _ *person
 	})
 }
 
-// staff are the workers of the story; with no story the administrator alone.
+// staff are the workers of the story; with no story the three administrators alone.
 func staff(cast *demonstration.Cast) []demonstration.Worker {
-	list := []demonstration.Worker{{
-		ID: demonstration.ID("administrator", 0), Login: AdministratorLogin, Name: "系统管理员", UnitID: demonstration.UnitID(division.CityCode),
-		AreaCode: division.CityCode, Post: "系统管理员", Roles: []string{string(access.SystemAdmin)},
-	}}
+	var list []demonstration.Worker
+	for i, a := range administrators {
+		list = append(list, demonstration.Worker{
+			ID: demonstration.ID("administrator", i), Login: a.login, Name: a.name, UnitID: demonstration.UnitID(division.CityCode),
+			AreaCode: division.CityCode, Post: a.name, Roles: []string{string(a.role)},
+		})
+	}
 	if cast.Scale == demonstration.None {
 		return list
 	}
@@ -103,14 +106,27 @@ func staff(cast *demonstration.Cast) []demonstration.Worker {
 
 func workers(ctx context.Context, tx *sqlx.Tx, cast *demonstration.Cast, keys *personal.Keys) error {
 	// One hash for all: the password is public anyway, and a hash each costs minutes.
-	hash, err := worker.NewPasswords().Hash(ctx, AdministratorPassword(cast.Scale, keys))
+	passwords := worker.NewPasswords()
+	hash, err := passwords.Hash(ctx, demonstration.Password)
 	if err != nil {
 		return err
 	}
+	hashes, bare := map[string]string{}, cast.Scale == demonstration.None
+	for _, login := range AdministratorLogins() {
+		if hashes[login] = hash; bare {
+			if hashes[login], err = passwords.Hash(ctx, AdministratorPassword(cast.Scale, keys, login)); err != nil {
+				return err
+			}
+		}
+	}
 	list := staff(cast)
-	err = bulk(ctx, tx, "worker", []string{"id", "login", "name", "password_hash", "area_code"}, func(add func(...any) error) error {
+	err = bulk(ctx, tx, "worker", []string{"id", "login", "name", "password_hash", "password_due", "area_code"}, func(add func(...any) error) error {
 		for _, w := range list {
-			if err := add(w.ID, worker.CanonicalLogin(w.Login), w.Name, hash, w.AreaCode); err != nil {
+			mine, administrator := hashes[w.Login]
+			if !administrator {
+				mine = hash
+			}
+			if err := add(w.ID, worker.CanonicalLogin(w.Login), w.Name, mine, administrator && bare, w.AreaCode); err != nil {
 				return err
 			}
 		}
@@ -119,11 +135,45 @@ func workers(ctx context.Context, tx *sqlx.Tx, cast *demonstration.Cast, keys *p
 	if err != nil {
 		return err
 	}
-	columns := []string{"id", "worker_id", "unit_id", "area_code", "post", "roles", "is_primary", "valid_from"}
-	return bulk(ctx, tx, "assignment", columns, func(add func(...any) error) error {
+	if err := posts(ctx, tx, list); err != nil {
+		return err
+	}
+	columns := []string{"id", "worker_id", "unit_id", "area_code", "post_id", "post", "roles", "is_primary", "valid_from", "granted_at"}
+	err = bulk(ctx, tx, "assignment", columns, func(add func(...any) error) error {
 		for i, w := range list {
 			id := demonstration.ID("assignment:"+w.ID, i)
-			if err := add(id, w.ID, w.UnitID, w.AreaCode, w.Post, pq.Array(w.Roles), true, since); err != nil {
+			if err := add(id, w.ID, w.UnitID, w.AreaCode, postID(w), w.Post, pq.Array(w.Roles), true, since, since); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil || bare {
+		return err
+	}
+	for i := range administrators {
+		id := demonstration.ID("administrator", i)
+		if err := secondfactor.Demonstrate(ctx, tx, id, keys.Seal(secondfactor.Place(id), AdministratorFactor), cast.Anchor); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// postID is the post that the worker holds: one of a name in a unit.
+func postID(w demonstration.Worker) string { return demonstration.ID("post:"+w.UnitID+w.Post, 0) }
+
+func posts(ctx context.Context, tx *sqlx.Tx, list []demonstration.Worker) error {
+	columns := []string{"id", "unit_id", "area_code", "name", "roles", "created_at", "updated_at"}
+	return bulk(ctx, tx, "post", columns, func(add func(...any) error) error {
+		made := map[string]bool{}
+		for _, w := range list {
+			id := postID(w)
+			if made[id] {
+				continue
+			}
+			made[id] = true
+			if err := add(id, w.UnitID, w.AreaCode, w.Post, pq.Array(w.Roles), since, since); err != nil {
 				return err
 			}
 		}

@@ -2,7 +2,8 @@
 // government, community, company and social organisation. A unit works for an
 // area; that area is the data scope of its workers. Units are public.
 //
-// Start reading at OrgUnit, then Service; the SQL is in store.go.
+// Start reading at OrgUnit, then Service; what changes units is in change.go,
+// the SQL in store.go and write.go.
 package orgunit
 
 import (
@@ -43,6 +44,7 @@ type OrgUnit struct {
 	AreaCode    string `db:"area_code"`
 	ParentID    string `db:"parent_id"`    // "" at the top
 	SuccessorID string `db:"successor_id"` // "" if none
+	Version     int    `db:"version"`
 }
 
 // IsEntity makes OrgUnit a federation entity.
@@ -52,7 +54,9 @@ func (*OrgUnit) IsEntity() {}
 type Filter struct {
 	AreaCode string // "" is the city
 	Below    bool   // also those of the areas below
-	Search   string // part of the name
+	Kinds    []Kind
+	States   []State // none is all but DISSOLVED
+	Search   string  // part of the name
 }
 
 // maxSearch bounds a search word, in characters.

@@ -2,6 +2,7 @@ package orgunit
 
 import (
 	"context"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -11,8 +12,13 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 )
 
-// Service answers questions about organisation units, to anybody.
-type Service struct{ DB *database.DB }
+// Service answers questions about organisation units, to anybody, and changes
+// them for those who manage units.
+type Service struct {
+	DB       *database.DB
+	Now      func() time.Time
+	Sessions Sessions // nil ends none
+}
 
 // ByIDs gives the units of the IDs, by ID; unknown ones are left out. One statement.
 func (s *Service) ByIDs(ctx context.Context, ids []string) (map[string]*OrgUnit, error) {

@@ -12,7 +12,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/identifier"
 )
 
-const columns = `id, name, kind, state, area_code, coalesce(parent_id::text, '') AS parent_id, coalesce(successor_id::text, '') AS successor_id`
+const columns = `id, name, kind, state, area_code, coalesce(parent_id::text, '') AS parent_id, coalesce(successor_id::text, '') AS successor_id, version`
 
 func byIDs(ctx context.Context, tx sqlx.ExtContext, ids []string) ([]*OrgUnit, error) {
 	var units []*OrgUnit
@@ -31,13 +31,18 @@ func list(ctx context.Context, tx sqlx.ExtContext, f Filter, page keyset.Page) (
 		from = division.Prefix(f.AreaCode)
 	}
 	afterArea, afterID := after(page)
+	states := f.States
+	if len(states) == 0 {
+		states = []State{Active, Suspended}
+	}
 	var units []*OrgUnit
 	err := sqlx.SelectContext(ctx, tx, &units, `
 		SELECT `+columns+` FROM platform.org_unit
-		WHERE area_code >= $1 AND area_code < $1 || ':' AND ($2 = '' OR strpos(name, $2) > 0) AND state <> 'DISSOLVED'
+		WHERE area_code >= $1 AND area_code < $1 || ':' AND ($2 = '' OR strpos(name, $2) > 0)
+		  AND state = ANY($6) AND (coalesce(cardinality($7::text[]), 0) = 0 OR kind = ANY($7))
 		  AND (area_code, id) > ($3, $4::uuid)
 		ORDER BY area_code, id LIMIT $5`,
-		from, f.Search, afterArea, afterID, page.Limit())
+		from, f.Search, afterArea, afterID, page.Limit(), pq.Array(states), pq.Array(f.Kinds))
 	if err != nil {
 		return nil, fmt.Errorf("orgunit: list: %w", err)
 	}

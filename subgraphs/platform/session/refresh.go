@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -42,7 +43,7 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string) (Tokens, err
 		if !now.Before(token.TokenExpiresAt) {
 			return nil
 		}
-		p, err := s.acting(ctx, tx, token.Kind, token.PrincipalID)
+		p, until, err := s.acting(ctx, tx, token.row)
 		if err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string) (Tokens, err
 		p.Session, p.Client, session = token.ID, token.Client, token.ID
 		audit.By(ctx, p)
 		audit.Change(ctx, audit.Target{Kind: "Session", ID: token.ID, Area: p.AreaCode}, nil, map[string]any{"refreshed": now})
-		tokens, err = s.issue(ctx, tx, p, now, token.ExpiresAt)
+		tokens, err = s.issue(ctx, tx, p, now, token.ExpiresAt, until)
 		return err
 	})
 	if err != nil {
@@ -70,9 +71,19 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string) (Tokens, err
 	return tokens, nil
 }
 
-func (s *Service) acting(ctx context.Context, tx sqlx.ExtContext, kind access.Kind, id string) (*access.Principal, error) {
-	if kind == access.Worker {
-		return s.Workers.Acting(ctx, tx, id)
+// acting gives who the session belongs to as it is now, nil if they may not
+// act, and when that ends by itself.
+func (s *Service) acting(ctx context.Context, tx sqlx.ExtContext, r row) (*access.Principal, time.Time, error) {
+	if r.Kind != access.Worker {
+		p, err := s.Citizens.Acting(ctx, tx, r.PrincipalID)
+		return p, time.Time{}, err
 	}
-	return s.Citizens.Acting(ctx, tx, id)
+	found, err := s.Workers.Acting(ctx, tx, r.PrincipalID, r.hat())
+	if err != nil || found == nil {
+		return nil, time.Time{}, err
+	}
+	if err := s.confine(ctx, tx, found, r.SecondFactorAt != nil); err != nil {
+		return nil, time.Time{}, err
+	}
+	return found.Principal, found.Until, nil
 }

@@ -5,7 +5,7 @@
 // forget.
 //
 // Start reading at Service; citizens sign in in citizen.go, workers in
-// worker.go, tokens change in refresh.go, sessions end in signout.go, what is
+// worker.go, complete that and change posts in complete.go, tokens change in refresh.go, sessions end in signout.go, what is
 // remembered in Redis is in memory.go. The SQL is in store.go.
 package session
 
@@ -28,6 +28,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/identifier"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/limit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/personal"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/secondfactor"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
 )
@@ -40,6 +41,7 @@ type Parts struct {
 	Keys     *personal.Keys
 	Citizens *citizen.Service
 	Workers  *worker.Service
+	Factors  *secondfactor.Service
 	Codes    *sms.Codes
 	// WrongPasswords bounds wrong passwords from one address; zero is UsualWrongPasswords.
 	WrongPasswords limit.Rule
@@ -53,7 +55,6 @@ var UsualWrongPasswords = limit.Rule{Times: 50, Within: 10 * time.Minute}
 // Service signs in and out.
 type Service struct {
 	Parts
-	passwords  *worker.Passwords
 	loginIndex personal.Indexer
 }
 
@@ -62,7 +63,7 @@ func New(parts Parts) *Service {
 	if parts.WrongPasswords.Times == 0 {
 		parts.WrongPasswords = UsualWrongPasswords
 	}
-	return &Service{Parts: parts, passwords: worker.NewPasswords(), loginIndex: parts.Keys.Indexer("worker.login")}
+	return &Service{Parts: parts, loginIndex: parts.Keys.Indexer("worker.login")}
 }
 
 // Tokens are what a client gets.
@@ -99,14 +100,15 @@ func (s *Service) start(ctx context.Context, tx sqlx.ExtContext, p *access.Princ
 	}
 	audit.By(ctx, p)
 	audit.Change(ctx, audit.Target{Kind: "Session", ID: id, Area: p.AreaCode}, nil, map[string]any{"kind": p.Kind, "principalId": p.ID})
-	return s.issue(ctx, tx, p, now, now.Add(lifetimes[p.Kind].whole))
+	return s.issue(ctx, tx, p, now, now.Add(lifetimes[p.Kind].whole), time.Time{})
 }
 
-// issue signs an access token and makes the session's next refresh token.
-func (s *Service) issue(ctx context.Context, tx sqlx.ExtContext, p *access.Principal, now, sessionEnds time.Time) (Tokens, error) {
+// issue signs an access token and makes the session's next refresh token. The
+// access token ends at actingUntil if that comes first; zero is no such end.
+func (s *Service) issue(ctx context.Context, tx sqlx.ExtContext, p *access.Principal, now, sessionEnds, actingUntil time.Time) (Tokens, error) {
 	var tokens Tokens
 	var err error
-	if tokens.AccessToken, tokens.AccessTokenExpiresAt, err = s.Signer.Access(p); err != nil {
+	if tokens.AccessToken, tokens.AccessTokenExpiresAt, err = s.Signer.AccessUntil(p, actingUntil); err != nil {
 		return Tokens{}, err
 	}
 	secret := make([]byte, 32)

@@ -16,6 +16,9 @@ import (
 // devices. It gives the number of sessions that ended.
 func (s *Service) SignOut(ctx context.Context, everywhere bool) (int, error) {
 	p := access.From(ctx)
+	if p == nil {
+		p = access.ConfinedFrom(ctx)
+	}
 	if p == nil || p.Kind == access.System {
 		return 0, fault.New(fault.Unauthenticated, "请先登录")
 	}

@@ -22,7 +22,14 @@ type row struct {
 	CreatedAt   time.Time   `db:"created_at"`
 	ExpiresAt   time.Time   `db:"expires_at"`
 	EndedAt     *time.Time  `db:"ended_at"`
+	// of workers: in which post they act, and when the second factor was shown
+	AssignmentID   string     `db:"assignment_id"`
+	DelegationID   string     `db:"delegation_id"`
+	SecondFactorAt *time.Time `db:"second_factor_at"`
 }
+
+const columns = `s.id, s.kind, s.principal_id, s.client, s.address, s.created_at, s.expires_at, s.ended_at,
+	coalesce(s.assignment_id::text, '') AS assignment_id, coalesce(s.delegation_id::text, '') AS delegation_id, s.second_factor_at`
 
 // reason is why a session ended before its time.
 type reason string
@@ -65,7 +72,7 @@ type held struct {
 func lockRefresh(ctx context.Context, tx sqlx.ExtContext, hash []byte) (*held, error) {
 	var found held
 	err := sqlx.GetContext(ctx, tx, &found, `
-		SELECT s.id, s.kind, s.principal_id, s.client, s.address, s.created_at, s.expires_at, s.ended_at,
+		SELECT `+columns+`,
 		       t.expires_at AS token_expires_at, t.rotated_at
 		FROM platform.refresh_token t JOIN platform.session s ON s.id = t.session_id
 		WHERE t.hash = $1 FOR UPDATE`, hash)

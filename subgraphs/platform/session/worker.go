@@ -32,34 +32,47 @@ func (s *Service) SignInWorker(ctx context.Context, login, password string) (Tok
 		return Tokens{}, nil, err
 	}
 	var tokens Tokens
-	var p *access.Principal
+	var acting *worker.Acting
 	err = s.DB.Write(asSystem(ctx), func(tx *sqlx.Tx) (err error) {
 		if err := forgive(ctx, tx, s.loginIndex.Of(worker.CanonicalLogin(login))); err != nil {
 			return err
 		}
-		if p, err = s.Workers.Acting(ctx, tx, id); err != nil {
+		if acting, err = s.Workers.Acting(ctx, tx, id, worker.Hat{}); err != nil {
 			return err
 		}
-		if p == nil {
+		if acting == nil {
 			return fault.New(fault.Forbidden, "您当前没有有效的任职，请联系管理员")
 		}
-		tokens, err = s.start(ctx, tx, p)
+		if err = s.confine(ctx, tx, acting, false); err != nil {
+			return err
+		}
+		tokens, err = s.start(ctx, tx, acting.Principal)
 		return err
 	})
 	if err != nil {
 		return Tokens{}, nil, err
 	}
-	s.remember(ctx, p.Session)
-	found, err := s.Workers.ByIDs(access.With(ctx, p), []string{id})
+	s.remember(ctx, acting.Principal.Session)
+	w, err := s.viewer(ctx, acting.Principal)
 	if err != nil {
 		return Tokens{}, nil, err
 	}
-	w := found[id]
+	return tokens, w, nil
+}
+
+// viewer gives the worker who is signed in now, as who asks for what follows.
+func (s *Service) viewer(ctx context.Context, p *access.Principal) (*worker.Worker, error) {
+	self := &access.Principal{Kind: access.Worker, ID: p.ID} // who is confined sees oneself, no more
+	found, err := s.Workers.ByIDs(access.With(ctx, self), []string{p.ID})
+	if err != nil {
+		return nil, err
+	}
+	w := found[p.ID]
 	if w == nil {
-		return Tokens{}, nil, fmt.Errorf("session: a worker signed in and cannot be seen")
+		return nil, fmt.Errorf("session: a worker signed in and cannot be seen")
 	}
 	w.Viewer = p
-	return tokens, w, nil
+	return w, nil
 }
 
 // authenticate gives the ID of the active worker whose name and password these are.
@@ -92,7 +105,7 @@ func (s *Service) authenticate(ctx context.Context, login, password string) (str
 	if err != nil {
 		return "", err
 	}
-	right, err := s.passwords.Verify(ctx, stored, password)
+	right, err := s.Workers.Passwords.Verify(ctx, stored, password)
 	if err != nil {
 		return "", err
 	}

@@ -16,10 +16,13 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 )
 
-// Service answers questions about workers, within the caller's data scope.
+// Service answers questions about workers and changes them, within the
+// caller's data scope.
 type Service struct {
-	DB  *database.DB
-	Now func() time.Time
+	DB        *database.DB
+	Now       func() time.Time
+	Passwords *Passwords
+	Sessions  Sessions // nil ends none
 }
 
 // visible says whether the caller may see the worker: oneself, and with
@@ -68,7 +71,10 @@ func (s *Service) List(ctx context.Context, f Filter, page keyset.Page) (Page, e
 	if page.After != nil && !input.ID(page.After[1]) {
 		return Page{}, fault.Invalid("after", "分页游标无效，请从第一页重新查询")
 	}
-	prefix := p.Prefix()
+	prefix, scopes := "", p.Scopes()
+	if len(scopes) == 1 {
+		prefix = scopes[0]
+	}
 	if f.AreaCode != "" {
 		if _, err := access.RequireArea(ctx, access.WorkerView, f.AreaCode); err != nil {
 			return Page{}, err
@@ -77,7 +83,7 @@ func (s *Service) List(ctx context.Context, f Filter, page keyset.Page) (Page, e
 	}
 	var rows []*Worker
 	err = s.DB.Read(ctx, func(tx *sqlx.Tx) (err error) {
-		rows, err = list(ctx, tx, prefix, f, page)
+		rows, err = list(ctx, tx, prefix, scopes, f, page)
 		return err
 	})
 	if err != nil {
@@ -135,13 +141,6 @@ func (s *Service) Credentials(ctx context.Context, login string) (id, hash strin
 
 // CanonicalLogin is the login name as it is stored.
 func CanonicalLogin(login string) string { return strings.ToLower(strings.TrimSpace(login)) }
-
-// Acting gives the worker as a principal without a session; nil when the worker
-// may not act: suspended, left, without a present post, or in a unit that is.
-// For package session, inside its transaction as the system.
-func (s *Service) Acting(ctx context.Context, tx sqlx.ExtContext, id string) (*access.Principal, error) {
-	return acting(ctx, tx, id, s.Now())
-}
 
 // WhoMay gives the IDs of the active workers of units of exactly the area whose
 // roles grant the action. For package notification, as the system.
