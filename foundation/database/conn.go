@@ -22,7 +22,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{Conn: made.(*stdlib.Conn)}, nil
+	return &conn{Conn: made.(*stdlib.Conn), connect: c.Connector.Connect}, nil
 }
 
 // conn is a connection to PostgreSQL. All its statements go through run, which
@@ -30,7 +30,8 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 // no other way to the server, and no scope outlives its transaction.
 type conn struct {
 	*stdlib.Conn
-	tx *transaction // nil outside of one
+	connect func(context.Context) (driver.Conn, error)
+	tx      *transaction // nil outside of one
 }
 
 // BeginTx implements driver.ConnBeginTx. The server hears of it with the first
@@ -92,12 +93,9 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 
 // run sends a statement and reads up to its first row. In a transaction that
 // has begun it goes out as it is, otherwise behind the scope and, where the
-// transaction wants it, BEGIN: all in one round trip. A cached plan that no
-// longer fits is made anew where nothing else has happened yet.
+// transaction wants it, BEGIN: all in one round trip. What fails there for
+// reasons of the connection alone is tried once more.
 func (c *conn) run(ctx context.Context, query string, named []driver.NamedValue) (made *rows, err error) {
-	if c.Conn.Conn().IsClosed() {
-		return nil, driver.ErrBadConn
-	}
 	if c.tx != nil && c.tx.broken != nil {
 		return nil, fmt.Errorf("database: the transaction has failed before: %w", c.tx.broken)
 	}
@@ -114,8 +112,7 @@ func (c *conn) run(ctx context.Context, query string, named []driver.NamedValue)
 		return c.first(c.send(ctx, c.tx.further(ctx), query, args))
 	}
 	made, err = c.first(c.send(ctx, c.before(ctx), query, args))
-	if err != nil && stale(err) && !c.Conn.Conn().IsClosed() {
-		c.tx.forget()
+	if err != nil && c.renewed(ctx, err) {
 		made, err = c.first(c.send(ctx, c.before(ctx), query, args))
 	}
 	return made, err
@@ -157,6 +154,32 @@ func (c *conn) send(ctx context.Context, batch *pgx.Batch, query string, args []
 	return &rows{conn: c, rows: found, batch: results}
 }
 
+// renewed says whether a statement that failed, and before which nothing has
+// happened in its transaction, should be sent once more: a prepared one that no
+// longer fits is forgotten by now, and a connection that was lost while it lay
+// idle, as all are when PostgreSQL starts anew, is replaced.
+func (c *conn) renewed(ctx context.Context, err error) bool {
+	if !c.Conn.Conn().IsClosed() {
+		if !stale(err) {
+			return false
+		}
+		c.tx.forget()
+		return true
+	}
+	if ctx.Err() != nil {
+		return false
+	}
+	made, err := c.connect(ctx)
+	if err != nil {
+		return false
+	}
+	c.Conn = made.(*stdlib.Conn)
+	if c.tx != nil {
+		c.tx.open, c.tx.broken = false, nil
+	}
+	return true
+}
+
 // first reads the first row: PostgreSQL says only then whether the statement
 // fails.
 func (c *conn) first(r *rows) (*rows, error) {
@@ -171,9 +194,6 @@ func (c *conn) first(r *rows) (*rows, error) {
 	}
 	if c.tx != nil {
 		c.tx.broken = err
-	}
-	if pgconn.SafeToRetry(err) && (c.tx == nil || !c.tx.open) {
-		return nil, driver.ErrBadConn // nothing was sent; database/sql takes another connection
 	}
 	return nil, err
 }

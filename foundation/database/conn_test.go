@@ -324,3 +324,66 @@ func TestWork(t *testing.T) {
 		t.Errorf("%d pages: %s", work.Pages(), work.Plans())
 	}
 }
+
+// Connections that were lost while they lay idle are replaced before anybody
+// notices; in the middle of a transaction it fails.
+func TestConnectionsThatWereLost(t *testing.T) {
+	db, d := opened(t, "")
+	ctx := access.AsSystem(t.Context(), "test")
+	lose := func() {
+		t.Helper()
+		if _, err := d.Owner.Exec(`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'citizencloud_app' AND datname = current_database()`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	insert := func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO probe.note VALUES ('510199000001', 'l')`)
+		return err
+	}
+	read := func(tx *sqlx.Tx) error {
+		var n int
+		return tx.GetContext(ctx, &n, `SELECT count(*) FROM probe.note WHERE citizen_id = $1`, "l")
+	}
+	for name, way := range map[string]func() error{
+		"Read": func() error { return db.Read(ctx, read) }, "Snapshot": func() error { return db.Snapshot(ctx, read) }, "Write": func() error { return db.Write(ctx, insert) },
+	} {
+		if err := way(); err != nil {
+			t.Fatal(err)
+		}
+		lose()
+		if err := way(); err != nil {
+			t.Errorf("%s after its connection was lost: %v", name, err)
+		}
+	}
+	err := db.Write(ctx, func(tx *sqlx.Tx) error {
+		if err := insert(tx); err != nil {
+			return err
+		}
+		lose()
+		_ = insert(tx)
+		return nil
+	})
+	if err == nil {
+		t.Error("a transaction whose connection was lost was committed")
+	}
+	var n int
+	if err := d.Owner.Get(&n, `SELECT count(*) FROM probe.note WHERE citizen_id = 'l'`); err != nil || n != 2 {
+		t.Errorf("%d rows, want the two of the writes that succeeded, %v", n, err)
+	}
+}
+
+// The owner's sessions step down to the role of the running platform.
+func TestSteppingDown(t *testing.T) {
+	d := embeddedtest.Open(t, table)
+	db, err := database.Open(t.Context(), d.OwnerURL+"&role=citizencloud_app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	var n int
+	if err := db.Read(worker(t.Context(), "510104017001"), func(tx *sqlx.Tx) error {
+		return tx.GetContext(t.Context(), &n, `SELECT count(*) FROM probe.note`)
+	}); err != nil || n != 1 {
+		t.Errorf("%d rows, %v", n, err)
+	}
+}
