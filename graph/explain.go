@@ -129,6 +129,19 @@ func (e *Engine) choices(op *Operation) []choiceJSON {
 	if err != nil {
 		return nil
 	}
+	return choicesOf(choices)
+}
+
+// ChoicesJSON prints what the planner weighed, for programs.
+func ChoicesJSON(choices []plan.Choice) ([]byte, error) {
+	printed, err := json.MarshalIndent(choicesOf(choices), "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("graph: choices as JSON: %w", err)
+	}
+	return append(printed, '\n'), nil
+}
+
+func choicesOf(choices []plan.Choice) []choiceJSON {
 	made := make([]choiceJSON, 0, len(choices))
 	for _, c := range choices {
 		choice := choiceJSON{Path: c.Path, Field: c.Field}

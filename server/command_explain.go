@@ -70,7 +70,15 @@ func explain(settings config.Explain, at terminal) error {
 		if err != nil {
 			return refused(err)
 		}
-		return printChoices(at.out, choices)
+		if !settings.JSON {
+			return printChoices(at.out, choices)
+		}
+		printed, err := graph.ChoicesJSON(choices)
+		if err != nil {
+			return err
+		}
+		_, err = at.out.Write(printed)
+		return err
 	case settings.Stage == "fetches":
 		return printFetches(at.out, prepared.Plan(), super)
 	case settings.JSON:

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/citizencloud/citizencloud/clients"
 	"github.com/citizencloud/citizencloud/graph"
 	"github.com/citizencloud/citizencloud/graph/dispatch"
 	"github.com/citizencloud/citizencloud/graph/plan"
@@ -29,7 +30,8 @@ func gateway(ctx context.Context, line *config.Line, at terminal) error {
 	if err != nil {
 		return fmt.Errorf("the supergraph %s cannot be used: %w", settings.Supergraph, err)
 	}
-	p := newProcess(line, settings.Listener, false, at)
+	development := settings.Mode == "development"
+	p := newProcess(line, settings.Listener, development, at)
 	p.serve(func(ctx context.Context) (*service, error) {
 		observer := newObserver(p.log, p.counted())
 		engine, err := graph.New(super, observer.watch(dispatcher, super), observer.options(graph.Options{
@@ -47,14 +49,19 @@ func gateway(ctx context.Context, line *config.Line, at terminal) error {
 		if err != nil {
 			return nil, err
 		}
-		server := transport.New(transport.Options{
+		options := transport.Options{
 			Engine:        transport.NewGeneration(engine),
 			Authenticator: authenticator,
 			MaxCost:       sameCost(settings.MaxCost),
 			Logger:        p.log,
 			Observe:       observe(p.counted()),
 			Tracer:        p.tracing.Tracer(),
-		})
+			Explain:       development,
+		}
+		if development {
+			options.Explorer, _ = clients.Explorer()
+		}
+		server := transport.New(options)
 		showLoad(p.counted(), server)
 		return &service{Handler: server, Drain: server.Drain}, nil
 	})

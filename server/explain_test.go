@@ -80,6 +80,25 @@ func TestExplainAsJSON(t *testing.T) {
 	}
 }
 
+// What was weighed is for programs too, as X-Explain gives it.
+func TestExplainPrintsChoicesAsJSON(t *testing.T) {
+	out, complaint, code := explained(t, "../schema/supergraph.graphql", "{ viewer { nickname area { activities(first: 2) { edges { node { title area { name } } } } } } }", "--stage", "choices", "--json")
+	var got []struct {
+		Path, Field string
+		Ways        []struct {
+			Subgraph, Key string
+			Cost          int
+			Taken         bool
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil || code != 0 {
+		t.Fatalf("%v, code %d, %s: %s", err, code, complaint, out)
+	}
+	if len(got) == 0 || len(got[0].Ways) < 2 || got[0].Ways[0].Cost >= got[0].Ways[1].Cost || !got[0].Ways[0].Taken || got[0].Ways[1].Key == "" {
+		t.Errorf("choices %s", out)
+	}
+}
+
 // TestExplainRefuses: each stage refuses what it is about, and no later one.
 func TestExplainRefuses(t *testing.T) {
 	file := upstream(t, func(http.ResponseWriter, *http.Request) {})

@@ -143,7 +143,7 @@ func TestMetricsListenElsewhere(t *testing.T) {
 	}
 	p.url = "http://" + address
 	status, body := p.get("/metrics")
-	if want := `citizencloud_operation_seconds_count{client="",kind="query",operation="",status="200"} 1`; status != 200 || !strings.Contains(body, want) {
+	if want := `citizencloud_operation_seconds_count{client="other",kind="query",operation="other",status="200"} 1`; status != 200 || !strings.Contains(body, want) {
 		t.Errorf("%d, without %s", status, want)
 	}
 }

@@ -52,6 +52,7 @@ type Gateway struct {
 	Supergraph string        `required:"" type:"path" placeholder:"FILE" help:"The composed supergraph (join specification v0.3 or later)."`
 	Dedupe     string        `enum:"none,subgraph,all" default:"none" help:"Share identical work in flight: none; subgraph: fetches; all: client requests too."`
 	Timeout    time.Duration `default:"30s" help:"Longest time for one operation."`
+	Mode       string        `enum:"development,production" default:"production" help:"development shows the explorer and the plan viewer, and explains answers to whoever asks."`
 	Label      []string      `placeholder:"LABEL" help:"A label of progressive overrides (@override) that is active, besides the percentages; may be repeated."`
 	Access     `embed:""`
 	MaxCost    float64 `placeholder:"COST" help:"The most that an operation may be estimated to cost, by @cost and @listSize; without it any."`
@@ -71,13 +72,13 @@ type Explain struct {
 	Operation  string `required:"" placeholder:"FILE" help:"The operation; - reads it from standard input."`
 	Name       string `help:"Which operation of the document, when it has several."`
 	Stage      string `enum:"parse,validate,choices,plan,fetches" default:"plan" help:"What to print: the operation as it was read (parse), its measures and their limits (validate), the ways that were weighed and their costs (choices), the plan and how many calls of subgraphs it predicts (plan), or the documents that would be sent and where (fetches)."`
-	JSON       bool   `name:"json" help:"Print the plan as JSON."`
+	JSON       bool   `name:"json" help:"Print the plan, or with --stage choices what was weighed, as JSON."`
 }
 
 // Validate refuses flags that do not go together.
 func (e *Explain) Validate() error {
-	if e.JSON && e.Stage != "plan" {
-		return errors.New("--json prints the plan: leave out --stage")
+	if e.JSON && e.Stage != "plan" && e.Stage != "choices" {
+		return errors.New("--json prints the plan or the choices: leave out --stage, or give --stage choices")
 	}
 	return nil
 }
