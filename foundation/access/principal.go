@@ -12,6 +12,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Kind is what sort of principal asks.
@@ -43,6 +44,10 @@ type Principal struct {
 	Roles        []Role
 	Session      string // the signed-in session, which signing out ends
 	Client       string // the client that the token was given to
+	// ProvenAt is when, in this session, the principal last proved once more who
+	// they are, and ProvenBy how; zero for not yet. See RequireRecent.
+	ProvenAt time.Time
+	ProvenBy Proof
 	// Confined is what signing in still lacks: until then the principal is
 	// nobody to all but who completes it; see ConfinedFrom.
 	Confined Confinement
@@ -54,7 +59,11 @@ func (p *Principal) View() string {
 	if p == nil {
 		return "public"
 	}
-	return strings.Join([]string{string(p.Kind), p.ID, p.Session, p.AssignmentID + p.DelegationID, string(p.Confined)}, ":")
+	view := strings.Join([]string{string(p.Kind), p.ID, p.Session, p.AssignmentID + p.DelegationID, string(p.Confined)}, ":")
+	if !p.ProvenAt.IsZero() {
+		view += ":" + p.ProvenAt.UTC().Format(time.RFC3339)
+	}
+	return view
 }
 
 // Scope names a worker's data scope together with the roles: two workers of one

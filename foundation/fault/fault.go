@@ -22,6 +22,8 @@ const (
 	Conflict        Code = "CONFLICT"                // the state does not allow it, or somebody was faster
 	RateLimited     Code = "RATE_LIMITED"            // too often; extensions.retryAfter in seconds
 	Locked          Code = "LOCKED"                  // the account is locked for a while
+	StepUpRequired  Code = "STEP_UP_REQUIRED"        // prove once more who you are, then try again
+	CaptchaRequired Code = "CAPTCHA_REQUIRED"        // solve a captcha, then try again
 	Full            Code = "FULL"                    // no place left
 	Unavailable     Code = "TEMPORARILY_UNAVAILABLE" // something outside is away; try again
 	Internal        Code = "INTERNAL"                // our fault; the log knows more

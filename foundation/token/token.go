@@ -43,6 +43,8 @@ type claims struct {
 	Assignment string             `json:"post,omitempty"`
 	Delegation string             `json:"delegation,omitempty"`
 	Confined   access.Confinement `json:"lacks,omitempty"`
+	ProvenAt   *jwt.NumericDate   `json:"proven,omitempty"`
+	ProvenBy   access.Proof       `json:"proven_by,omitempty"`
 }
 
 // Signer makes tokens.
@@ -70,14 +72,18 @@ func (s *Signer) AccessUntil(p *access.Principal, end time.Time) (string, time.T
 	if !end.IsZero() && end.Before(until) {
 		until = end
 	}
-	text, err := s.sign(claims{
+	c := claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: issuer, Subject: p.ID, Audience: jwt.ClaimStrings{audienceAccess},
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(until),
 		},
 		Kind: p.Kind, Name: p.Name, Area: p.AreaCode, Unit: p.UnitID, Roles: p.Roles, Session: p.Session, Client: p.Client,
 		Scope: p.Prefixes, Assignment: p.AssignmentID, Delegation: p.DelegationID, Confined: p.Confined,
-	})
+	}
+	if !p.ProvenAt.IsZero() {
+		c.ProvenAt, c.ProvenBy = jwt.NewNumericDate(p.ProvenAt), p.ProvenBy
+	}
+	text, err := s.sign(c)
 	return text, until, err
 }
 
@@ -125,6 +131,9 @@ func (v *Verifier) Access(text string) (*access.Principal, time.Time, error) {
 	}
 	p := &access.Principal{Kind: c.Kind, ID: c.Subject, Name: c.Name, AreaCode: c.Area, UnitID: c.Unit, Roles: c.Roles, Session: c.Session, Client: c.Client,
 		Prefixes: c.Scope, AssignmentID: c.Assignment, DelegationID: c.Delegation, Confined: c.Confined}
+	if c.ProvenAt != nil {
+		p.ProvenAt, p.ProvenBy = c.ProvenAt.Time, c.ProvenBy
+	}
 	v.seen.put(text, p, c.ExpiresAt.Time, now)
 	return p, c.ExpiresAt.Time, nil
 }

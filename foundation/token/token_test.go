@@ -28,7 +28,8 @@ func TestAccessTokenCarriesThePrincipal(t *testing.T) {
 	now := time.Now
 	want := &access.Principal{Kind: access.Worker, ID: "w1", Name: "李敏", AreaCode: "510104017001", UnitID: "u1",
 		Roles: []access.Role{access.CommunityWorker}, Session: "s1", Client: "workbench",
-		Prefixes: []string{"510104", "510107060"}, AssignmentID: "a1", DelegationID: "d1", Confined: access.FactorDue}
+		Prefixes: []string{"510104", "510107060"}, AssignmentID: "a1", DelegationID: "d1", Confined: access.FactorDue,
+		ProvenAt: time.Now().Truncate(time.Second), ProvenBy: access.ByCode}
 	text, _, err := token.NewSigner(key(t, 1), now).Access(want)
 	if err != nil {
 		t.Fatal(err)
