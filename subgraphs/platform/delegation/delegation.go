@@ -297,7 +297,7 @@ func (s *Service) record(ctx context.Context, tx *sqlx.Tx, d *Delegation, action
 		}
 		names += string(role)
 	}
-	return institution.Record(ctx, tx, s.now(), institution.Subject{Kind: institution.Delegation, ID: d.ID, Name: names, AreaCode: d.AreaCode}, action, detail,
+	return institution.Record(ctx, tx, s.now(), institution.Subject{Kind: institution.OfDelegation, ID: d.ID, Name: names, AreaCode: d.AreaCode}, action, detail,
 		nil, map[string]any{"from": d.FromID, "to": d.ToID, "roles": d.Roles, "startsAt": d.StartsAt, "endsAt": d.EndsAt, "revoked": d.RevokedAt != nil})
 }
 

@@ -27,14 +27,14 @@ type SubjectKind string
 
 // The kinds of subjects.
 const (
-	Unit       SubjectKind = "UNIT"
-	Post       SubjectKind = "POST"
-	Worker     SubjectKind = "WORKER"
-	Delegation SubjectKind = "DELEGATION"
+	OfUnit       SubjectKind = "UNIT"
+	OfPost       SubjectKind = "POST"
+	OfWorker     SubjectKind = "WORKER"
+	OfDelegation SubjectKind = "DELEGATION"
 )
 
 // targets are the subjects in the audit log.
-var targets = map[SubjectKind]string{Unit: "OrgUnit", Post: "Post", Worker: "Worker", Delegation: "Delegation"}
+var targets = map[SubjectKind]string{OfUnit: "OrgUnit", OfPost: "Post", OfWorker: "Worker", OfDelegation: "Delegation"}
 
 // ChangedSubject is the event of every change.
 const ChangedSubject = "platform.institution.changed"

@@ -280,7 +280,7 @@ func (s *Service) change(ctx context.Context, id string, version int, apply func
 }
 
 func (s *Service) record(ctx context.Context, tx *sqlx.Tx, u *OrgUnit, action, detail string, before any) error {
-	return institution.Record(ctx, tx, s.now(), institution.Subject{Kind: institution.Unit, ID: u.ID, Name: u.Name, AreaCode: u.AreaCode},
+	return institution.Record(ctx, tx, s.now(), institution.Subject{Kind: institution.OfUnit, ID: u.ID, Name: u.Name, AreaCode: u.AreaCode},
 		action, detail, before, u.audited())
 }
 

@@ -245,7 +245,7 @@ func (s *Service) change(ctx context.Context, action access.Action, id string, v
 }
 
 func (s *Service) record(ctx context.Context, tx *sqlx.Tx, one *Post, action, detail string, before any) error {
-	return institution.Record(ctx, tx, s.now(), institution.Subject{Kind: institution.Post, ID: one.ID, Name: one.Name, AreaCode: one.AreaCode},
+	return institution.Record(ctx, tx, s.now(), institution.Subject{Kind: institution.OfPost, ID: one.ID, Name: one.Name, AreaCode: one.AreaCode},
 		action, detail, before, one.audited())
 }
 

@@ -293,7 +293,7 @@ func (s *Service) again(ctx context.Context, w *Worker) (*Worker, error) {
 }
 
 func (s *Service) record(ctx context.Context, tx *sqlx.Tx, w *Worker, action, detail string, before any) error {
-	return institution.Record(ctx, tx, s.now(), institution.Subject{Kind: institution.Worker, ID: w.ID, Name: w.Name, AreaCode: w.AreaCode},
+	return institution.Record(ctx, tx, s.now(), institution.Subject{Kind: institution.OfWorker, ID: w.ID, Name: w.Name, AreaCode: w.AreaCode},
 		action, detail, before, w.audited())
 }
 
