@@ -12,6 +12,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow"
 )
 
 // Services are what the loaders load from.
@@ -19,6 +20,7 @@ type Services struct {
 	Units         *orgunit.Service
 	Workers       *worker.Service
 	Notifications *notification.Service
+	Workflows     *workflow.Service
 }
 
 // Loaders are one request's loaders. A missing thing loads as nil. They keep
@@ -28,6 +30,7 @@ type Loaders struct {
 	UnitsBelow  *batch.Loader[orgunit.Below, orgunit.Page]
 	Worker      *batch.Loader[string, *worker.Worker]
 	Assignments *batch.Loader[string, []*worker.Assignment]
+	Instance    *batch.Loader[string, *workflow.WorkflowInstance]
 	// Unread leaves out who is not the caller: ask for the caller only.
 	Unread *batch.Loader[notification.Recipient, int]
 }
@@ -38,6 +41,7 @@ func newLoaders(s Services) *Loaders {
 		UnitsBelow:  batch.New(inOrder(s.Units.Children)),
 		Worker:      batch.New(s.Workers.ByIDs),
 		Assignments: batch.New(s.Workers.Assignments),
+		Instance:    batch.New(s.Workflows.ByIDs),
 		Unread:      batch.New(s.Notifications.Unread),
 	}
 }

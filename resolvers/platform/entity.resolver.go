@@ -16,6 +16,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow"
 )
 
 func (r *entityResolver) FindArea(ctx context.Context, reps []*executable.AreaRepresentation) ([]*area.Area, error) {
@@ -44,6 +45,10 @@ func (r *entityResolver) FindOrgUnit(ctx context.Context, reps []*executable.Org
 
 func (r *entityResolver) FindWorker(ctx context.Context, reps []*executable.WorkerRepresentation) ([]*worker.Worker, error) {
 	return ordered(ctx, reps, func(rep *executable.WorkerRepresentation) *string { return rep.ID }, r.workers.ByIDs)
+}
+
+func (r *entityResolver) FindWorkflowInstance(ctx context.Context, reps []*executable.WorkflowInstanceRepresentation) ([]*workflow.WorkflowInstance, error) {
+	return ordered(ctx, reps, func(rep *executable.WorkflowInstanceRepresentation) *string { return rep.ID }, r.workflows.ByIDs)
 }
 
 func (r *Resolver) Entity() executable.EntityResolver { return &entityResolver{r} }

@@ -23,7 +23,3 @@ func (r *mutationResolver) MarkNotificationsRead(ctx context.Context, input exec
 func (r *subscriptionResolver) NotificationReceived(ctx context.Context) (<-chan *notification.Notification, error) {
 	return r.notifications.Received(ctx)
 }
-
-func (r *Resolver) Subscription() executable.SubscriptionResolver { return &subscriptionResolver{r} }
-
-type subscriptionResolver struct{ *Resolver }

@@ -26,6 +26,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/institution"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
@@ -35,6 +36,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/session"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow"
 )
 
 // Deps is what the platform subgraph stands on.
@@ -75,6 +77,8 @@ type Resolver struct {
 	files         *file.Service
 	journal       *record.Journal
 	audits        *audit.Service
+	workflows     *workflow.Service
+	inboxes       *inbox.Service
 }
 
 // New puts the services together. It does nothing yet; Run works in the background.
@@ -111,6 +115,8 @@ func New(d Deps) *Resolver {
 	r.files = file.New(file.Parts{
 		DB: d.DB, Redis: d.Redis, Files: d.Files, Signer: d.Signer, Verifier: d.Verifier, Keys: d.Keys, Now: d.Now, Log: d.Log,
 	})
+	r.workflows = workflow.New(d.DB, d.Now, d.Log)
+	r.inboxes = &inbox.Service{DB: d.DB, Hub: inbox.NewHub(d.Bus), Now: d.Now}
 	return r
 }
 
@@ -127,15 +133,17 @@ func (r *Resolver) Context(ctx context.Context) context.Context {
 func (r *Resolver) load(ctx context.Context) *loaders.Loaders { return loaders.From(ctx, r.services()) }
 
 func (r *Resolver) services() loaders.Services {
-	return loaders.Services{Units: r.units, Workers: r.workers, Notifications: r.notifications}
+	return loaders.Services{Units: r.units, Workers: r.workers, Notifications: r.notifications, Workflows: r.workflows}
 }
 
-// Run makes the notifications that other subgraphs ask for, appends what they
-// record to the audit log, and removes old sessions, until the context ends.
+// Run makes the notifications and workflows that other subgraphs ask for and
+// keeps the workflows' time limits, appends what they record to the audit log,
+// and removes old sessions, until the context ends.
 func (r *Resolver) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.notifications.Run(ctx, r.deps.Bus) })
 	group.Go(func() error { return r.sessions.Run(ctx) })
+	group.Go(func() error { return r.workflows.Run(ctx, r.deps.Bus) })
 	if r.deps.Seals != nil {
 		appender := &audit.Appender{DB: r.deps.DB, Sealer: r.deps.Seals, Now: r.deps.Now, Log: r.deps.Log}
 		group.Go(func() error { return appender.Run(ctx, r.deps.Bus) })

@@ -22,10 +22,14 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow/definition"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow/engine"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -46,17 +50,26 @@ type ResolverRoot interface {
 	Citizen() CitizenResolver
 	Entity() EntityResolver
 	FileAsset() FileAssetResolver
+	InboxItem() InboxItemResolver
 	Mutation() MutationResolver
 	OrgUnit() OrgUnitResolver
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
 	Worker() WorkerResolver
+	WorkflowDefinition() WorkflowDefinitionResolver
+	WorkflowEvent() WorkflowEventResolver
+	WorkflowInstance() WorkflowInstanceResolver
+	WorkflowTask() WorkflowTaskResolver
 }
 
 type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	ActOnWorkflowPayload struct {
+		Instance func(childComplexity int) int
+	}
+
 	Area struct {
 		Children  func(childComplexity int, first *int, after *string) int
 		Code      func(childComplexity int) int
@@ -142,14 +155,19 @@ type ComplexityRoot struct {
 		UnreadNotificationCount func(childComplexity int) int
 	}
 
+	DraftWorkflowDefinitionPayload struct {
+		Definition func(childComplexity int) int
+	}
+
 	Entity struct {
-		FindArea         func(childComplexity int, reps []*AreaRepresentation) int
-		FindAuditEntry   func(childComplexity int, reps []*AuditEntryRepresentation) int
-		FindCitizen      func(childComplexity int, reps []*CitizenRepresentation) int
-		FindFileAsset    func(childComplexity int, reps []*FileAssetRepresentation) int
-		FindNotification func(childComplexity int, reps []*NotificationRepresentation) int
-		FindOrgUnit      func(childComplexity int, reps []*OrgUnitRepresentation) int
-		FindWorker       func(childComplexity int, reps []*WorkerRepresentation) int
+		FindArea             func(childComplexity int, reps []*AreaRepresentation) int
+		FindAuditEntry       func(childComplexity int, reps []*AuditEntryRepresentation) int
+		FindCitizen          func(childComplexity int, reps []*CitizenRepresentation) int
+		FindFileAsset        func(childComplexity int, reps []*FileAssetRepresentation) int
+		FindNotification     func(childComplexity int, reps []*NotificationRepresentation) int
+		FindOrgUnit          func(childComplexity int, reps []*OrgUnitRepresentation) int
+		FindWorker           func(childComplexity int, reps []*WorkerRepresentation) int
+		FindWorkflowInstance func(childComplexity int, reps []*WorkflowInstanceRepresentation) int
 	}
 
 	ExportAuditEntriesPayload struct {
@@ -170,20 +188,82 @@ type ComplexityRoot struct {
 		Width     func(childComplexity int) int
 	}
 
+	InboxChange struct {
+		Counts  func(childComplexity int) int
+		Item    func(childComplexity int) int
+		ItemID  func(childComplexity int) int
+		Removed func(childComplexity int) int
+	}
+
+	InboxConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	InboxCounts struct {
+		CcUnread func(childComplexity int) int
+		Modules  func(childComplexity int) int
+		Overdue  func(childComplexity int) int
+		Todo     func(childComplexity int) int
+		Unread   func(childComplexity int) int
+	}
+
+	InboxEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	InboxItem struct {
+		AllowedActions func(childComplexity int) int
+		Area           func(childComplexity int) int
+		At             func(childComplexity int) int
+		DueAt          func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Instance       func(childComplexity int) int
+		InstanceID     func(childComplexity int) int
+		Link           func(childComplexity int) int
+		List           func(childComplexity int) int
+		Module         func(childComplexity int) int
+		Overdue        func(childComplexity int) int
+		ReadAt         func(childComplexity int) int
+		StateLabel     func(childComplexity int) int
+		TaskID         func(childComplexity int) int
+		Title          func(childComplexity int) int
+	}
+
+	InboxModuleCount struct {
+		Module func(childComplexity int) int
+		Todo   func(childComplexity int) int
+		Unread func(childComplexity int) int
+	}
+
+	MarkInboxReadPayload struct {
+		Counts      func(childComplexity int) int
+		MarkedCount func(childComplexity int) int
+	}
+
 	MarkNotificationsReadPayload struct {
 		MarkedCount func(childComplexity int) int
 		UnreadCount func(childComplexity int) int
 	}
 
 	Mutation struct {
-		ExportAuditEntries    func(childComplexity int, input audit.ExportAuditEntriesInput) int
-		MarkNotificationsRead func(childComplexity int, input MarkNotificationsReadInput) int
-		RefreshSession        func(childComplexity int, input RefreshSessionInput) int
-		RequestSmsCode        func(childComplexity int, input RequestSmsCodeInput) int
-		SignInByCode          func(childComplexity int, input SignInByCodeInput) int
-		SignInWorker          func(childComplexity int, input SignInWorkerInput) int
-		SignOut               func(childComplexity int, input *SignOutInput) int
-		UpdateProfile         func(childComplexity int, input UpdateProfileInput) int
+		ActOnWorkflow             func(childComplexity int, input workflow.ActOnWorkflowInput) int
+		DraftWorkflowDefinition   func(childComplexity int, input workflow.DraftWorkflowDefinitionInput) int
+		ExportAuditEntries        func(childComplexity int, input audit.ExportAuditEntriesInput) int
+		MarkInboxRead             func(childComplexity int, input MarkInboxReadInput) int
+		MarkNotificationsRead     func(childComplexity int, input MarkNotificationsReadInput) int
+		PublishWorkflowDefinition func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
+		RefreshSession            func(childComplexity int, input RefreshSessionInput) int
+		RequestSmsCode            func(childComplexity int, input RequestSmsCodeInput) int
+		RetireWorkflowDefinition  func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
+		ReviewWorkflowDefinition  func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
+		SignInByCode              func(childComplexity int, input SignInByCodeInput) int
+		SignInWorker              func(childComplexity int, input SignInWorkerInput) int
+		SignOut                   func(childComplexity int, input *SignOutInput) int
+		StartWorkflow             func(childComplexity int, input workflow.StartWorkflowInput) int
+		UpdateProfile             func(childComplexity int, input UpdateProfileInput) int
+		UrgeWorkflow              func(childComplexity int, input workflow.UrgeWorkflowInput) int
 	}
 
 	Notification struct {
@@ -234,19 +314,29 @@ type ComplexityRoot struct {
 		StartCursor     func(childComplexity int) int
 	}
 
+	PublishWorkflowDefinitionPayload struct {
+		Definition func(childComplexity int) int
+	}
+
 	Query struct {
-		Area               func(childComplexity int, id string) int
-		Areas              func(childComplexity int, parentID *string, search *string, level *division.Level, first *int, after *string) int
-		AuditEntries       func(childComplexity int, filter *audit.AuditEntryFilter, first *int, after *string) int
-		AuditEntry         func(childComplexity int, id string) int
-		CurrentWorker      func(childComplexity int) int
-		OrgUnit            func(childComplexity int, id string) int
-		OrgUnits           func(childComplexity int, areaID *string, includeBelow *bool, search *string, first *int, after *string) int
-		Viewer             func(childComplexity int) int
-		Worker             func(childComplexity int, id string) int
-		Workers            func(childComplexity int, areaID *string, unitID *string, search *string, first *int, after *string) int
-		__resolve__service func(childComplexity int) int
-		__resolve_entities func(childComplexity int, representations []map[string]any) int
+		Area                       func(childComplexity int, id string) int
+		Areas                      func(childComplexity int, parentID *string, search *string, level *division.Level, first *int, after *string) int
+		AuditEntries               func(childComplexity int, filter *audit.AuditEntryFilter, first *int, after *string) int
+		AuditEntry                 func(childComplexity int, id string) int
+		CurrentWorker              func(childComplexity int) int
+		Inbox                      func(childComplexity int, filter *InboxFilter, first *int, after *string) int
+		InboxCounts                func(childComplexity int) int
+		OrgUnit                    func(childComplexity int, id string) int
+		OrgUnits                   func(childComplexity int, areaID *string, includeBelow *bool, search *string, first *int, after *string) int
+		Viewer                     func(childComplexity int) int
+		Worker                     func(childComplexity int, id string) int
+		Workers                    func(childComplexity int, areaID *string, unitID *string, search *string, first *int, after *string) int
+		WorkflowDefinition         func(childComplexity int, key string, version *int) int
+		WorkflowDefinitionProblems func(childComplexity int, body string) int
+		WorkflowDefinitions        func(childComplexity int, state *workflow.DefinitionState, first *int, after *string) int
+		WorkflowInstance           func(childComplexity int, id string) int
+		__resolve__service         func(childComplexity int) int
+		__resolve_entities         func(childComplexity int, representations []map[string]any) int
 	}
 
 	RefreshSessionPayload struct {
@@ -259,6 +349,14 @@ type ComplexityRoot struct {
 	RequestSmsCodePayload struct {
 		ExpiresInSeconds  func(childComplexity int) int
 		RetryAfterSeconds func(childComplexity int) int
+	}
+
+	RetireWorkflowDefinitionPayload struct {
+		Definition func(childComplexity int) int
+	}
+
+	ReviewWorkflowDefinitionPayload struct {
+		Definition func(childComplexity int) int
 	}
 
 	SignInPayload struct {
@@ -282,12 +380,21 @@ type ComplexityRoot struct {
 		EndedSessions func(childComplexity int) int
 	}
 
+	StartWorkflowPayload struct {
+		Instance func(childComplexity int) int
+	}
+
 	Subscription struct {
+		InboxChanged         func(childComplexity int) int
 		NotificationReceived func(childComplexity int) int
 	}
 
 	UpdateProfilePayload struct {
 		Viewer func(childComplexity int) int
+	}
+
+	UrgeWorkflowPayload struct {
+		RetryAfterSeconds func(childComplexity int) int
 	}
 
 	Worker struct {
@@ -312,6 +419,112 @@ type ComplexityRoot struct {
 	WorkerEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	WorkflowAction struct {
+		CommentRequired func(childComplexity int) int
+		InModule        func(childComplexity int) int
+		Label           func(childComplexity int) int
+		Name            func(childComplexity int) int
+		TargetRequired  func(childComplexity int) int
+	}
+
+	WorkflowDefinition struct {
+		Body        func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		CreatedBy   func(childComplexity int) int
+		Key         func(childComplexity int) int
+		Module      func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Number      func(childComplexity int) int
+		PublishedAt func(childComplexity int) int
+		RetiredAt   func(childComplexity int) int
+		ReviewedAt  func(childComplexity int) int
+		ReviewedBy  func(childComplexity int) int
+		State       func(childComplexity int) int
+		Version     func(childComplexity int) int
+	}
+
+	WorkflowDefinitionConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	WorkflowDefinitionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	WorkflowDefinitionProblem struct {
+		Field   func(childComplexity int) int
+		Message func(childComplexity int) int
+	}
+
+	WorkflowEvent struct {
+		Action         func(childComplexity int) int
+		ActionLabel    func(childComplexity int) int
+		ActorKind      func(childComplexity int) int
+		ActorName      func(childComplexity int) int
+		At             func(childComplexity int) int
+		Comment        func(childComplexity int) int
+		From           func(childComplexity int) int
+		ID             func(childComplexity int) int
+		OnBehalfOfName func(childComplexity int) int
+		Seq            func(childComplexity int) int
+		TargetName     func(childComplexity int) int
+		To             func(childComplexity int) int
+		ToLabel        func(childComplexity int) int
+	}
+
+	WorkflowInstance struct {
+		AllowedActions    func(childComplexity int) int
+		Area              func(childComplexity int) int
+		CreatedAt         func(childComplexity int) int
+		DefinitionKey     func(childComplexity int) int
+		DefinitionName    func(childComplexity int) int
+		DefinitionVersion func(childComplexity int) int
+		DueAt             func(childComplexity int) int
+		EndedAt           func(childComplexity int) int
+		History           func(childComplexity int) int
+		ID                func(childComplexity int) int
+		Initiator         func(childComplexity int) int
+		InitiatorName     func(childComplexity int) int
+		Module            func(childComplexity int) int
+		Outcome           func(childComplexity int) int
+		Overdue           func(childComplexity int) int
+		State             func(childComplexity int) int
+		StateLabel        func(childComplexity int) int
+		Status            func(childComplexity int) int
+		SubjectID         func(childComplexity int) int
+		Tasks             func(childComplexity int) int
+		Title             func(childComplexity int) int
+		UpdatedAt         func(childComplexity int) int
+		Variables         func(childComplexity int) int
+		Version           func(childComplexity int) int
+	}
+
+	WorkflowTask struct {
+		AllowedActions func(childComplexity int) int
+		Area           func(childComplexity int) int
+		DecidedAt      func(childComplexity int) int
+		DecidedByName  func(childComplexity int) int
+		Decision       func(childComplexity int) int
+		DelegateName   func(childComplexity int) int
+		DelegateUntil  func(childComplexity int) int
+		DueAt          func(childComplexity int) int
+		Escalation     func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Kind           func(childComplexity int) int
+		OpenedAt       func(childComplexity int) int
+		Overdue        func(childComplexity int) int
+		Role           func(childComplexity int) int
+		State          func(childComplexity int) int
+		StateLabel     func(childComplexity int) int
+		Status         func(childComplexity int) int
+		SuperiorArea   func(childComplexity int) int
+		SuperiorRole   func(childComplexity int) int
+		Worker         func(childComplexity int) int
+		WorkerName     func(childComplexity int) int
 	}
 
 	_Service struct {
@@ -350,19 +563,36 @@ type EntityResolver interface {
 	FindNotification(ctx context.Context, reps []*NotificationRepresentation) ([]*notification.Notification, error)
 	FindOrgUnit(ctx context.Context, reps []*OrgUnitRepresentation) ([]*orgunit.OrgUnit, error)
 	FindWorker(ctx context.Context, reps []*WorkerRepresentation) ([]*worker.Worker, error)
+	FindWorkflowInstance(ctx context.Context, reps []*WorkflowInstanceRepresentation) ([]*workflow.WorkflowInstance, error)
 }
 type FileAssetResolver interface {
 	URL(ctx context.Context, obj *file.FileAsset) (string, error)
 }
+type InboxItemResolver interface {
+	Area(ctx context.Context, obj *inbox.InboxItem) (*area.Area, error)
+
+	Overdue(ctx context.Context, obj *inbox.InboxItem) (bool, error)
+
+	AllowedActions(ctx context.Context, objs []*inbox.InboxItem) ([][]*workflow.WorkflowAction, error)
+	Instance(ctx context.Context, objs []*inbox.InboxItem) ([]*workflow.WorkflowInstance, error)
+}
 type MutationResolver interface {
 	ExportAuditEntries(ctx context.Context, input audit.ExportAuditEntriesInput) (*ExportAuditEntriesPayload, error)
 	UpdateProfile(ctx context.Context, input UpdateProfileInput) (*UpdateProfilePayload, error)
+	MarkInboxRead(ctx context.Context, input MarkInboxReadInput) (*MarkInboxReadPayload, error)
 	MarkNotificationsRead(ctx context.Context, input MarkNotificationsReadInput) (*MarkNotificationsReadPayload, error)
 	RequestSmsCode(ctx context.Context, input RequestSmsCodeInput) (*RequestSmsCodePayload, error)
 	SignInByCode(ctx context.Context, input SignInByCodeInput) (*SignInPayload, error)
 	SignInWorker(ctx context.Context, input SignInWorkerInput) (*SignInWorkerPayload, error)
 	RefreshSession(ctx context.Context, input RefreshSessionInput) (*RefreshSessionPayload, error)
 	SignOut(ctx context.Context, input *SignOutInput) (*SignOutPayload, error)
+	StartWorkflow(ctx context.Context, input workflow.StartWorkflowInput) (*StartWorkflowPayload, error)
+	ActOnWorkflow(ctx context.Context, input workflow.ActOnWorkflowInput) (*ActOnWorkflowPayload, error)
+	UrgeWorkflow(ctx context.Context, input workflow.UrgeWorkflowInput) (*UrgeWorkflowPayload, error)
+	DraftWorkflowDefinition(ctx context.Context, input workflow.DraftWorkflowDefinitionInput) (*DraftWorkflowDefinitionPayload, error)
+	ReviewWorkflowDefinition(ctx context.Context, input workflow.WorkflowDefinitionStepInput) (*ReviewWorkflowDefinitionPayload, error)
+	PublishWorkflowDefinition(ctx context.Context, input workflow.WorkflowDefinitionStepInput) (*PublishWorkflowDefinitionPayload, error)
+	RetireWorkflowDefinition(ctx context.Context, input workflow.WorkflowDefinitionStepInput) (*RetireWorkflowDefinitionPayload, error)
 }
 type OrgUnitResolver interface {
 	Area(ctx context.Context, obj *orgunit.OrgUnit) (*area.Area, error)
@@ -376,13 +606,20 @@ type QueryResolver interface {
 	AuditEntries(ctx context.Context, filter *audit.AuditEntryFilter, first *int, after *string) (*AuditEntryConnection, error)
 	AuditEntry(ctx context.Context, id string) (*audit.AuditEntry, error)
 	Viewer(ctx context.Context) (*citizen.Citizen, error)
+	Inbox(ctx context.Context, filter *InboxFilter, first *int, after *string) (*InboxConnection, error)
+	InboxCounts(ctx context.Context) (*inbox.InboxCounts, error)
 	OrgUnit(ctx context.Context, id string) (*orgunit.OrgUnit, error)
 	OrgUnits(ctx context.Context, areaID *string, includeBelow *bool, search *string, first *int, after *string) (*OrgUnitConnection, error)
 	CurrentWorker(ctx context.Context) (*worker.Worker, error)
 	Worker(ctx context.Context, id string) (*worker.Worker, error)
 	Workers(ctx context.Context, areaID *string, unitID *string, search *string, first *int, after *string) (*WorkerConnection, error)
+	WorkflowInstance(ctx context.Context, id string) (*workflow.WorkflowInstance, error)
+	WorkflowDefinitions(ctx context.Context, state *workflow.DefinitionState, first *int, after *string) (*WorkflowDefinitionConnection, error)
+	WorkflowDefinition(ctx context.Context, key string, version *int) (*workflow.WorkflowDefinition, error)
+	WorkflowDefinitionProblems(ctx context.Context, body string) ([]*definition.Problem, error)
 }
 type SubscriptionResolver interface {
+	InboxChanged(ctx context.Context) (<-chan *inbox.InboxChange, error)
 	NotificationReceived(ctx context.Context) (<-chan *notification.Notification, error)
 }
 type WorkerResolver interface {
@@ -394,6 +631,45 @@ type WorkerResolver interface {
 
 	UnreadNotificationCount(ctx context.Context, objs []*worker.Worker) ([]int, error)
 	Notifications(ctx context.Context, obj *worker.Worker, first *int, after *string, unreadOnly *bool) (*NotificationConnection, error)
+}
+type WorkflowDefinitionResolver interface {
+	CreatedBy(ctx context.Context, obj *workflow.WorkflowDefinition) (*worker.Worker, error)
+
+	ReviewedBy(ctx context.Context, obj *workflow.WorkflowDefinition) (*worker.Worker, error)
+}
+type WorkflowEventResolver interface {
+	ActionLabel(ctx context.Context, obj *workflow.WorkflowEvent) (string, error)
+
+	ToLabel(ctx context.Context, obj *workflow.WorkflowEvent) (string, error)
+}
+type WorkflowInstanceResolver interface {
+	DefinitionName(ctx context.Context, obj *workflow.WorkflowInstance) (string, error)
+
+	Area(ctx context.Context, obj *workflow.WorkflowInstance) (*area.Area, error)
+
+	Initiator(ctx context.Context, obj *workflow.WorkflowInstance) (*worker.Worker, error)
+	InitiatorName(ctx context.Context, objs []*workflow.WorkflowInstance) ([]string, error)
+
+	Overdue(ctx context.Context, obj *workflow.WorkflowInstance) (bool, error)
+
+	Tasks(ctx context.Context, objs []*workflow.WorkflowInstance) ([][]*workflow.WorkflowTask, error)
+	History(ctx context.Context, objs []*workflow.WorkflowInstance) ([][]*workflow.WorkflowEvent, error)
+	AllowedActions(ctx context.Context, obj *workflow.WorkflowInstance) ([]*workflow.WorkflowAction, error)
+}
+type WorkflowTaskResolver interface {
+	StateLabel(ctx context.Context, obj *workflow.WorkflowTask) (string, error)
+
+	Worker(ctx context.Context, obj *workflow.WorkflowTask) (*worker.Worker, error)
+
+	Role(ctx context.Context, obj *workflow.WorkflowTask) (string, error)
+	Area(ctx context.Context, obj *workflow.WorkflowTask) (*area.Area, error)
+
+	SuperiorRole(ctx context.Context, obj *workflow.WorkflowTask) (string, error)
+	SuperiorArea(ctx context.Context, obj *workflow.WorkflowTask) (*area.Area, error)
+
+	Overdue(ctx context.Context, obj *workflow.WorkflowTask) (bool, error)
+
+	AllowedActions(ctx context.Context, obj *workflow.WorkflowTask) ([]*workflow.WorkflowAction, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -413,6 +689,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	ec := newExecutionContext(nil, e, nil)
 	_ = ec
 	switch typeName + "." + field {
+
+	case "ActOnWorkflowPayload.instance":
+		if e.ComplexityRoot.ActOnWorkflowPayload.Instance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActOnWorkflowPayload.Instance(childComplexity), true
 
 	case "Area.children":
 		if e.ComplexityRoot.Area.Children == nil {
@@ -798,6 +1081,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Citizen.UnreadNotificationCount(childComplexity), true
 
+	case "DraftWorkflowDefinitionPayload.definition":
+		if e.ComplexityRoot.DraftWorkflowDefinitionPayload.Definition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DraftWorkflowDefinitionPayload.Definition(childComplexity), true
+
 	case "Entity.findArea":
 		if e.ComplexityRoot.Entity.FindArea == nil {
 			break
@@ -875,6 +1165,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Entity.FindWorker(childComplexity, args["reps"].([]*WorkerRepresentation)), true
+	case "Entity.findWorkflowInstance":
+		if e.ComplexityRoot.Entity.FindWorkflowInstance == nil {
+			break
+		}
+
+		args, err := ec.field_Entity_findWorkflowInstance_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Entity.FindWorkflowInstance(childComplexity, args["reps"].([]*WorkflowInstanceRepresentation)), true
 
 	case "ExportAuditEntriesPayload.csv":
 		if e.ComplexityRoot.ExportAuditEntriesPayload.CSV == nil {
@@ -950,6 +1251,211 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.FileAsset.Width(childComplexity), true
 
+	case "InboxChange.counts":
+		if e.ComplexityRoot.InboxChange.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxChange.Counts(childComplexity), true
+	case "InboxChange.item":
+		if e.ComplexityRoot.InboxChange.Item == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxChange.Item(childComplexity), true
+	case "InboxChange.itemId":
+		if e.ComplexityRoot.InboxChange.ItemID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxChange.ItemID(childComplexity), true
+	case "InboxChange.removed":
+		if e.ComplexityRoot.InboxChange.Removed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxChange.Removed(childComplexity), true
+
+	case "InboxConnection.edges":
+		if e.ComplexityRoot.InboxConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxConnection.Edges(childComplexity), true
+	case "InboxConnection.pageInfo":
+		if e.ComplexityRoot.InboxConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxConnection.PageInfo(childComplexity), true
+
+	case "InboxCounts.ccUnread":
+		if e.ComplexityRoot.InboxCounts.CcUnread == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxCounts.CcUnread(childComplexity), true
+	case "InboxCounts.modules":
+		if e.ComplexityRoot.InboxCounts.Modules == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxCounts.Modules(childComplexity), true
+	case "InboxCounts.overdue":
+		if e.ComplexityRoot.InboxCounts.Overdue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxCounts.Overdue(childComplexity), true
+	case "InboxCounts.todo":
+		if e.ComplexityRoot.InboxCounts.Todo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxCounts.Todo(childComplexity), true
+	case "InboxCounts.unread":
+		if e.ComplexityRoot.InboxCounts.Unread == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxCounts.Unread(childComplexity), true
+
+	case "InboxEdge.cursor":
+		if e.ComplexityRoot.InboxEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxEdge.Cursor(childComplexity), true
+	case "InboxEdge.node":
+		if e.ComplexityRoot.InboxEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxEdge.Node(childComplexity), true
+
+	case "InboxItem.allowedActions":
+		if e.ComplexityRoot.InboxItem.AllowedActions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxItem.AllowedActions(childComplexity), true
+	case "InboxItem.area":
+		if e.ComplexityRoot.InboxItem.Area == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxItem.Area(childComplexity), true
+	case "InboxItem.at":
+		if e.ComplexityRoot.InboxItem.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxItem.At(childComplexity), true
+	case "InboxItem.dueAt":
+		if e.ComplexityRoot.InboxItem.DueAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxItem.DueAt(childComplexity), true
+	case "InboxItem.id":
+		if e.ComplexityRoot.InboxItem.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxItem.ID(childComplexity), true
+	case "InboxItem.instance":
+		if e.ComplexityRoot.InboxItem.Instance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxItem.Instance(childComplexity), true
+	case "InboxItem.instanceId":
+		if e.ComplexityRoot.InboxItem.InstanceID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxItem.InstanceID(childComplexity), true
+	case "InboxItem.link":
+		if e.ComplexityRoot.InboxItem.Link == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxItem.Link(childComplexity), true
+	case "InboxItem.list":
+		if e.ComplexityRoot.InboxItem.List == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxItem.List(childComplexity), true
+	case "InboxItem.module":
+		if e.ComplexityRoot.InboxItem.Module == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxItem.Module(childComplexity), true
+	case "InboxItem.overdue":
+		if e.ComplexityRoot.InboxItem.Overdue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxItem.Overdue(childComplexity), true
+	case "InboxItem.readAt":
+		if e.ComplexityRoot.InboxItem.ReadAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxItem.ReadAt(childComplexity), true
+	case "InboxItem.stateLabel":
+		if e.ComplexityRoot.InboxItem.StateLabel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxItem.StateLabel(childComplexity), true
+	case "InboxItem.taskId":
+		if e.ComplexityRoot.InboxItem.TaskID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxItem.TaskID(childComplexity), true
+	case "InboxItem.title":
+		if e.ComplexityRoot.InboxItem.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxItem.Title(childComplexity), true
+
+	case "InboxModuleCount.module":
+		if e.ComplexityRoot.InboxModuleCount.Module == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxModuleCount.Module(childComplexity), true
+	case "InboxModuleCount.todo":
+		if e.ComplexityRoot.InboxModuleCount.Todo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxModuleCount.Todo(childComplexity), true
+	case "InboxModuleCount.unread":
+		if e.ComplexityRoot.InboxModuleCount.Unread == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InboxModuleCount.Unread(childComplexity), true
+
+	case "MarkInboxReadPayload.counts":
+		if e.ComplexityRoot.MarkInboxReadPayload.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MarkInboxReadPayload.Counts(childComplexity), true
+	case "MarkInboxReadPayload.markedCount":
+		if e.ComplexityRoot.MarkInboxReadPayload.MarkedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MarkInboxReadPayload.MarkedCount(childComplexity), true
+
 	case "MarkNotificationsReadPayload.markedCount":
 		if e.ComplexityRoot.MarkNotificationsReadPayload.MarkedCount == nil {
 			break
@@ -963,6 +1469,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MarkNotificationsReadPayload.UnreadCount(childComplexity), true
 
+	case "Mutation.actOnWorkflow":
+		if e.ComplexityRoot.Mutation.ActOnWorkflow == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_actOnWorkflow_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ActOnWorkflow(childComplexity, args["input"].(workflow.ActOnWorkflowInput)), true
+	case "Mutation.draftWorkflowDefinition":
+		if e.ComplexityRoot.Mutation.DraftWorkflowDefinition == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_draftWorkflowDefinition_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DraftWorkflowDefinition(childComplexity, args["input"].(workflow.DraftWorkflowDefinitionInput)), true
 	case "Mutation.exportAuditEntries":
 		if e.ComplexityRoot.Mutation.ExportAuditEntries == nil {
 			break
@@ -974,6 +1502,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ExportAuditEntries(childComplexity, args["input"].(audit.ExportAuditEntriesInput)), true
+	case "Mutation.markInboxRead":
+		if e.ComplexityRoot.Mutation.MarkInboxRead == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_markInboxRead_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MarkInboxRead(childComplexity, args["input"].(MarkInboxReadInput)), true
 	case "Mutation.markNotificationsRead":
 		if e.ComplexityRoot.Mutation.MarkNotificationsRead == nil {
 			break
@@ -985,6 +1524,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MarkNotificationsRead(childComplexity, args["input"].(MarkNotificationsReadInput)), true
+	case "Mutation.publishWorkflowDefinition":
+		if e.ComplexityRoot.Mutation.PublishWorkflowDefinition == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_publishWorkflowDefinition_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PublishWorkflowDefinition(childComplexity, args["input"].(workflow.WorkflowDefinitionStepInput)), true
 	case "Mutation.refreshSession":
 		if e.ComplexityRoot.Mutation.RefreshSession == nil {
 			break
@@ -1007,6 +1557,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RequestSmsCode(childComplexity, args["input"].(RequestSmsCodeInput)), true
+	case "Mutation.retireWorkflowDefinition":
+		if e.ComplexityRoot.Mutation.RetireWorkflowDefinition == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_retireWorkflowDefinition_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RetireWorkflowDefinition(childComplexity, args["input"].(workflow.WorkflowDefinitionStepInput)), true
+	case "Mutation.reviewWorkflowDefinition":
+		if e.ComplexityRoot.Mutation.ReviewWorkflowDefinition == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reviewWorkflowDefinition_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReviewWorkflowDefinition(childComplexity, args["input"].(workflow.WorkflowDefinitionStepInput)), true
 	case "Mutation.signInByCode":
 		if e.ComplexityRoot.Mutation.SignInByCode == nil {
 			break
@@ -1040,6 +1612,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SignOut(childComplexity, args["input"].(*SignOutInput)), true
+	case "Mutation.startWorkflow":
+		if e.ComplexityRoot.Mutation.StartWorkflow == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_startWorkflow_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StartWorkflow(childComplexity, args["input"].(workflow.StartWorkflowInput)), true
 	case "Mutation.updateProfile":
 		if e.ComplexityRoot.Mutation.UpdateProfile == nil {
 			break
@@ -1051,6 +1634,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateProfile(childComplexity, args["input"].(UpdateProfileInput)), true
+	case "Mutation.urgeWorkflow":
+		if e.ComplexityRoot.Mutation.UrgeWorkflow == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_urgeWorkflow_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UrgeWorkflow(childComplexity, args["input"].(workflow.UrgeWorkflowInput)), true
 
 	case "Notification.body":
 		if e.ComplexityRoot.Notification.Body == nil {
@@ -1226,6 +1820,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
 
+	case "PublishWorkflowDefinitionPayload.definition":
+		if e.ComplexityRoot.PublishWorkflowDefinitionPayload.Definition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PublishWorkflowDefinitionPayload.Definition(childComplexity), true
+
 	case "Query.area":
 		if e.ComplexityRoot.Query.Area == nil {
 			break
@@ -1276,6 +1877,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.CurrentWorker(childComplexity), true
+	case "Query.inbox":
+		if e.ComplexityRoot.Query.Inbox == nil {
+			break
+		}
+
+		args, err := ec.field_Query_inbox_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Inbox(childComplexity, args["filter"].(*InboxFilter), args["first"].(*int), args["after"].(*string)), true
+	case "Query.inboxCounts":
+		if e.ComplexityRoot.Query.InboxCounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.InboxCounts(childComplexity), true
 
 	case "Query.orgUnit":
 		if e.ComplexityRoot.Query.OrgUnit == nil {
@@ -1327,6 +1945,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Workers(childComplexity, args["areaId"].(*string), args["unitId"].(*string), args["search"].(*string), args["first"].(*int), args["after"].(*string)), true
+	case "Query.workflowDefinition":
+		if e.ComplexityRoot.Query.WorkflowDefinition == nil {
+			break
+		}
+
+		args, err := ec.field_Query_workflowDefinition_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.WorkflowDefinition(childComplexity, args["key"].(string), args["version"].(*int)), true
+	case "Query.workflowDefinitionProblems":
+		if e.ComplexityRoot.Query.WorkflowDefinitionProblems == nil {
+			break
+		}
+
+		args, err := ec.field_Query_workflowDefinitionProblems_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.WorkflowDefinitionProblems(childComplexity, args["body"].(string)), true
+	case "Query.workflowDefinitions":
+		if e.ComplexityRoot.Query.WorkflowDefinitions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_workflowDefinitions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.WorkflowDefinitions(childComplexity, args["state"].(*workflow.DefinitionState), args["first"].(*int), args["after"].(*string)), true
+	case "Query.workflowInstance":
+		if e.ComplexityRoot.Query.WorkflowInstance == nil {
+			break
+		}
+
+		args, err := ec.field_Query_workflowInstance_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.WorkflowInstance(childComplexity, args["id"].(string)), true
 	case "Query._service":
 		if e.ComplexityRoot.Query.__resolve__service == nil {
 			break
@@ -1382,6 +2044,20 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RequestSmsCodePayload.RetryAfterSeconds(childComplexity), true
+
+	case "RetireWorkflowDefinitionPayload.definition":
+		if e.ComplexityRoot.RetireWorkflowDefinitionPayload.Definition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetireWorkflowDefinitionPayload.Definition(childComplexity), true
+
+	case "ReviewWorkflowDefinitionPayload.definition":
+		if e.ComplexityRoot.ReviewWorkflowDefinitionPayload.Definition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewWorkflowDefinitionPayload.Definition(childComplexity), true
 
 	case "SignInPayload.accessToken":
 		if e.ComplexityRoot.SignInPayload.AccessToken == nil {
@@ -1458,6 +2134,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SignOutPayload.EndedSessions(childComplexity), true
 
+	case "StartWorkflowPayload.instance":
+		if e.ComplexityRoot.StartWorkflowPayload.Instance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StartWorkflowPayload.Instance(childComplexity), true
+
+	case "Subscription.inboxChanged":
+		if e.ComplexityRoot.Subscription.InboxChanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Subscription.InboxChanged(childComplexity), true
 	case "Subscription.notificationReceived":
 		if e.ComplexityRoot.Subscription.NotificationReceived == nil {
 			break
@@ -1471,6 +2160,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateProfilePayload.Viewer(childComplexity), true
+
+	case "UrgeWorkflowPayload.retryAfterSeconds":
+		if e.ComplexityRoot.UrgeWorkflowPayload.RetryAfterSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UrgeWorkflowPayload.RetryAfterSeconds(childComplexity), true
 
 	case "Worker.area":
 		if e.ComplexityRoot.Worker.Area == nil {
@@ -1570,6 +2266,506 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.WorkerEdge.Node(childComplexity), true
 
+	case "WorkflowAction.commentRequired":
+		if e.ComplexityRoot.WorkflowAction.CommentRequired == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowAction.CommentRequired(childComplexity), true
+	case "WorkflowAction.inModule":
+		if e.ComplexityRoot.WorkflowAction.InModule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowAction.InModule(childComplexity), true
+	case "WorkflowAction.label":
+		if e.ComplexityRoot.WorkflowAction.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowAction.Label(childComplexity), true
+	case "WorkflowAction.name":
+		if e.ComplexityRoot.WorkflowAction.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowAction.Name(childComplexity), true
+	case "WorkflowAction.targetRequired":
+		if e.ComplexityRoot.WorkflowAction.TargetRequired == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowAction.TargetRequired(childComplexity), true
+
+	case "WorkflowDefinition.body":
+		if e.ComplexityRoot.WorkflowDefinition.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinition.Body(childComplexity), true
+	case "WorkflowDefinition.createdAt":
+		if e.ComplexityRoot.WorkflowDefinition.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinition.CreatedAt(childComplexity), true
+	case "WorkflowDefinition.createdBy":
+		if e.ComplexityRoot.WorkflowDefinition.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinition.CreatedBy(childComplexity), true
+	case "WorkflowDefinition.key":
+		if e.ComplexityRoot.WorkflowDefinition.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinition.Key(childComplexity), true
+	case "WorkflowDefinition.module":
+		if e.ComplexityRoot.WorkflowDefinition.Module == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinition.Module(childComplexity), true
+	case "WorkflowDefinition.name":
+		if e.ComplexityRoot.WorkflowDefinition.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinition.Name(childComplexity), true
+	case "WorkflowDefinition.number":
+		if e.ComplexityRoot.WorkflowDefinition.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinition.Number(childComplexity), true
+	case "WorkflowDefinition.publishedAt":
+		if e.ComplexityRoot.WorkflowDefinition.PublishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinition.PublishedAt(childComplexity), true
+	case "WorkflowDefinition.retiredAt":
+		if e.ComplexityRoot.WorkflowDefinition.RetiredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinition.RetiredAt(childComplexity), true
+	case "WorkflowDefinition.reviewedAt":
+		if e.ComplexityRoot.WorkflowDefinition.ReviewedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinition.ReviewedAt(childComplexity), true
+	case "WorkflowDefinition.reviewedBy":
+		if e.ComplexityRoot.WorkflowDefinition.ReviewedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinition.ReviewedBy(childComplexity), true
+	case "WorkflowDefinition.state":
+		if e.ComplexityRoot.WorkflowDefinition.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinition.State(childComplexity), true
+	case "WorkflowDefinition.version":
+		if e.ComplexityRoot.WorkflowDefinition.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinition.Version(childComplexity), true
+
+	case "WorkflowDefinitionConnection.edges":
+		if e.ComplexityRoot.WorkflowDefinitionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinitionConnection.Edges(childComplexity), true
+	case "WorkflowDefinitionConnection.pageInfo":
+		if e.ComplexityRoot.WorkflowDefinitionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinitionConnection.PageInfo(childComplexity), true
+
+	case "WorkflowDefinitionEdge.cursor":
+		if e.ComplexityRoot.WorkflowDefinitionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinitionEdge.Cursor(childComplexity), true
+	case "WorkflowDefinitionEdge.node":
+		if e.ComplexityRoot.WorkflowDefinitionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinitionEdge.Node(childComplexity), true
+
+	case "WorkflowDefinitionProblem.field":
+		if e.ComplexityRoot.WorkflowDefinitionProblem.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinitionProblem.Field(childComplexity), true
+	case "WorkflowDefinitionProblem.message":
+		if e.ComplexityRoot.WorkflowDefinitionProblem.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowDefinitionProblem.Message(childComplexity), true
+
+	case "WorkflowEvent.action":
+		if e.ComplexityRoot.WorkflowEvent.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.Action(childComplexity), true
+	case "WorkflowEvent.actionLabel":
+		if e.ComplexityRoot.WorkflowEvent.ActionLabel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.ActionLabel(childComplexity), true
+	case "WorkflowEvent.actorKind":
+		if e.ComplexityRoot.WorkflowEvent.ActorKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.ActorKind(childComplexity), true
+	case "WorkflowEvent.actorName":
+		if e.ComplexityRoot.WorkflowEvent.ActorName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.ActorName(childComplexity), true
+	case "WorkflowEvent.at":
+		if e.ComplexityRoot.WorkflowEvent.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.At(childComplexity), true
+	case "WorkflowEvent.comment":
+		if e.ComplexityRoot.WorkflowEvent.Comment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.Comment(childComplexity), true
+	case "WorkflowEvent.from":
+		if e.ComplexityRoot.WorkflowEvent.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.From(childComplexity), true
+	case "WorkflowEvent.id":
+		if e.ComplexityRoot.WorkflowEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.ID(childComplexity), true
+	case "WorkflowEvent.onBehalfOfName":
+		if e.ComplexityRoot.WorkflowEvent.OnBehalfOfName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.OnBehalfOfName(childComplexity), true
+	case "WorkflowEvent.seq":
+		if e.ComplexityRoot.WorkflowEvent.Seq == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.Seq(childComplexity), true
+	case "WorkflowEvent.targetName":
+		if e.ComplexityRoot.WorkflowEvent.TargetName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.TargetName(childComplexity), true
+	case "WorkflowEvent.to":
+		if e.ComplexityRoot.WorkflowEvent.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.To(childComplexity), true
+	case "WorkflowEvent.toLabel":
+		if e.ComplexityRoot.WorkflowEvent.ToLabel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.ToLabel(childComplexity), true
+
+	case "WorkflowInstance.allowedActions":
+		if e.ComplexityRoot.WorkflowInstance.AllowedActions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.AllowedActions(childComplexity), true
+	case "WorkflowInstance.area":
+		if e.ComplexityRoot.WorkflowInstance.Area == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.Area(childComplexity), true
+	case "WorkflowInstance.createdAt":
+		if e.ComplexityRoot.WorkflowInstance.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.CreatedAt(childComplexity), true
+	case "WorkflowInstance.definitionKey":
+		if e.ComplexityRoot.WorkflowInstance.DefinitionKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.DefinitionKey(childComplexity), true
+	case "WorkflowInstance.definitionName":
+		if e.ComplexityRoot.WorkflowInstance.DefinitionName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.DefinitionName(childComplexity), true
+	case "WorkflowInstance.definitionVersion":
+		if e.ComplexityRoot.WorkflowInstance.DefinitionVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.DefinitionVersion(childComplexity), true
+	case "WorkflowInstance.dueAt":
+		if e.ComplexityRoot.WorkflowInstance.DueAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.DueAt(childComplexity), true
+	case "WorkflowInstance.endedAt":
+		if e.ComplexityRoot.WorkflowInstance.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.EndedAt(childComplexity), true
+	case "WorkflowInstance.history":
+		if e.ComplexityRoot.WorkflowInstance.History == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.History(childComplexity), true
+	case "WorkflowInstance.id":
+		if e.ComplexityRoot.WorkflowInstance.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.ID(childComplexity), true
+	case "WorkflowInstance.initiator":
+		if e.ComplexityRoot.WorkflowInstance.Initiator == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.Initiator(childComplexity), true
+	case "WorkflowInstance.initiatorName":
+		if e.ComplexityRoot.WorkflowInstance.InitiatorName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.InitiatorName(childComplexity), true
+	case "WorkflowInstance.module":
+		if e.ComplexityRoot.WorkflowInstance.Module == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.Module(childComplexity), true
+	case "WorkflowInstance.outcome":
+		if e.ComplexityRoot.WorkflowInstance.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.Outcome(childComplexity), true
+	case "WorkflowInstance.overdue":
+		if e.ComplexityRoot.WorkflowInstance.Overdue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.Overdue(childComplexity), true
+	case "WorkflowInstance.state":
+		if e.ComplexityRoot.WorkflowInstance.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.State(childComplexity), true
+	case "WorkflowInstance.stateLabel":
+		if e.ComplexityRoot.WorkflowInstance.StateLabel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.StateLabel(childComplexity), true
+	case "WorkflowInstance.status":
+		if e.ComplexityRoot.WorkflowInstance.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.Status(childComplexity), true
+	case "WorkflowInstance.subjectId":
+		if e.ComplexityRoot.WorkflowInstance.SubjectID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.SubjectID(childComplexity), true
+	case "WorkflowInstance.tasks":
+		if e.ComplexityRoot.WorkflowInstance.Tasks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.Tasks(childComplexity), true
+	case "WorkflowInstance.title":
+		if e.ComplexityRoot.WorkflowInstance.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.Title(childComplexity), true
+	case "WorkflowInstance.updatedAt":
+		if e.ComplexityRoot.WorkflowInstance.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.UpdatedAt(childComplexity), true
+	case "WorkflowInstance.variables":
+		if e.ComplexityRoot.WorkflowInstance.Variables == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.Variables(childComplexity), true
+	case "WorkflowInstance.version":
+		if e.ComplexityRoot.WorkflowInstance.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowInstance.Version(childComplexity), true
+
+	case "WorkflowTask.allowedActions":
+		if e.ComplexityRoot.WorkflowTask.AllowedActions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.AllowedActions(childComplexity), true
+	case "WorkflowTask.area":
+		if e.ComplexityRoot.WorkflowTask.Area == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.Area(childComplexity), true
+	case "WorkflowTask.decidedAt":
+		if e.ComplexityRoot.WorkflowTask.DecidedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.DecidedAt(childComplexity), true
+	case "WorkflowTask.decidedByName":
+		if e.ComplexityRoot.WorkflowTask.DecidedByName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.DecidedByName(childComplexity), true
+	case "WorkflowTask.decision":
+		if e.ComplexityRoot.WorkflowTask.Decision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.Decision(childComplexity), true
+	case "WorkflowTask.delegateName":
+		if e.ComplexityRoot.WorkflowTask.DelegateName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.DelegateName(childComplexity), true
+	case "WorkflowTask.delegateUntil":
+		if e.ComplexityRoot.WorkflowTask.DelegateUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.DelegateUntil(childComplexity), true
+	case "WorkflowTask.dueAt":
+		if e.ComplexityRoot.WorkflowTask.DueAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.DueAt(childComplexity), true
+	case "WorkflowTask.escalation":
+		if e.ComplexityRoot.WorkflowTask.Escalation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.Escalation(childComplexity), true
+	case "WorkflowTask.id":
+		if e.ComplexityRoot.WorkflowTask.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.ID(childComplexity), true
+	case "WorkflowTask.kind":
+		if e.ComplexityRoot.WorkflowTask.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.Kind(childComplexity), true
+	case "WorkflowTask.openedAt":
+		if e.ComplexityRoot.WorkflowTask.OpenedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.OpenedAt(childComplexity), true
+	case "WorkflowTask.overdue":
+		if e.ComplexityRoot.WorkflowTask.Overdue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.Overdue(childComplexity), true
+	case "WorkflowTask.role":
+		if e.ComplexityRoot.WorkflowTask.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.Role(childComplexity), true
+	case "WorkflowTask.state":
+		if e.ComplexityRoot.WorkflowTask.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.State(childComplexity), true
+	case "WorkflowTask.stateLabel":
+		if e.ComplexityRoot.WorkflowTask.StateLabel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.StateLabel(childComplexity), true
+	case "WorkflowTask.status":
+		if e.ComplexityRoot.WorkflowTask.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.Status(childComplexity), true
+	case "WorkflowTask.superiorArea":
+		if e.ComplexityRoot.WorkflowTask.SuperiorArea == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.SuperiorArea(childComplexity), true
+	case "WorkflowTask.superiorRole":
+		if e.ComplexityRoot.WorkflowTask.SuperiorRole == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.SuperiorRole(childComplexity), true
+	case "WorkflowTask.worker":
+		if e.ComplexityRoot.WorkflowTask.Worker == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.Worker(childComplexity), true
+	case "WorkflowTask.workerName":
+		if e.ComplexityRoot.WorkflowTask.WorkerName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.WorkerName(childComplexity), true
+
 	case "_Service.sdl":
 		if e.ComplexityRoot._Service.SDL == nil {
 			break
@@ -1586,12 +2782,16 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("ActOnWorkflowInput", ec.unmarshalInputActOnWorkflowInput),
 			graphql.NewInputUnmarshaler("AreaRepresentation", ec.unmarshalInputAreaRepresentation),
 			graphql.NewInputUnmarshaler("AuditEntryFilter", ec.unmarshalInputAuditEntryFilter),
 			graphql.NewInputUnmarshaler("AuditEntryRepresentation", ec.unmarshalInputAuditEntryRepresentation),
 			graphql.NewInputUnmarshaler("CitizenRepresentation", ec.unmarshalInputCitizenRepresentation),
+			graphql.NewInputUnmarshaler("DraftWorkflowDefinitionInput", ec.unmarshalInputDraftWorkflowDefinitionInput),
 			graphql.NewInputUnmarshaler("ExportAuditEntriesInput", ec.unmarshalInputExportAuditEntriesInput),
 			graphql.NewInputUnmarshaler("FileAssetRepresentation", ec.unmarshalInputFileAssetRepresentation),
+			graphql.NewInputUnmarshaler("InboxFilter", ec.unmarshalInputInboxFilter),
+			graphql.NewInputUnmarshaler("MarkInboxReadInput", ec.unmarshalInputMarkInboxReadInput),
 			graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
 			graphql.NewInputUnmarshaler("NotificationRepresentation", ec.unmarshalInputNotificationRepresentation),
 			graphql.NewInputUnmarshaler("OrgUnitRepresentation", ec.unmarshalInputOrgUnitRepresentation),
@@ -1600,8 +2800,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SignInByCodeInput", ec.unmarshalInputSignInByCodeInput),
 			graphql.NewInputUnmarshaler("SignInWorkerInput", ec.unmarshalInputSignInWorkerInput),
 			graphql.NewInputUnmarshaler("SignOutInput", ec.unmarshalInputSignOutInput),
+			graphql.NewInputUnmarshaler("StartWorkflowInput", ec.unmarshalInputStartWorkflowInput),
 			graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
+			graphql.NewInputUnmarshaler("UrgeWorkflowInput", ec.unmarshalInputUrgeWorkflowInput),
 			graphql.NewInputUnmarshaler("WorkerRepresentation", ec.unmarshalInputWorkerRepresentation),
+			graphql.NewInputUnmarshaler("WorkflowDefinitionStepInput", ec.unmarshalInputWorkflowDefinitionStepInput),
+			graphql.NewInputUnmarshaler("WorkflowInstanceRepresentation", ec.unmarshalInputWorkflowInstanceRepresentation),
 		)
 	}
 	first := true
@@ -2049,6 +3253,164 @@ type FileAsset @key(fields: "id") {
   createdAt: Time!
 }
 `, BuiltIn: false},
+	{Name: "../../../schema/platform/inbox.graphql", Input: `extend type Query {
+  "当前工作人员的收件箱：跨全部模块的待办、已办、我发起的和抄送"
+  inbox(
+    "筛选条件；不填则为全部待办"
+    filter: InboxFilter
+    "每页条数，1 到 100"
+    first: Int = 20
+    "上一页最后一条的游标"
+    after: String
+  ): InboxConnection!
+  "当前工作人员的待办数与未读数"
+  inboxCounts: InboxCounts!
+}
+
+extend type Mutation {
+  "将收件箱中的条目标为已读"
+  markInboxRead(input: MarkInboxReadInput!): MarkInboxReadPayload!
+}
+
+extend type Subscription {
+  "实时接收收件箱的变化：订阅时先给出当前数目，此后每次变化给出数目和变化的条目"
+  inboxChanged: InboxChange!
+}
+
+"收件箱的条目"
+type InboxItem {
+  "标识"
+  id: ID!
+  "所在列表"
+  list: InboxList!
+  "所属模块"
+  module: WorkflowModule!
+  "标题"
+  title: String!
+  "当前环节的名称"
+  stateLabel: String!
+  "客户端内的跳转位置，例如：feedback/0194…"
+  link: String!
+  "所属区域"
+  area: Area @goField(forceResolver: true)
+  "到达时间；已办为办理时间"
+  at: Time!
+  "办理时限；没有时限则为空"
+  dueAt: Time
+  "是否已超期"
+  overdue: Boolean! @goField(forceResolver: true)
+  "本人打开的时间；未读则为空"
+  readAt: Time
+  "流程标识"
+  instanceId: ID!
+  "办理任务的标识；仅待办有"
+  taskId: ID
+  "当前登录者可执行的操作"
+  allowedActions: [WorkflowAction!]! @goField(forceResolver: true, batch: true)
+  "流程实例"
+  instance: WorkflowInstance @goField(forceResolver: true, batch: true)
+}
+
+"收件箱的列表"
+enum InboxList @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/inbox.List") {
+  "待办"
+  TODO
+  "已办"
+  DONE
+  "我发起的"
+  MINE
+  "抄送"
+  CC
+}
+
+"收件箱的排列"
+enum InboxOrder @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/inbox.Order") {
+  "最新的在前"
+  NEWEST
+  "时限最近的在前，没有时限的在后"
+  DUE
+}
+
+"收件箱的筛选条件"
+input InboxFilter {
+  "列表，默认待办"
+  list: InboxList
+  "仅此模块"
+  module: WorkflowModule
+  "仅已超期的；仅用于待办"
+  overdue: Boolean
+  "仅未读的"
+  unread: Boolean
+  "排列，默认最新的在前"
+  order: InboxOrder
+}
+
+"收件箱的分页列表"
+type InboxConnection {
+  "本页的条目"
+  edges: [InboxEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"收件箱列表的条目"
+type InboxEdge {
+  "游标"
+  cursor: String!
+  "条目"
+  node: InboxItem!
+}
+
+"收件箱中的数目"
+type InboxCounts {
+  "待办数"
+  todo: Int!
+  "未读的待办数"
+  unread: Int!
+  "已超期的待办数"
+  overdue: Int!
+  "未读的抄送数"
+  ccUnread: Int!
+  "各模块的待办数；没有待办的模块不列出"
+  modules: [InboxModuleCount!]!
+}
+
+"一个模块的待办数"
+type InboxModuleCount @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/inbox.ModuleCount") {
+  "模块"
+  module: WorkflowModule!
+  "待办数"
+  todo: Int!
+  "未读的待办数"
+  unread: Int!
+}
+
+"收件箱的一次变化"
+type InboxChange {
+  "变化之后的数目"
+  counts: InboxCounts!
+  "新到或变化的条目；首次和移出时为空"
+  item: InboxItem
+  "变化的条目的标识；首次为空"
+  itemId: ID
+  "条目是否已移出：办结、转走或委托到期"
+  removed: Boolean!
+}
+
+"将收件箱条目标为已读的输入"
+input MarkInboxReadInput {
+  "条目标识，最多 100 个"
+  ids: [ID!]!
+}
+
+"将收件箱条目标为已读的结果"
+type MarkInboxReadPayload {
+  "本次由未读变为已读的条数"
+  markedCount: Int!
+  "此后的数目"
+  counts: InboxCounts!
+}
+`, BuiltIn: false},
 	{Name: "../../../schema/platform/notification.graphql", Input: `extend type Mutation {
   "将本人的通知标为已读"
   markNotificationsRead(input: MarkNotificationsReadInput!): MarkNotificationsReadPayload!
@@ -2434,6 +3796,428 @@ type WorkerEdge {
   node: Worker!
 }
 `, BuiltIn: false},
+	{Name: "../../../schema/platform/workflow.graphql", Input: `extend type Query {
+  "一个流程实例；无权查看时报错"
+  workflowInstance(
+    "流程标识"
+    id: ID!
+  ): WorkflowInstance
+  "流程定义列表：按标识排列，新版本在前；普通工作人员仅见已发布的版本"
+  workflowDefinitions(
+    "仅此状态"
+    state: WorkflowDefinitionState
+    "每页条数，1 到 100"
+    first: Int = 20
+    "上一页最后一条的游标"
+    after: String
+  ): WorkflowDefinitionConnection!
+  "流程定义的一个版本；不填版本则为已发布的版本"
+  workflowDefinition(
+    "流程定义的标识，例如 general-approval"
+    key: String!
+    "版本号"
+    version: Int
+  ): WorkflowDefinition
+  "检查流程定义文本，列出全部问题；没有问题则为空列表"
+  workflowDefinitionProblems(
+    "流程定义，JSON"
+    body: String!
+  ): [WorkflowDefinitionProblem!]!
+}
+
+extend type Mutation {
+  "发起流程"
+  startWorkflow(input: StartWorkflowInput!): StartWorkflowPayload!
+  "办理流程：同意、退回、转办、委托、加签、撤回等"
+  actOnWorkflow(input: ActOnWorkflowInput!): ActOnWorkflowPayload!
+  "催办；同一流程四小时内只能催办一次"
+  urgeWorkflow(input: UrgeWorkflowInput!): UrgeWorkflowPayload!
+  "起草流程定义，或修改草稿"
+  draftWorkflowDefinition(input: DraftWorkflowDefinitionInput!): DraftWorkflowDefinitionPayload!
+  "审核流程定义：须由市级领导审核，不能审核本人起草的"
+  reviewWorkflowDefinition(input: WorkflowDefinitionStepInput!): ReviewWorkflowDefinitionPayload!
+  "发布流程定义；办理中的流程仍按原版本办完"
+  publishWorkflowDefinition(input: WorkflowDefinitionStepInput!): PublishWorkflowDefinitionPayload!
+  "停用流程定义：不再发起新流程，办理中的流程不受影响"
+  retireWorkflowDefinition(input: WorkflowDefinitionStepInput!): RetireWorkflowDefinitionPayload!
+}
+
+"流程实例：按某一版流程定义办理的一件事项"
+type WorkflowInstance @key(fields: "id") {
+  "标识"
+  id: ID!
+  "流程定义的标识"
+  definitionKey: String!
+  "流程定义的名称"
+  definitionName: String! @goField(forceResolver: true)
+  "流程定义的版本号"
+  definitionVersion: Int!
+  "所属模块"
+  module: WorkflowModule!
+  "所办事项在模块中的标识；没有则为空字符串"
+  subjectId: String!
+  "标题"
+  title: String!
+  "所属区域"
+  area: Area @goField(forceResolver: true)
+  "当前状态"
+  state: String!
+  "当前状态的名称"
+  stateLabel: String!
+  "是否办理中"
+  status: WorkflowStatus!
+  "办结结果，例如 APPROVED；未办结则为空字符串"
+  outcome: String!
+  "发起的工作人员；由市民或系统发起，或不在管辖范围内则为空"
+  initiator: Worker @goField(forceResolver: true)
+  "发起的工作人员的姓名；由市民或系统发起则为空字符串"
+  initiatorName: String! @goField(forceResolver: true, batch: true)
+  "表单内容，JSON"
+  variables: String!
+  "当前环节的办理时限；没有时限则为空"
+  dueAt: Time
+  "是否已超期"
+  overdue: Boolean! @goField(forceResolver: true)
+  "发起时间"
+  createdAt: Time!
+  "最近变更时间"
+  updatedAt: Time!
+  "办结或撤回的时间"
+  endedAt: Time
+  "版本号，办理时原样带回"
+  version: Int!
+  "各环节的办理任务"
+  tasks: [WorkflowTask!]! @goField(forceResolver: true, batch: true)
+  "流转记录"
+  history: [WorkflowEvent!]! @goField(forceResolver: true, batch: true)
+  "当前登录者对整个流程可执行的操作：撤回、催办、补充意见"
+  allowedActions: [WorkflowAction!]! @goField(forceResolver: true)
+}
+
+"流程实例的办理状况"
+enum WorkflowStatus @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/workflow/engine.Status") {
+  "办理中"
+  RUNNING
+  "已办结"
+  ENDED
+  "已撤回"
+  WITHDRAWN
+}
+
+"流程与待办所属的模块"
+enum WorkflowModule @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/workflow/definition.Module") {
+  "意见反馈"
+  FEEDBACK
+  "审批"
+  APPROVAL
+  "采购"
+  PURCHASE
+  "供需对接"
+  SUPPLY
+  "服务管理"
+  SERVICE
+  "任务下发"
+  TASK
+  "报表"
+  REPORT
+  "数据导出审核"
+  EXPORT
+}
+
+"办理任务：某一环节中一人（或一个岗位）的签署"
+type WorkflowTask {
+  "标识"
+  id: ID!
+  "环节"
+  state: String!
+  "环节的名称"
+  stateLabel: String! @goField(forceResolver: true)
+  "由来"
+  kind: WorkflowTaskKind!
+  "状态"
+  status: WorkflowTaskStatus!
+  "指定的办理人；由岗位办理，或不在管辖范围内则为空"
+  worker: Worker @goField(forceResolver: true)
+  "指定的办理人的姓名；由岗位办理则为空字符串"
+  workerName: String!
+  "办理岗位的角色；指定到人则为空字符串"
+  role: String!
+  "办理岗位所在的区域；指定到人则为空"
+  area: Area @goField(forceResolver: true)
+  "受委托人的姓名；没有则为空字符串"
+  delegateName: String!
+  "委托截止时间"
+  delegateUntil: Time
+  "已升级的次数"
+  escalation: Int!
+  "超期升级到的角色；未升级则为空字符串"
+  superiorRole: String!
+  "超期升级到的区域；未升级则为空"
+  superiorArea: Area @goField(forceResolver: true)
+  "到达时间；尚未轮到则为空"
+  openedAt: Time
+  "办理时限"
+  dueAt: Time
+  "是否已超期"
+  overdue: Boolean! @goField(forceResolver: true)
+  "办理时间"
+  decidedAt: Time
+  "实际办理人的姓名；尚未办理则为空字符串"
+  decidedByName: String!
+  "办理的动作；尚未办理则为空字符串"
+  decision: String!
+  "当前登录者可对此任务执行的操作"
+  allowedActions: [WorkflowAction!]! @goField(forceResolver: true)
+}
+
+"办理任务的由来"
+enum WorkflowTaskKind @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/workflow/engine.TaskKind") {
+  "流程定义安排的"
+  SEATED
+  "前加签"
+  BEFORE
+  "后加签"
+  AFTER
+  "退回发起人修改"
+  AMEND
+}
+
+"办理任务的状态"
+enum WorkflowTaskStatus @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/workflow/engine.TaskStatus") {
+  "尚未轮到"
+  WAITING
+  "待办"
+  OPEN
+  "已办"
+  DONE
+  "已取消：流程未经此人继续"
+  CANCELLED
+}
+
+"流转记录中的一条，不会更改"
+type WorkflowEvent {
+  "标识"
+  id: ID!
+  "序号"
+  seq: Int!
+  "时间"
+  at: Time!
+  "动作"
+  action: String!
+  "动作的名称"
+  actionLabel: String! @goField(forceResolver: true)
+  "原环节；发起时为空字符串"
+  from: String!
+  "到达的环节"
+  to: String!
+  "到达的环节的名称"
+  toLabel: String! @goField(forceResolver: true)
+  "由谁执行"
+  actorKind: WorkflowActorKind!
+  "执行的工作人员的姓名；由市民或系统执行则为空字符串"
+  actorName: String!
+  "代何人办理的姓名；不是代办则为空字符串"
+  onBehalfOfName: String!
+  "转办、委托或加签的对象的姓名；没有则为空字符串"
+  targetName: String!
+  "意见；没有则为空字符串"
+  comment: String!
+}
+
+"流转记录中的执行者"
+enum WorkflowActorKind @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/workflow.ActorKind") {
+  "市民"
+  CITIZEN
+  "工作人员"
+  WORKER
+  "系统"
+  SYSTEM
+}
+
+"可执行的操作"
+type WorkflowAction {
+  "操作名，办理时原样填写"
+  name: String!
+  "中文名称"
+  label: String!
+  "是否须填写意见"
+  commentRequired: Boolean!
+  "是否须选择人员"
+  targetRequired: Boolean!
+  "是否在业务模块中办理，而不是在流程中"
+  inModule: Boolean!
+}
+
+"流程定义的一个版本"
+type WorkflowDefinition {
+  "标识"
+  key: String!
+  "版本号"
+  number: Int!
+  "状态"
+  state: WorkflowDefinitionState!
+  "名称"
+  name: String!
+  "所属模块"
+  module: WorkflowModule!
+  "定义，JSON"
+  body: String!
+  "起草人；随平台提供的则为空"
+  createdBy: Worker @goField(forceResolver: true)
+  "起草时间"
+  createdAt: Time!
+  "审核人"
+  reviewedBy: Worker @goField(forceResolver: true)
+  "审核时间"
+  reviewedAt: Time
+  "发布时间"
+  publishedAt: Time
+  "停用时间"
+  retiredAt: Time
+  "数据版本，变更时原样带回"
+  version: Int!
+}
+
+"流程定义的状态"
+enum WorkflowDefinitionState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/workflow.DefinitionState") {
+  "草稿"
+  DRAFT
+  "已审核"
+  REVIEWED
+  "已发布"
+  PUBLISHED
+  "已停用"
+  RETIRED
+}
+
+"流程定义中的一处问题"
+type WorkflowDefinitionProblem @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/workflow/definition.Problem") {
+  "位置，例如 states[1].actions[0]；针对全文则为空文本"
+  field: String!
+  "问题"
+  message: String!
+}
+
+"流程定义的分页列表"
+type WorkflowDefinitionConnection {
+  "本页的条目"
+  edges: [WorkflowDefinitionEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"流程定义列表的条目"
+type WorkflowDefinitionEdge {
+  "游标"
+  cursor: String!
+  "流程定义"
+  node: WorkflowDefinition!
+}
+
+"发起流程的输入"
+input StartWorkflowInput {
+  "流程定义的标识"
+  definitionKey: String!
+  "标题，2 到 60 个字"
+  title: String!
+  "表单内容，JSON，按流程定义的变量填写"
+  variables: String
+  "抄送的工作人员，最多 20 人；办理时其收件箱中即可看到"
+  ccWorkerIds: [ID!]
+  "客户端选定的请求标识（UUID）；重复提交同一标识只发起一次"
+  requestId: ID
+  "发起说明，不超过 1000 字"
+  comment: String
+}
+
+"发起流程的结果"
+type StartWorkflowPayload {
+  "流程实例"
+  instance: WorkflowInstance!
+}
+
+"办理流程的输入"
+input ActOnWorkflowInput {
+  "流程标识"
+  instanceId: ID!
+  "办理任务的标识；撤回和补充意见时不填"
+  taskId: ID
+  "操作名，取自可执行的操作"
+  action: String!
+  "读取时的版本号；已被他人办理则报冲突"
+  expectedVersion: Int!
+  "意见，不超过 1000 字"
+  comment: String
+  "转办、委托或加签的对象"
+  targetWorkerId: ID
+  "委托截止时间，九十天之内"
+  until: Time
+}
+
+"办理流程的结果"
+type ActOnWorkflowPayload {
+  "流程实例"
+  instance: WorkflowInstance!
+}
+
+"催办的输入：填写流程标识，或流程定义与事项，两者选一"
+input UrgeWorkflowInput {
+  "流程标识"
+  instanceId: ID
+  "流程定义的标识，例如 feedback"
+  definitionKey: String
+  "事项在模块中的标识，例如意见反馈的标识"
+  subjectId: String
+}
+
+"催办的结果"
+type UrgeWorkflowPayload {
+  "此刻起多少秒后可再次催办"
+  retryAfterSeconds: Int!
+}
+
+"起草流程定义的输入"
+input DraftWorkflowDefinitionInput {
+  "流程定义，JSON，不超过 64 KB"
+  body: String!
+  "所修改草稿的数据版本；新起草时不填"
+  expectedVersion: Int
+}
+
+"流程定义审核、发布或停用的输入"
+input WorkflowDefinitionStepInput {
+  "流程定义的标识"
+  key: String!
+  "版本号"
+  version: Int!
+  "读取时的数据版本"
+  expectedVersion: Int!
+}
+
+"起草流程定义的结果"
+type DraftWorkflowDefinitionPayload {
+  "草稿"
+  definition: WorkflowDefinition!
+}
+
+"审核流程定义的结果"
+type ReviewWorkflowDefinitionPayload {
+  "已审核的版本"
+  definition: WorkflowDefinition!
+}
+
+"发布流程定义的结果"
+type PublishWorkflowDefinitionPayload {
+  "已发布的版本"
+  definition: WorkflowDefinition!
+}
+
+"停用流程定义的结果"
+type RetireWorkflowDefinitionPayload {
+  "已停用的版本"
+  definition: WorkflowDefinition!
+}
+`, BuiltIn: false},
 	{Name: "../../../federation/directives.graphql", Input: `
 	directive @authenticated on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
 	directive @composeDirective(name: String!) repeatable on SCHEMA
@@ -2488,7 +4272,7 @@ type WorkerEdge {
 `, BuiltIn: true},
 	{Name: "../../../federation/entity.graphql", Input: `
 # a union of all types that use the @key directive
-union _Entity = Area | AuditEntry | Citizen | FileAsset | Notification | OrgUnit | Worker
+union _Entity = Area | AuditEntry | Citizen | FileAsset | Notification | OrgUnit | Worker | WorkflowInstance
 
 input AreaRepresentation {
 	id: ID
@@ -2518,6 +4302,10 @@ input WorkerRepresentation {
 	id: ID
 }
 
+input WorkflowInstanceRepresentation {
+	id: ID
+}
+
 # fake type to build resolver interfaces for users to implement
 type Entity {
 	findArea(reps: [AreaRepresentation!]!): [Area]
@@ -2527,6 +4315,7 @@ type Entity {
 	findNotification(reps: [NotificationRepresentation!]!): [Notification]
 	findOrgUnit(reps: [OrgUnitRepresentation!]!): [OrgUnit]
 	findWorker(reps: [WorkerRepresentation!]!): [Worker]
+	findWorkflowInstance(reps: [WorkflowInstanceRepresentation!]!): [WorkflowInstance]
 }
 
 type _Service {
@@ -2544,6 +4333,14 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func (ec *executionContext) childFields_ActOnWorkflowPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "instance":
+		return ec.fieldContext_ActOnWorkflowPayload_instance(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ActOnWorkflowPayload", field.Name)
+}
 
 func (ec *executionContext) childFields_Area(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -2715,6 +4512,14 @@ func (ec *executionContext) childFields_Citizen(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Citizen", field.Name)
 }
 
+func (ec *executionContext) childFields_DraftWorkflowDefinitionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "definition":
+		return ec.fieldContext_DraftWorkflowDefinitionPayload_definition(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DraftWorkflowDefinitionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ExportAuditEntriesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "fileName":
@@ -2749,6 +4554,114 @@ func (ec *executionContext) childFields_FileAsset(ctx context.Context, field gra
 		return ec.fieldContext_FileAsset_createdAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FileAsset", field.Name)
+}
+
+func (ec *executionContext) childFields_InboxChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "counts":
+		return ec.fieldContext_InboxChange_counts(ctx, field)
+	case "item":
+		return ec.fieldContext_InboxChange_item(ctx, field)
+	case "itemId":
+		return ec.fieldContext_InboxChange_itemId(ctx, field)
+	case "removed":
+		return ec.fieldContext_InboxChange_removed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InboxChange", field.Name)
+}
+
+func (ec *executionContext) childFields_InboxConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_InboxConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_InboxConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InboxConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_InboxCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "todo":
+		return ec.fieldContext_InboxCounts_todo(ctx, field)
+	case "unread":
+		return ec.fieldContext_InboxCounts_unread(ctx, field)
+	case "overdue":
+		return ec.fieldContext_InboxCounts_overdue(ctx, field)
+	case "ccUnread":
+		return ec.fieldContext_InboxCounts_ccUnread(ctx, field)
+	case "modules":
+		return ec.fieldContext_InboxCounts_modules(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InboxCounts", field.Name)
+}
+
+func (ec *executionContext) childFields_InboxEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_InboxEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_InboxEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InboxEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_InboxItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_InboxItem_id(ctx, field)
+	case "list":
+		return ec.fieldContext_InboxItem_list(ctx, field)
+	case "module":
+		return ec.fieldContext_InboxItem_module(ctx, field)
+	case "title":
+		return ec.fieldContext_InboxItem_title(ctx, field)
+	case "stateLabel":
+		return ec.fieldContext_InboxItem_stateLabel(ctx, field)
+	case "link":
+		return ec.fieldContext_InboxItem_link(ctx, field)
+	case "area":
+		return ec.fieldContext_InboxItem_area(ctx, field)
+	case "at":
+		return ec.fieldContext_InboxItem_at(ctx, field)
+	case "dueAt":
+		return ec.fieldContext_InboxItem_dueAt(ctx, field)
+	case "overdue":
+		return ec.fieldContext_InboxItem_overdue(ctx, field)
+	case "readAt":
+		return ec.fieldContext_InboxItem_readAt(ctx, field)
+	case "instanceId":
+		return ec.fieldContext_InboxItem_instanceId(ctx, field)
+	case "taskId":
+		return ec.fieldContext_InboxItem_taskId(ctx, field)
+	case "allowedActions":
+		return ec.fieldContext_InboxItem_allowedActions(ctx, field)
+	case "instance":
+		return ec.fieldContext_InboxItem_instance(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InboxItem", field.Name)
+}
+
+func (ec *executionContext) childFields_InboxModuleCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "module":
+		return ec.fieldContext_InboxModuleCount_module(ctx, field)
+	case "todo":
+		return ec.fieldContext_InboxModuleCount_todo(ctx, field)
+	case "unread":
+		return ec.fieldContext_InboxModuleCount_unread(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InboxModuleCount", field.Name)
+}
+
+func (ec *executionContext) childFields_MarkInboxReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "markedCount":
+		return ec.fieldContext_MarkInboxReadPayload_markedCount(ctx, field)
+	case "counts":
+		return ec.fieldContext_MarkInboxReadPayload_counts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MarkInboxReadPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_MarkNotificationsReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2857,6 +4770,14 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_PublishWorkflowDefinitionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "definition":
+		return ec.fieldContext_PublishWorkflowDefinitionPayload_definition(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PublishWorkflowDefinitionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RefreshSessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "accessToken":
@@ -2879,6 +4800,22 @@ func (ec *executionContext) childFields_RequestSmsCodePayload(ctx context.Contex
 		return ec.fieldContext_RequestSmsCodePayload_expiresInSeconds(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RequestSmsCodePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RetireWorkflowDefinitionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "definition":
+		return ec.fieldContext_RetireWorkflowDefinitionPayload_definition(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetireWorkflowDefinitionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewWorkflowDefinitionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "definition":
+		return ec.fieldContext_ReviewWorkflowDefinitionPayload_definition(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewWorkflowDefinitionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SignInPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2923,12 +4860,28 @@ func (ec *executionContext) childFields_SignOutPayload(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type SignOutPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_StartWorkflowPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "instance":
+		return ec.fieldContext_StartWorkflowPayload_instance(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StartWorkflowPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdateProfilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "viewer":
 		return ec.fieldContext_UpdateProfilePayload_viewer(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateProfilePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UrgeWorkflowPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "retryAfterSeconds":
+		return ec.fieldContext_UrgeWorkflowPayload_retryAfterSeconds(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UrgeWorkflowPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Worker(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2977,6 +4930,218 @@ func (ec *executionContext) childFields_WorkerEdge(ctx context.Context, field gr
 		return ec.fieldContext_WorkerEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WorkerEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowAction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_WorkflowAction_name(ctx, field)
+	case "label":
+		return ec.fieldContext_WorkflowAction_label(ctx, field)
+	case "commentRequired":
+		return ec.fieldContext_WorkflowAction_commentRequired(ctx, field)
+	case "targetRequired":
+		return ec.fieldContext_WorkflowAction_targetRequired(ctx, field)
+	case "inModule":
+		return ec.fieldContext_WorkflowAction_inModule(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowAction", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowDefinition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_WorkflowDefinition_key(ctx, field)
+	case "number":
+		return ec.fieldContext_WorkflowDefinition_number(ctx, field)
+	case "state":
+		return ec.fieldContext_WorkflowDefinition_state(ctx, field)
+	case "name":
+		return ec.fieldContext_WorkflowDefinition_name(ctx, field)
+	case "module":
+		return ec.fieldContext_WorkflowDefinition_module(ctx, field)
+	case "body":
+		return ec.fieldContext_WorkflowDefinition_body(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_WorkflowDefinition_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_WorkflowDefinition_createdAt(ctx, field)
+	case "reviewedBy":
+		return ec.fieldContext_WorkflowDefinition_reviewedBy(ctx, field)
+	case "reviewedAt":
+		return ec.fieldContext_WorkflowDefinition_reviewedAt(ctx, field)
+	case "publishedAt":
+		return ec.fieldContext_WorkflowDefinition_publishedAt(ctx, field)
+	case "retiredAt":
+		return ec.fieldContext_WorkflowDefinition_retiredAt(ctx, field)
+	case "version":
+		return ec.fieldContext_WorkflowDefinition_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowDefinition", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowDefinitionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_WorkflowDefinitionConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_WorkflowDefinitionConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowDefinitionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowDefinitionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_WorkflowDefinitionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_WorkflowDefinitionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowDefinitionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowDefinitionProblem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_WorkflowDefinitionProblem_field(ctx, field)
+	case "message":
+		return ec.fieldContext_WorkflowDefinitionProblem_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowDefinitionProblem", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_WorkflowEvent_id(ctx, field)
+	case "seq":
+		return ec.fieldContext_WorkflowEvent_seq(ctx, field)
+	case "at":
+		return ec.fieldContext_WorkflowEvent_at(ctx, field)
+	case "action":
+		return ec.fieldContext_WorkflowEvent_action(ctx, field)
+	case "actionLabel":
+		return ec.fieldContext_WorkflowEvent_actionLabel(ctx, field)
+	case "from":
+		return ec.fieldContext_WorkflowEvent_from(ctx, field)
+	case "to":
+		return ec.fieldContext_WorkflowEvent_to(ctx, field)
+	case "toLabel":
+		return ec.fieldContext_WorkflowEvent_toLabel(ctx, field)
+	case "actorKind":
+		return ec.fieldContext_WorkflowEvent_actorKind(ctx, field)
+	case "actorName":
+		return ec.fieldContext_WorkflowEvent_actorName(ctx, field)
+	case "onBehalfOfName":
+		return ec.fieldContext_WorkflowEvent_onBehalfOfName(ctx, field)
+	case "targetName":
+		return ec.fieldContext_WorkflowEvent_targetName(ctx, field)
+	case "comment":
+		return ec.fieldContext_WorkflowEvent_comment(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowInstance(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_WorkflowInstance_id(ctx, field)
+	case "definitionKey":
+		return ec.fieldContext_WorkflowInstance_definitionKey(ctx, field)
+	case "definitionName":
+		return ec.fieldContext_WorkflowInstance_definitionName(ctx, field)
+	case "definitionVersion":
+		return ec.fieldContext_WorkflowInstance_definitionVersion(ctx, field)
+	case "module":
+		return ec.fieldContext_WorkflowInstance_module(ctx, field)
+	case "subjectId":
+		return ec.fieldContext_WorkflowInstance_subjectId(ctx, field)
+	case "title":
+		return ec.fieldContext_WorkflowInstance_title(ctx, field)
+	case "area":
+		return ec.fieldContext_WorkflowInstance_area(ctx, field)
+	case "state":
+		return ec.fieldContext_WorkflowInstance_state(ctx, field)
+	case "stateLabel":
+		return ec.fieldContext_WorkflowInstance_stateLabel(ctx, field)
+	case "status":
+		return ec.fieldContext_WorkflowInstance_status(ctx, field)
+	case "outcome":
+		return ec.fieldContext_WorkflowInstance_outcome(ctx, field)
+	case "initiator":
+		return ec.fieldContext_WorkflowInstance_initiator(ctx, field)
+	case "initiatorName":
+		return ec.fieldContext_WorkflowInstance_initiatorName(ctx, field)
+	case "variables":
+		return ec.fieldContext_WorkflowInstance_variables(ctx, field)
+	case "dueAt":
+		return ec.fieldContext_WorkflowInstance_dueAt(ctx, field)
+	case "overdue":
+		return ec.fieldContext_WorkflowInstance_overdue(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_WorkflowInstance_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_WorkflowInstance_updatedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_WorkflowInstance_endedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_WorkflowInstance_version(ctx, field)
+	case "tasks":
+		return ec.fieldContext_WorkflowInstance_tasks(ctx, field)
+	case "history":
+		return ec.fieldContext_WorkflowInstance_history(ctx, field)
+	case "allowedActions":
+		return ec.fieldContext_WorkflowInstance_allowedActions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowInstance", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowTask(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_WorkflowTask_id(ctx, field)
+	case "state":
+		return ec.fieldContext_WorkflowTask_state(ctx, field)
+	case "stateLabel":
+		return ec.fieldContext_WorkflowTask_stateLabel(ctx, field)
+	case "kind":
+		return ec.fieldContext_WorkflowTask_kind(ctx, field)
+	case "status":
+		return ec.fieldContext_WorkflowTask_status(ctx, field)
+	case "worker":
+		return ec.fieldContext_WorkflowTask_worker(ctx, field)
+	case "workerName":
+		return ec.fieldContext_WorkflowTask_workerName(ctx, field)
+	case "role":
+		return ec.fieldContext_WorkflowTask_role(ctx, field)
+	case "area":
+		return ec.fieldContext_WorkflowTask_area(ctx, field)
+	case "delegateName":
+		return ec.fieldContext_WorkflowTask_delegateName(ctx, field)
+	case "delegateUntil":
+		return ec.fieldContext_WorkflowTask_delegateUntil(ctx, field)
+	case "escalation":
+		return ec.fieldContext_WorkflowTask_escalation(ctx, field)
+	case "superiorRole":
+		return ec.fieldContext_WorkflowTask_superiorRole(ctx, field)
+	case "superiorArea":
+		return ec.fieldContext_WorkflowTask_superiorArea(ctx, field)
+	case "openedAt":
+		return ec.fieldContext_WorkflowTask_openedAt(ctx, field)
+	case "dueAt":
+		return ec.fieldContext_WorkflowTask_dueAt(ctx, field)
+	case "overdue":
+		return ec.fieldContext_WorkflowTask_overdue(ctx, field)
+	case "decidedAt":
+		return ec.fieldContext_WorkflowTask_decidedAt(ctx, field)
+	case "decidedByName":
+		return ec.fieldContext_WorkflowTask_decidedByName(ctx, field)
+	case "decision":
+		return ec.fieldContext_WorkflowTask_decision(ctx, field)
+	case "allowedActions":
+		return ec.fieldContext_WorkflowTask_allowedActions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowTask", field.Name)
 }
 
 func (ec *executionContext) childFields__Service(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3253,6 +5418,48 @@ func (ec *executionContext) field_Entity_findWorker_args(ctx context.Context, ra
 	return args, nil
 }
 
+func (ec *executionContext) field_Entity_findWorkflowInstance_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "reps",
+		func(ctx context.Context, v any) ([]*WorkflowInstanceRepresentation, error) {
+			return ec.unmarshalNWorkflowInstanceRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkflowInstanceRepresentationᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reps"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_actOnWorkflow_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (workflow.ActOnWorkflowInput, error) {
+			return ec.unmarshalNActOnWorkflowInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐActOnWorkflowInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_draftWorkflowDefinition_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (workflow.DraftWorkflowDefinitionInput, error) {
+			return ec.unmarshalNDraftWorkflowDefinitionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐDraftWorkflowDefinitionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_exportAuditEntries_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3267,12 +5474,40 @@ func (ec *executionContext) field_Mutation_exportAuditEntries_args(ctx context.C
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_markInboxRead_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (MarkInboxReadInput, error) {
+			return ec.unmarshalNMarkInboxReadInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMarkInboxReadInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_markNotificationsRead_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (MarkNotificationsReadInput, error) {
 			return ec.unmarshalNMarkNotificationsReadInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMarkNotificationsReadInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_publishWorkflowDefinition_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (workflow.WorkflowDefinitionStepInput, error) {
+			return ec.unmarshalNWorkflowDefinitionStepInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowDefinitionStepInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3301,6 +5536,34 @@ func (ec *executionContext) field_Mutation_requestSmsCode_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (RequestSmsCodeInput, error) {
 			return ec.unmarshalNRequestSmsCodeInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRequestSmsCodeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_retireWorkflowDefinition_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (workflow.WorkflowDefinitionStepInput, error) {
+			return ec.unmarshalNWorkflowDefinitionStepInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowDefinitionStepInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_reviewWorkflowDefinition_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (workflow.WorkflowDefinitionStepInput, error) {
+			return ec.unmarshalNWorkflowDefinitionStepInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowDefinitionStepInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3351,12 +5614,40 @@ func (ec *executionContext) field_Mutation_signOut_args(ctx context.Context, raw
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_startWorkflow_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (workflow.StartWorkflowInput, error) {
+			return ec.unmarshalNStartWorkflowInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐStartWorkflowInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_updateProfile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (UpdateProfileInput, error) {
 			return ec.unmarshalNUpdateProfileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdateProfileInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_urgeWorkflow_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (workflow.UrgeWorkflowInput, error) {
+			return ec.unmarshalNUrgeWorkflowInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐUrgeWorkflowInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3519,6 +5810,36 @@ func (ec *executionContext) field_Query_auditEntry_args(ctx context.Context, raw
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_inbox_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*InboxFilter, error) {
+			return ec.unmarshalOInboxFilter2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInboxFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_orgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3639,6 +5960,86 @@ func (ec *executionContext) field_Query_workers_args(ctx context.Context, rawArg
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_workflowDefinitionProblems_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "body",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["body"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_workflowDefinition_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "key",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["key"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_workflowDefinitions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "state",
+		func(ctx context.Context, v any) (*workflow.DefinitionState, error) {
+			return ec.unmarshalOWorkflowDefinitionState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐDefinitionState(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["state"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_workflowInstance_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Worker_notifications_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3742,6 +6143,38 @@ func (ec *executionContext) field___Type_inputFields_args(ctx context.Context, r
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _ActOnWorkflowPayload_instance(ctx context.Context, field graphql.CollectedField, obj *ActOnWorkflowPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActOnWorkflowPayload_instance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Instance, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v workflow.WorkflowInstance) graphql.Marshaler {
+			return ec.marshalNWorkflowInstance2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowInstance(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ActOnWorkflowPayload_instance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ActOnWorkflowPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowInstance(ctx, field)
+		},
+	}
+	return fc, nil
+}
 
 func (ec *executionContext) _Area_id(ctx context.Context, field graphql.CollectedField, obj *area.Area) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -5342,6 +7775,38 @@ func (ec *executionContext) fieldContext_Citizen_notifications(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _DraftWorkflowDefinitionPayload_definition(ctx context.Context, field graphql.CollectedField, obj *DraftWorkflowDefinitionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DraftWorkflowDefinitionPayload_definition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Definition, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v workflow.WorkflowDefinition) graphql.Marshaler {
+			return ec.marshalNWorkflowDefinition2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowDefinition(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DraftWorkflowDefinitionPayload_definition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DraftWorkflowDefinitionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowDefinition(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Entity_findArea(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5650,6 +8115,50 @@ func (ec *executionContext) fieldContext_Entity_findWorker(ctx context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _Entity_findWorkflowInstance(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_findWorkflowInstance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Entity().FindWorkflowInstance(ctx, fc.Args["reps"].([]*WorkflowInstanceRepresentation))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*workflow.WorkflowInstance) graphql.Marshaler {
+			return ec.marshalOWorkflowInstance2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowInstance(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_findWorkflowInstance(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowInstance(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Entity_findWorkflowInstance_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ExportAuditEntriesPayload_fileName(ctx context.Context, field graphql.CollectedField, obj *ExportAuditEntriesPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5926,6 +8435,901 @@ func (ec *executionContext) fieldContext_FileAsset_createdAt(_ context.Context, 
 	return graphql.NewScalarFieldContext("FileAsset", field, false, false, "Time")
 }
 
+func (ec *executionContext) _InboxChange_counts(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxChange_counts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Counts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v inbox.InboxCounts) graphql.Marshaler {
+			return ec.marshalNInboxCounts2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐInboxCounts(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxChange_counts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InboxChange",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InboxCounts(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InboxChange_item(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxChange_item(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Item, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *inbox.InboxItem) graphql.Marshaler {
+			return ec.marshalOInboxItem2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐInboxItem(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InboxChange_item(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InboxChange",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InboxItem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InboxChange_itemId(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxChange_itemId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ItemID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InboxChange_itemId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxChange", field, false, false, "ID")
+}
+
+func (ec *executionContext) _InboxChange_removed(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxChange_removed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Removed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxChange_removed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxChange", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _InboxConnection_edges(ctx context.Context, field graphql.CollectedField, obj *InboxConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*InboxEdge) graphql.Marshaler {
+			return ec.marshalNInboxEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInboxEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InboxConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InboxEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InboxConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *InboxConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InboxConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InboxCounts_todo(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxCounts_todo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Todo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxCounts_todo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxCounts", field, false, false, "Int")
+}
+
+func (ec *executionContext) _InboxCounts_unread(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxCounts_unread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unread, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxCounts_unread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxCounts", field, false, false, "Int")
+}
+
+func (ec *executionContext) _InboxCounts_overdue(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxCounts_overdue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Overdue, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxCounts_overdue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxCounts", field, false, false, "Int")
+}
+
+func (ec *executionContext) _InboxCounts_ccUnread(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxCounts_ccUnread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CcUnread, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxCounts_ccUnread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxCounts", field, false, false, "Int")
+}
+
+func (ec *executionContext) _InboxCounts_modules(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxCounts_modules(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Modules, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []inbox.ModuleCount) graphql.Marshaler {
+			return ec.marshalNInboxModuleCount2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐModuleCountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxCounts_modules(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InboxCounts",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InboxModuleCount(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InboxEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *InboxEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _InboxEdge_node(ctx context.Context, field graphql.CollectedField, obj *InboxEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v inbox.InboxItem) graphql.Marshaler {
+			return ec.marshalNInboxItem2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐInboxItem(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InboxEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InboxItem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InboxItem_id(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxItem_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxItem_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxItem", field, false, false, "ID")
+}
+
+func (ec *executionContext) _InboxItem_list(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxItem_list(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.List, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v inbox.List) graphql.Marshaler {
+			return ec.marshalNInboxList2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐList(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxItem_list(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxItem", field, false, false, "InboxList")
+}
+
+func (ec *executionContext) _InboxItem_module(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxItem_module(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Module, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v definition.Module) graphql.Marshaler {
+			return ec.marshalNWorkflowModule2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋdefinitionᚐModule(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxItem_module(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxItem", field, false, false, "WorkflowModule")
+}
+
+func (ec *executionContext) _InboxItem_title(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxItem_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxItem_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxItem", field, false, false, "String")
+}
+
+func (ec *executionContext) _InboxItem_stateLabel(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxItem_stateLabel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StateLabel, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxItem_stateLabel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxItem", field, false, false, "String")
+}
+
+func (ec *executionContext) _InboxItem_link(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxItem_link(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Link, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxItem_link(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxItem", field, false, false, "String")
+}
+
+func (ec *executionContext) _InboxItem_area(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxItem_area(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.InboxItem().Area(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
+			return ec.marshalOArea2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InboxItem_area(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InboxItem",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Area(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InboxItem_at(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxItem_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxItem_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxItem", field, false, false, "Time")
+}
+
+func (ec *executionContext) _InboxItem_dueAt(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxItem_dueAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DueAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InboxItem_dueAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxItem", field, false, false, "Time")
+}
+
+func (ec *executionContext) _InboxItem_overdue(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxItem_overdue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.InboxItem().Overdue(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxItem_overdue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxItem", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _InboxItem_readAt(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxItem_readAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReadAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InboxItem_readAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxItem", field, false, false, "Time")
+}
+
+func (ec *executionContext) _InboxItem_instanceId(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxItem_instanceId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.InstanceID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxItem_instanceId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxItem", field, false, false, "ID")
+}
+
+func (ec *executionContext) _InboxItem_taskId(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxItem_taskId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TaskID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InboxItem_taskId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxItem", field, false, false, "ID")
+}
+
+func (ec *executionContext) _InboxItem_allowedActions(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxItem_allowedActions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_InboxItem_allowedActions(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*workflow.WorkflowAction) graphql.Marshaler {
+			return ec.marshalNWorkflowAction2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowActionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxItem_allowedActions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InboxItem",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowAction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_InboxItem_allowedActions(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (any, error) {
+	resolver := ec.Resolvers.InboxItem()
+	if batch, ok := graphql.BatchParentsFor[*inbox.InboxItem](ctx, "InboxItem"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.AllowedActions(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*workflow.WorkflowAction](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"InboxItem.allowedActions",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.AllowedActions(ctx, []*inbox.InboxItem{obj})
+	return graphql.ResolveBatchSingleResult[[]*workflow.WorkflowAction](
+		ctx,
+		results,
+		err,
+		"InboxItem.allowedActions",
+	)
+}
+
+func (ec *executionContext) _InboxItem_instance(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxItem_instance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_InboxItem_instance(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *workflow.WorkflowInstance) graphql.Marshaler {
+			return ec.marshalOWorkflowInstance2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowInstance(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InboxItem_instance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InboxItem",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowInstance(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_InboxItem_instance(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxItem) (any, error) {
+	resolver := ec.Resolvers.InboxItem()
+	if batch, ok := graphql.BatchParentsFor[*inbox.InboxItem](ctx, "InboxItem"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Instance(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*workflow.WorkflowInstance](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"InboxItem.instance",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Instance(ctx, []*inbox.InboxItem{obj})
+	return graphql.ResolveBatchSingleResult[*workflow.WorkflowInstance](
+		ctx,
+		results,
+		err,
+		"InboxItem.instance",
+	)
+}
+
+func (ec *executionContext) _InboxModuleCount_module(ctx context.Context, field graphql.CollectedField, obj *inbox.ModuleCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxModuleCount_module(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Module, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v definition.Module) graphql.Marshaler {
+			return ec.marshalNWorkflowModule2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋdefinitionᚐModule(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxModuleCount_module(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxModuleCount", field, false, false, "WorkflowModule")
+}
+
+func (ec *executionContext) _InboxModuleCount_todo(ctx context.Context, field graphql.CollectedField, obj *inbox.ModuleCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxModuleCount_todo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Todo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxModuleCount_todo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxModuleCount", field, false, false, "Int")
+}
+
+func (ec *executionContext) _InboxModuleCount_unread(ctx context.Context, field graphql.CollectedField, obj *inbox.ModuleCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InboxModuleCount_unread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unread, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InboxModuleCount_unread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InboxModuleCount", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MarkInboxReadPayload_markedCount(ctx context.Context, field graphql.CollectedField, obj *MarkInboxReadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarkInboxReadPayload_markedCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MarkedCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MarkInboxReadPayload_markedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MarkInboxReadPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MarkInboxReadPayload_counts(ctx context.Context, field graphql.CollectedField, obj *MarkInboxReadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarkInboxReadPayload_counts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Counts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v inbox.InboxCounts) graphql.Marshaler {
+			return ec.marshalNInboxCounts2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐInboxCounts(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MarkInboxReadPayload_counts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MarkInboxReadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InboxCounts(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _MarkNotificationsReadPayload_markedCount(ctx context.Context, field graphql.CollectedField, obj *MarkNotificationsReadPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6054,6 +9458,50 @@ func (ec *executionContext) fieldContext_Mutation_updateProfile(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateProfile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_markInboxRead(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_markInboxRead(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MarkInboxRead(ctx, fc.Args["input"].(MarkInboxReadInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *MarkInboxReadPayload) graphql.Marshaler {
+			return ec.marshalNMarkInboxReadPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMarkInboxReadPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_markInboxRead(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MarkInboxReadPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_markInboxRead_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6318,6 +9766,314 @@ func (ec *executionContext) fieldContext_Mutation_signOut(ctx context.Context, f
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_signOut_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_startWorkflow(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_startWorkflow(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().StartWorkflow(ctx, fc.Args["input"].(workflow.StartWorkflowInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *StartWorkflowPayload) graphql.Marshaler {
+			return ec.marshalNStartWorkflowPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐStartWorkflowPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_startWorkflow(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StartWorkflowPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_startWorkflow_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_actOnWorkflow(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_actOnWorkflow(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ActOnWorkflow(ctx, fc.Args["input"].(workflow.ActOnWorkflowInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ActOnWorkflowPayload) graphql.Marshaler {
+			return ec.marshalNActOnWorkflowPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐActOnWorkflowPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_actOnWorkflow(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ActOnWorkflowPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_actOnWorkflow_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_urgeWorkflow(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_urgeWorkflow(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UrgeWorkflow(ctx, fc.Args["input"].(workflow.UrgeWorkflowInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *UrgeWorkflowPayload) graphql.Marshaler {
+			return ec.marshalNUrgeWorkflowPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUrgeWorkflowPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_urgeWorkflow(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UrgeWorkflowPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_urgeWorkflow_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_draftWorkflowDefinition(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_draftWorkflowDefinition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DraftWorkflowDefinition(ctx, fc.Args["input"].(workflow.DraftWorkflowDefinitionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *DraftWorkflowDefinitionPayload) graphql.Marshaler {
+			return ec.marshalNDraftWorkflowDefinitionPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDraftWorkflowDefinitionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_draftWorkflowDefinition(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DraftWorkflowDefinitionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_draftWorkflowDefinition_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_reviewWorkflowDefinition(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_reviewWorkflowDefinition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReviewWorkflowDefinition(ctx, fc.Args["input"].(workflow.WorkflowDefinitionStepInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ReviewWorkflowDefinitionPayload) graphql.Marshaler {
+			return ec.marshalNReviewWorkflowDefinitionPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewWorkflowDefinitionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_reviewWorkflowDefinition(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewWorkflowDefinitionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_reviewWorkflowDefinition_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_publishWorkflowDefinition(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_publishWorkflowDefinition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PublishWorkflowDefinition(ctx, fc.Args["input"].(workflow.WorkflowDefinitionStepInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PublishWorkflowDefinitionPayload) graphql.Marshaler {
+			return ec.marshalNPublishWorkflowDefinitionPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPublishWorkflowDefinitionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_publishWorkflowDefinition(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PublishWorkflowDefinitionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_publishWorkflowDefinition_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_retireWorkflowDefinition(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_retireWorkflowDefinition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RetireWorkflowDefinition(ctx, fc.Args["input"].(workflow.WorkflowDefinitionStepInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RetireWorkflowDefinitionPayload) graphql.Marshaler {
+			return ec.marshalNRetireWorkflowDefinitionPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireWorkflowDefinitionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_retireWorkflowDefinition(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetireWorkflowDefinitionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_retireWorkflowDefinition_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7116,6 +10872,38 @@ func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
 }
 
+func (ec *executionContext) _PublishWorkflowDefinitionPayload_definition(ctx context.Context, field graphql.CollectedField, obj *PublishWorkflowDefinitionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PublishWorkflowDefinitionPayload_definition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Definition, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v workflow.WorkflowDefinition) graphql.Marshaler {
+			return ec.marshalNWorkflowDefinition2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowDefinition(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PublishWorkflowDefinitionPayload_definition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PublishWorkflowDefinitionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowDefinition(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_area(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7324,6 +11112,82 @@ func (ec *executionContext) fieldContext_Query_viewer(_ context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_inbox(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_inbox(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Inbox(ctx, fc.Args["filter"].(*InboxFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *InboxConnection) graphql.Marshaler {
+			return ec.marshalNInboxConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInboxConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_inbox(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InboxConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_inbox_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_inboxCounts(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_inboxCounts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().InboxCounts(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *inbox.InboxCounts) graphql.Marshaler {
+			return ec.marshalNInboxCounts2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐInboxCounts(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_inboxCounts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InboxCounts(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_orgUnit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7526,6 +11390,182 @@ func (ec *executionContext) fieldContext_Query_workers(ctx context.Context, fiel
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_workers_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_workflowInstance(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_workflowInstance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().WorkflowInstance(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *workflow.WorkflowInstance) graphql.Marshaler {
+			return ec.marshalOWorkflowInstance2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowInstance(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_workflowInstance(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowInstance(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_workflowInstance_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_workflowDefinitions(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_workflowDefinitions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().WorkflowDefinitions(ctx, fc.Args["state"].(*workflow.DefinitionState), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *WorkflowDefinitionConnection) graphql.Marshaler {
+			return ec.marshalNWorkflowDefinitionConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkflowDefinitionConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_workflowDefinitions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowDefinitionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_workflowDefinitions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_workflowDefinition(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_workflowDefinition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().WorkflowDefinition(ctx, fc.Args["key"].(string), fc.Args["version"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *workflow.WorkflowDefinition) graphql.Marshaler {
+			return ec.marshalOWorkflowDefinition2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowDefinition(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_workflowDefinition(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowDefinition(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_workflowDefinition_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_workflowDefinitionProblems(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_workflowDefinitionProblems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().WorkflowDefinitionProblems(ctx, fc.Args["body"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*definition.Problem) graphql.Marshaler {
+			return ec.marshalNWorkflowDefinitionProblem2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋdefinitionᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_workflowDefinitionProblems(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowDefinitionProblem(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_workflowDefinitionProblems_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7822,6 +11862,70 @@ func (ec *executionContext) fieldContext_RequestSmsCodePayload_expiresInSeconds(
 	return graphql.NewScalarFieldContext("RequestSmsCodePayload", field, false, false, "Int")
 }
 
+func (ec *executionContext) _RetireWorkflowDefinitionPayload_definition(ctx context.Context, field graphql.CollectedField, obj *RetireWorkflowDefinitionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetireWorkflowDefinitionPayload_definition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Definition, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v workflow.WorkflowDefinition) graphql.Marshaler {
+			return ec.marshalNWorkflowDefinition2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowDefinition(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetireWorkflowDefinitionPayload_definition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetireWorkflowDefinitionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowDefinition(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewWorkflowDefinitionPayload_definition(ctx context.Context, field graphql.CollectedField, obj *ReviewWorkflowDefinitionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewWorkflowDefinitionPayload_definition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Definition, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v workflow.WorkflowDefinition) graphql.Marshaler {
+			return ec.marshalNWorkflowDefinition2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowDefinition(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewWorkflowDefinitionPayload_definition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewWorkflowDefinitionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowDefinition(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SignInPayload_accessToken(ctx context.Context, field graphql.CollectedField, obj *SignInPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8116,6 +12220,70 @@ func (ec *executionContext) fieldContext_SignOutPayload_endedSessions(_ context.
 	return graphql.NewScalarFieldContext("SignOutPayload", field, false, false, "Int")
 }
 
+func (ec *executionContext) _StartWorkflowPayload_instance(ctx context.Context, field graphql.CollectedField, obj *StartWorkflowPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StartWorkflowPayload_instance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Instance, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v workflow.WorkflowInstance) graphql.Marshaler {
+			return ec.marshalNWorkflowInstance2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowInstance(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StartWorkflowPayload_instance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StartWorkflowPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowInstance(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_inboxChanged(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_inboxChanged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Subscription().InboxChanged(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *inbox.InboxChange) graphql.Marshaler {
+			return ec.marshalNInboxChange2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐInboxChange(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_inboxChanged(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InboxChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subscription_notificationReceived(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
 	return graphql.ResolveFieldStream(
 		ctx,
@@ -8178,6 +12346,29 @@ func (ec *executionContext) fieldContext_UpdateProfilePayload_viewer(_ context.C
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _UrgeWorkflowPayload_retryAfterSeconds(ctx context.Context, field graphql.CollectedField, obj *UrgeWorkflowPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UrgeWorkflowPayload_retryAfterSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RetryAfterSeconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UrgeWorkflowPayload_retryAfterSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UrgeWorkflowPayload", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Worker_id(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (ret graphql.Marshaler) {
@@ -8664,6 +12855,2087 @@ func (ec *executionContext) fieldContext_WorkerEdge_node(_ context.Context, fiel
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowAction_name(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowAction_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowAction_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowAction", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowAction_label(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowAction_label(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Label, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowAction_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowAction", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowAction_commentRequired(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowAction_commentRequired(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CommentRequired, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowAction_commentRequired(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowAction", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _WorkflowAction_targetRequired(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowAction_targetRequired(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TargetRequired, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowAction_targetRequired(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowAction", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _WorkflowAction_inModule(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowAction_inModule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.InModule, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowAction_inModule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowAction", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _WorkflowDefinition_key(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinition_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinition_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowDefinition", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowDefinition_number(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinition_number(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Number, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinition_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowDefinition", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WorkflowDefinition_state(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinition_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v workflow.DefinitionState) graphql.Marshaler {
+			return ec.marshalNWorkflowDefinitionState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐDefinitionState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinition_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowDefinition", field, false, false, "WorkflowDefinitionState")
+}
+
+func (ec *executionContext) _WorkflowDefinition_name(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinition_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinition_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowDefinition", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowDefinition_module(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinition_module(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Module, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v definition.Module) graphql.Marshaler {
+			return ec.marshalNWorkflowModule2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋdefinitionᚐModule(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinition_module(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowDefinition", field, false, false, "WorkflowModule")
+}
+
+func (ec *executionContext) _WorkflowDefinition_body(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinition_body(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Body, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinition_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowDefinition", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowDefinition_createdBy(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinition_createdBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowDefinition().CreatedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *worker.Worker) graphql.Marshaler {
+			return ec.marshalOWorker2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinition_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowDefinition",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowDefinition_createdAt(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinition_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinition_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowDefinition", field, false, false, "Time")
+}
+
+func (ec *executionContext) _WorkflowDefinition_reviewedBy(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinition_reviewedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowDefinition().ReviewedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *worker.Worker) graphql.Marshaler {
+			return ec.marshalOWorker2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinition_reviewedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowDefinition",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowDefinition_reviewedAt(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinition_reviewedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReviewedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinition_reviewedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowDefinition", field, false, false, "Time")
+}
+
+func (ec *executionContext) _WorkflowDefinition_publishedAt(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinition_publishedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PublishedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinition_publishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowDefinition", field, false, false, "Time")
+}
+
+func (ec *executionContext) _WorkflowDefinition_retiredAt(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinition_retiredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RetiredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinition_retiredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowDefinition", field, false, false, "Time")
+}
+
+func (ec *executionContext) _WorkflowDefinition_version(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinition_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinition_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowDefinition", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WorkflowDefinitionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *WorkflowDefinitionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinitionConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*WorkflowDefinitionEdge) graphql.Marshaler {
+			return ec.marshalNWorkflowDefinitionEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkflowDefinitionEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinitionConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowDefinitionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowDefinitionEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowDefinitionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *WorkflowDefinitionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinitionConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinitionConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowDefinitionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowDefinitionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *WorkflowDefinitionEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinitionEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinitionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowDefinitionEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowDefinitionEdge_node(ctx context.Context, field graphql.CollectedField, obj *WorkflowDefinitionEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinitionEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v workflow.WorkflowDefinition) graphql.Marshaler {
+			return ec.marshalNWorkflowDefinition2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowDefinition(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinitionEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowDefinitionEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowDefinition(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowDefinitionProblem_field(ctx context.Context, field graphql.CollectedField, obj *definition.Problem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinitionProblem_field(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Field, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinitionProblem_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowDefinitionProblem", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowDefinitionProblem_message(ctx context.Context, field graphql.CollectedField, obj *definition.Problem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowDefinitionProblem_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowDefinitionProblem_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowDefinitionProblem", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowEvent_id(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowEvent_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowEvent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowEvent", field, false, false, "ID")
+}
+
+func (ec *executionContext) _WorkflowEvent_seq(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowEvent_seq(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Seq, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowEvent_seq(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowEvent", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WorkflowEvent_at(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowEvent_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowEvent_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowEvent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _WorkflowEvent_action(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowEvent_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowEvent_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowEvent", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowEvent_actionLabel(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowEvent_actionLabel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowEvent().ActionLabel(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowEvent_actionLabel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowEvent", field, true, true, "String")
+}
+
+func (ec *executionContext) _WorkflowEvent_from(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowEvent_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowEvent_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowEvent", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowEvent_to(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowEvent_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowEvent_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowEvent", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowEvent_toLabel(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowEvent_toLabel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowEvent().ToLabel(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowEvent_toLabel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowEvent", field, true, true, "String")
+}
+
+func (ec *executionContext) _WorkflowEvent_actorKind(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowEvent_actorKind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ActorKind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v workflow.ActorKind) graphql.Marshaler {
+			return ec.marshalNWorkflowActorKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐActorKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowEvent_actorKind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowEvent", field, false, false, "WorkflowActorKind")
+}
+
+func (ec *executionContext) _WorkflowEvent_actorName(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowEvent_actorName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ActorName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowEvent_actorName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowEvent", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowEvent_onBehalfOfName(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowEvent_onBehalfOfName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OnBehalfOfName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowEvent_onBehalfOfName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowEvent", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowEvent_targetName(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowEvent_targetName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TargetName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowEvent_targetName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowEvent", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowEvent_comment(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowEvent_comment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Comment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowEvent_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowEvent", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowInstance_id(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, false, false, "ID")
+}
+
+func (ec *executionContext) _WorkflowInstance_definitionKey(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_definitionKey(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DefinitionKey, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_definitionKey(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowInstance_definitionName(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_definitionName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowInstance().DefinitionName(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_definitionName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, true, true, "String")
+}
+
+func (ec *executionContext) _WorkflowInstance_definitionVersion(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_definitionVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DefinitionVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_definitionVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WorkflowInstance_module(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_module(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Module, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v definition.Module) graphql.Marshaler {
+			return ec.marshalNWorkflowModule2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋdefinitionᚐModule(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_module(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, false, false, "WorkflowModule")
+}
+
+func (ec *executionContext) _WorkflowInstance_subjectId(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_subjectId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubjectID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_subjectId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowInstance_title(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowInstance_area(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_area(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowInstance().Area(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
+			return ec.marshalOArea2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_area(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowInstance",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Area(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowInstance_state(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowInstance_stateLabel(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_stateLabel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StateLabel(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_stateLabel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, true, false, "String")
+}
+
+func (ec *executionContext) _WorkflowInstance_status(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v engine.Status) graphql.Marshaler {
+			return ec.marshalNWorkflowStatus2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋengineᚐStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, false, false, "WorkflowStatus")
+}
+
+func (ec *executionContext) _WorkflowInstance_outcome(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_outcome(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Outcome, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_outcome(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowInstance_initiator(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_initiator(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowInstance().Initiator(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *worker.Worker) graphql.Marshaler {
+			return ec.marshalOWorker2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_initiator(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowInstance",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowInstance_initiatorName(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_initiatorName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_WorkflowInstance_initiatorName(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_initiatorName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, true, true, "String")
+}
+func (ec *executionContext) resolveBatch_WorkflowInstance_initiatorName(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (any, error) {
+	resolver := ec.Resolvers.WorkflowInstance()
+	if batch, ok := graphql.BatchParentsFor[*workflow.WorkflowInstance](ctx, "WorkflowInstance"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.InitiatorName(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[string](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"WorkflowInstance.initiatorName",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.InitiatorName(ctx, []*workflow.WorkflowInstance{obj})
+	return graphql.ResolveBatchSingleResult[string](
+		ctx,
+		results,
+		err,
+		"WorkflowInstance.initiatorName",
+	)
+}
+
+func (ec *executionContext) _WorkflowInstance_variables(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_variables(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Variables, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_variables(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowInstance_dueAt(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_dueAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DueAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_dueAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, false, false, "Time")
+}
+
+func (ec *executionContext) _WorkflowInstance_overdue(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_overdue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowInstance().Overdue(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_overdue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _WorkflowInstance_createdAt(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, false, false, "Time")
+}
+
+func (ec *executionContext) _WorkflowInstance_updatedAt(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, false, false, "Time")
+}
+
+func (ec *executionContext) _WorkflowInstance_endedAt(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_endedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, false, false, "Time")
+}
+
+func (ec *executionContext) _WorkflowInstance_version(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowInstance", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WorkflowInstance_tasks(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_tasks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_WorkflowInstance_tasks(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*workflow.WorkflowTask) graphql.Marshaler {
+			return ec.marshalNWorkflowTask2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowTaskᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_tasks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowInstance",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowTask(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_WorkflowInstance_tasks(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (any, error) {
+	resolver := ec.Resolvers.WorkflowInstance()
+	if batch, ok := graphql.BatchParentsFor[*workflow.WorkflowInstance](ctx, "WorkflowInstance"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Tasks(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*workflow.WorkflowTask](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"WorkflowInstance.tasks",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Tasks(ctx, []*workflow.WorkflowInstance{obj})
+	return graphql.ResolveBatchSingleResult[[]*workflow.WorkflowTask](
+		ctx,
+		results,
+		err,
+		"WorkflowInstance.tasks",
+	)
+}
+
+func (ec *executionContext) _WorkflowInstance_history(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_history(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_WorkflowInstance_history(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*workflow.WorkflowEvent) graphql.Marshaler {
+			return ec.marshalNWorkflowEvent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowEventᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_history(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowInstance",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_WorkflowInstance_history(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (any, error) {
+	resolver := ec.Resolvers.WorkflowInstance()
+	if batch, ok := graphql.BatchParentsFor[*workflow.WorkflowInstance](ctx, "WorkflowInstance"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.History(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*workflow.WorkflowEvent](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"WorkflowInstance.history",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.History(ctx, []*workflow.WorkflowInstance{obj})
+	return graphql.ResolveBatchSingleResult[[]*workflow.WorkflowEvent](
+		ctx,
+		results,
+		err,
+		"WorkflowInstance.history",
+	)
+}
+
+func (ec *executionContext) _WorkflowInstance_allowedActions(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowInstance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowInstance_allowedActions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowInstance().AllowedActions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*workflow.WorkflowAction) graphql.Marshaler {
+			return ec.marshalNWorkflowAction2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowActionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowInstance_allowedActions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowInstance",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowAction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowTask_id(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "ID")
+}
+
+func (ec *executionContext) _WorkflowTask_state(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowTask_stateLabel(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_stateLabel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowTask().StateLabel(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_stateLabel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, true, true, "String")
+}
+
+func (ec *executionContext) _WorkflowTask_kind(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v engine.TaskKind) graphql.Marshaler {
+			return ec.marshalNWorkflowTaskKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋengineᚐTaskKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "WorkflowTaskKind")
+}
+
+func (ec *executionContext) _WorkflowTask_status(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v engine.TaskStatus) graphql.Marshaler {
+			return ec.marshalNWorkflowTaskStatus2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋengineᚐTaskStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "WorkflowTaskStatus")
+}
+
+func (ec *executionContext) _WorkflowTask_worker(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_worker(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowTask().Worker(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *worker.Worker) graphql.Marshaler {
+			return ec.marshalOWorker2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_worker(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowTask",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowTask_workerName(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_workerName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WorkerName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_workerName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowTask_role(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_role(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowTask().Role(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, true, true, "String")
+}
+
+func (ec *executionContext) _WorkflowTask_area(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_area(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowTask().Area(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
+			return ec.marshalOArea2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_area(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowTask",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Area(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowTask_delegateName(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_delegateName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DelegateName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_delegateName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowTask_delegateUntil(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_delegateUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DelegateUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_delegateUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "Time")
+}
+
+func (ec *executionContext) _WorkflowTask_escalation(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_escalation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Escalation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_escalation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WorkflowTask_superiorRole(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_superiorRole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowTask().SuperiorRole(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_superiorRole(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, true, true, "String")
+}
+
+func (ec *executionContext) _WorkflowTask_superiorArea(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_superiorArea(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowTask().SuperiorArea(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
+			return ec.marshalOArea2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_superiorArea(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowTask",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Area(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowTask_openedAt(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_openedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OpenedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_openedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "Time")
+}
+
+func (ec *executionContext) _WorkflowTask_dueAt(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_dueAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DueAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_dueAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "Time")
+}
+
+func (ec *executionContext) _WorkflowTask_overdue(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_overdue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowTask().Overdue(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_overdue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _WorkflowTask_decidedAt(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_decidedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DecidedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_decidedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "Time")
+}
+
+func (ec *executionContext) _WorkflowTask_decidedByName(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_decidedByName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DecidedByName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_decidedByName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowTask_decision(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_decision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Decision, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_decision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowTask_allowedActions(ctx context.Context, field graphql.CollectedField, obj *workflow.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_allowedActions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WorkflowTask().AllowedActions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*workflow.WorkflowAction) graphql.Marshaler {
+			return ec.marshalNWorkflowAction2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowActionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_allowedActions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowTask",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowAction(ctx, field)
 		},
 	}
 	return fc, nil
@@ -9765,6 +16037,90 @@ func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputActOnWorkflowInput(ctx context.Context, obj any) (workflow.ActOnWorkflowInput, error) {
+	var it workflow.ActOnWorkflowInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"instanceId", "taskId", "action", "expectedVersion", "comment", "targetWorkerId", "until"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "instanceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("instanceId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.InstanceID = data
+		case "taskId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("taskId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TaskID = data
+		case "action":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("action"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Action = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "comment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("comment"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Comment = data
+		case "targetWorkerId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("targetWorkerId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TargetWorkerID = data
+		case "until":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("until"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Until = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalActOnWorkflowInput unmarshals raw into the ActOnWorkflowInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalActOnWorkflowInput(ctx context.Context, raw any) (workflow.ActOnWorkflowInput, error) {
+	var out workflow.ActOnWorkflowInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ActOnWorkflowInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputAreaRepresentation(ctx context.Context, obj any) (AreaRepresentation, error) {
 	var it AreaRepresentation
 	if obj == nil {
@@ -10003,6 +16359,55 @@ func UnmarshalCitizenRepresentation(ctx context.Context, raw any) (CitizenRepres
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputDraftWorkflowDefinitionInput(ctx context.Context, obj any) (workflow.DraftWorkflowDefinitionInput, error) {
+	var it workflow.DraftWorkflowDefinitionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"body", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "body":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("body"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Body = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDraftWorkflowDefinitionInput unmarshals raw into the DraftWorkflowDefinitionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDraftWorkflowDefinitionInput(ctx context.Context, raw any) (workflow.DraftWorkflowDefinitionInput, error) {
+	var out workflow.DraftWorkflowDefinitionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DraftWorkflowDefinitionInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputExportAuditEntriesInput(ctx context.Context, obj any) (audit.ExportAuditEntriesInput, error) {
 	var it audit.ExportAuditEntriesInput
 	if obj == nil {
@@ -10091,6 +16496,118 @@ func (ec *executionContext) unmarshalInputFileAssetRepresentation(ctx context.Co
 func UnmarshalFileAssetRepresentation(ctx context.Context, raw any) (FileAssetRepresentation, error) {
 	var out FileAssetRepresentation
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "FileAssetRepresentation", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputInboxFilter(ctx context.Context, obj any) (InboxFilter, error) {
+	var it InboxFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"list", "module", "overdue", "unread", "order"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "list":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("list"))
+			data, err := ec.unmarshalOInboxList2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐList(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.List = data
+		case "module":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("module"))
+			data, err := ec.unmarshalOWorkflowModule2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋdefinitionᚐModule(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Module = data
+		case "overdue":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("overdue"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Overdue = data
+		case "unread":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("unread"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Unread = data
+		case "order":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("order"))
+			data, err := ec.unmarshalOInboxOrder2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐOrder(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Order = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalInboxFilter unmarshals raw into the InboxFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalInboxFilter(ctx context.Context, raw any) (InboxFilter, error) {
+	var out InboxFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "InboxFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMarkInboxReadInput(ctx context.Context, obj any) (MarkInboxReadInput, error) {
+	var it MarkInboxReadInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"ids"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "ids":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ids"))
+			data, err := ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Ids = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMarkInboxReadInput unmarshals raw into the MarkInboxReadInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMarkInboxReadInput(ctx context.Context, raw any) (MarkInboxReadInput, error) {
+	var out MarkInboxReadInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkInboxReadInput", raw, &out)
 	return out, err
 }
 
@@ -10458,6 +16975,83 @@ func UnmarshalSignOutInput(ctx context.Context, raw any) (SignOutInput, error) {
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputStartWorkflowInput(ctx context.Context, obj any) (workflow.StartWorkflowInput, error) {
+	var it workflow.StartWorkflowInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"definitionKey", "title", "variables", "ccWorkerIds", "requestId", "comment"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "definitionKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("definitionKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DefinitionKey = data
+		case "title":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Title = data
+		case "variables":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("variables"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Variables = data
+		case "ccWorkerIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ccWorkerIds"))
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CcWorkerIds = data
+		case "requestId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requestId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequestID = data
+		case "comment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("comment"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Comment = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalStartWorkflowInput unmarshals raw into the StartWorkflowInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalStartWorkflowInput(ctx context.Context, raw any) (workflow.StartWorkflowInput, error) {
+	var out workflow.StartWorkflowInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "StartWorkflowInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputUpdateProfileInput(ctx context.Context, obj any) (UpdateProfileInput, error) {
 	var it UpdateProfileInput
 	if obj == nil {
@@ -10507,6 +17101,62 @@ func UnmarshalUpdateProfileInput(ctx context.Context, raw any) (UpdateProfileInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputUrgeWorkflowInput(ctx context.Context, obj any) (workflow.UrgeWorkflowInput, error) {
+	var it workflow.UrgeWorkflowInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"instanceId", "definitionKey", "subjectId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "instanceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("instanceId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.InstanceID = data
+		case "definitionKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("definitionKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DefinitionKey = data
+		case "subjectId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("subjectId"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SubjectID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUrgeWorkflowInput unmarshals raw into the UrgeWorkflowInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUrgeWorkflowInput(ctx context.Context, raw any) (workflow.UrgeWorkflowInput, error) {
+	var out workflow.UrgeWorkflowInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UrgeWorkflowInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputWorkerRepresentation(ctx context.Context, obj any) (WorkerRepresentation, error) {
 	var it WorkerRepresentation
 	if obj == nil {
@@ -10549,6 +17199,104 @@ func UnmarshalWorkerRepresentation(ctx context.Context, raw any) (WorkerRepresen
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputWorkflowDefinitionStepInput(ctx context.Context, obj any) (workflow.WorkflowDefinitionStepInput, error) {
+	var it workflow.WorkflowDefinitionStepInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"key", "version", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "key":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Key = data
+		case "version":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("version"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Version = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWorkflowDefinitionStepInput unmarshals raw into the WorkflowDefinitionStepInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWorkflowDefinitionStepInput(ctx context.Context, raw any) (workflow.WorkflowDefinitionStepInput, error) {
+	var out workflow.WorkflowDefinitionStepInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WorkflowDefinitionStepInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputWorkflowInstanceRepresentation(ctx context.Context, obj any) (WorkflowInstanceRepresentation, error) {
+	var it WorkflowInstanceRepresentation
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWorkflowInstanceRepresentation unmarshals raw into the WorkflowInstanceRepresentation input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWorkflowInstanceRepresentation(ctx context.Context, raw any) (WorkflowInstanceRepresentation, error) {
+	var out WorkflowInstanceRepresentation
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WorkflowInstanceRepresentation", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -10557,6 +17305,11 @@ func (ec *executionContext) __Entity(ctx context.Context, sel ast.SelectionSet, 
 	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
+	case *workflow.WorkflowInstance:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._WorkflowInstance(ctx, sel, obj)
 	case *worker.Worker:
 		if obj == nil {
 			return graphql.Null
@@ -10604,6 +17357,39 @@ func (ec *executionContext) __Entity(ctx context.Context, sel ast.SelectionSet, 
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var actOnWorkflowPayloadImplementors = []string{"ActOnWorkflowPayload"}
+
+func (ec *executionContext) _ActOnWorkflowPayload(ctx context.Context, sel ast.SelectionSet, obj *ActOnWorkflowPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, actOnWorkflowPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ActOnWorkflowPayload")
+		case "instance":
+			out.Values[i] = ec._ActOnWorkflowPayload_instance(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
 
 var areaImplementors = []string{"Area", "_Entity"}
 
@@ -11143,6 +17929,39 @@ func (ec *executionContext) _Citizen(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
+var draftWorkflowDefinitionPayloadImplementors = []string{"DraftWorkflowDefinitionPayload"}
+
+func (ec *executionContext) _DraftWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, obj *DraftWorkflowDefinitionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, draftWorkflowDefinitionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DraftWorkflowDefinitionPayload")
+		case "definition":
+			out.Values[i] = ec._DraftWorkflowDefinitionPayload_definition(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var entityImplementors = []string{"Entity"}
 
 func (ec *executionContext) _Entity(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
@@ -11203,6 +18022,12 @@ func (ec *executionContext) _Entity(ctx context.Context, sel ast.SelectionSet) g
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Entity_findWorker(ctx, field)
+				})
+		case "findWorkflowInstance":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entity_findWorkflowInstance(ctx, field)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -11338,6 +18163,371 @@ func (ec *executionContext) _FileAsset(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var inboxChangeImplementors = []string{"InboxChange"}
+
+func (ec *executionContext) _InboxChange(ctx context.Context, sel ast.SelectionSet, obj *inbox.InboxChange) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, inboxChangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InboxChange")
+		case "counts":
+			out.Values[i] = ec._InboxChange_counts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "item":
+			out.Values[i] = ec._InboxChange_item(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "itemId":
+			out.Values[i] = ec._InboxChange_itemId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "removed":
+			out.Values[i] = ec._InboxChange_removed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var inboxConnectionImplementors = []string{"InboxConnection"}
+
+func (ec *executionContext) _InboxConnection(ctx context.Context, sel ast.SelectionSet, obj *InboxConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, inboxConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InboxConnection")
+		case "edges":
+			out.Values[i] = ec._InboxConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._InboxConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var inboxCountsImplementors = []string{"InboxCounts"}
+
+func (ec *executionContext) _InboxCounts(ctx context.Context, sel ast.SelectionSet, obj *inbox.InboxCounts) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, inboxCountsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InboxCounts")
+		case "todo":
+			out.Values[i] = ec._InboxCounts_todo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unread":
+			out.Values[i] = ec._InboxCounts_unread(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "overdue":
+			out.Values[i] = ec._InboxCounts_overdue(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "ccUnread":
+			out.Values[i] = ec._InboxCounts_ccUnread(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "modules":
+			out.Values[i] = ec._InboxCounts_modules(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var inboxEdgeImplementors = []string{"InboxEdge"}
+
+func (ec *executionContext) _InboxEdge(ctx context.Context, sel ast.SelectionSet, obj *InboxEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, inboxEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InboxEdge")
+		case "cursor":
+			out.Values[i] = ec._InboxEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._InboxEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var inboxItemImplementors = []string{"InboxItem"}
+
+func (ec *executionContext) _InboxItem(ctx context.Context, sel ast.SelectionSet, obj *inbox.InboxItem) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, inboxItemImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InboxItem")
+		case "id":
+			out.Values[i] = ec._InboxItem_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "list":
+			out.Values[i] = ec._InboxItem_list(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "module":
+			out.Values[i] = ec._InboxItem_module(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "title":
+			out.Values[i] = ec._InboxItem_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "stateLabel":
+			out.Values[i] = ec._InboxItem_stateLabel(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "link":
+			out.Values[i] = ec._InboxItem_link(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "area":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._InboxItem_area(ctx, field, obj)
+				})
+		case "at":
+			out.Values[i] = ec._InboxItem_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "dueAt":
+			out.Values[i] = ec._InboxItem_dueAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "overdue":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._InboxItem_overdue(ctx, field, obj)
+				})
+		case "readAt":
+			out.Values[i] = ec._InboxItem_readAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "instanceId":
+			out.Values[i] = ec._InboxItem_instanceId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "taskId":
+			out.Values[i] = ec._InboxItem_taskId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "allowedActions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._InboxItem_allowedActions(ctx, field, obj)
+				})
+		case "instance":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._InboxItem_instance(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var inboxModuleCountImplementors = []string{"InboxModuleCount"}
+
+func (ec *executionContext) _InboxModuleCount(ctx context.Context, sel ast.SelectionSet, obj *inbox.ModuleCount) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, inboxModuleCountImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InboxModuleCount")
+		case "module":
+			out.Values[i] = ec._InboxModuleCount_module(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "todo":
+			out.Values[i] = ec._InboxModuleCount_todo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unread":
+			out.Values[i] = ec._InboxModuleCount_unread(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var markInboxReadPayloadImplementors = []string{"MarkInboxReadPayload"}
+
+func (ec *executionContext) _MarkInboxReadPayload(ctx context.Context, sel ast.SelectionSet, obj *MarkInboxReadPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, markInboxReadPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MarkInboxReadPayload")
+		case "markedCount":
+			out.Values[i] = ec._MarkInboxReadPayload_markedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "counts":
+			out.Values[i] = ec._MarkInboxReadPayload_counts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var markNotificationsReadPayloadImplementors = []string{"MarkNotificationsReadPayload"}
 
 func (ec *executionContext) _MarkNotificationsReadPayload(ctx context.Context, sel ast.SelectionSet, obj *MarkNotificationsReadPayload) graphql.Marshaler {
@@ -11409,6 +18599,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "markInboxRead":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_markInboxRead(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "markNotificationsRead":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_markNotificationsRead(ctx, field)
@@ -11447,6 +18644,55 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "signOut":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_signOut(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "startWorkflow":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_startWorkflow(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "actOnWorkflow":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_actOnWorkflow(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "urgeWorkflow":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_urgeWorkflow(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "draftWorkflowDefinition":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_draftWorkflowDefinition(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reviewWorkflowDefinition":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_reviewWorkflowDefinition(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "publishWorkflowDefinition":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_publishWorkflowDefinition(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "retireWorkflowDefinition":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_retireWorkflowDefinition(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -11803,6 +19049,39 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var publishWorkflowDefinitionPayloadImplementors = []string{"PublishWorkflowDefinitionPayload"}
+
+func (ec *executionContext) _PublishWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, obj *PublishWorkflowDefinitionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, publishWorkflowDefinitionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PublishWorkflowDefinitionPayload")
+		case "definition":
+			out.Values[i] = ec._PublishWorkflowDefinitionPayload_definition(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var queryImplementors = []string{"Query"}
 
 func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
@@ -11852,6 +19131,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_viewer(ctx, field)
 				})
+		case "inbox":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_inbox(ctx, field)
+				})
+		case "inboxCounts":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_inboxCounts(ctx, field)
+				})
 		case "orgUnit":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -11881,6 +19172,30 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_workers(ctx, field)
+				})
+		case "workflowInstance":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_workflowInstance(ctx, field)
+				})
+		case "workflowDefinitions":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_workflowDefinitions(ctx, field)
+				})
+		case "workflowDefinition":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_workflowDefinition(ctx, field)
+				})
+		case "workflowDefinitionProblems":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_workflowDefinitionProblems(ctx, field)
 				})
 		case "_entities":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -11991,6 +19306,72 @@ func (ec *executionContext) _RequestSmsCodePayload(ctx context.Context, sel ast.
 			}
 		case "expiresInSeconds":
 			out.Values[i] = ec._RequestSmsCodePayload_expiresInSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var retireWorkflowDefinitionPayloadImplementors = []string{"RetireWorkflowDefinitionPayload"}
+
+func (ec *executionContext) _RetireWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, obj *RetireWorkflowDefinitionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, retireWorkflowDefinitionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RetireWorkflowDefinitionPayload")
+		case "definition":
+			out.Values[i] = ec._RetireWorkflowDefinitionPayload_definition(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewWorkflowDefinitionPayloadImplementors = []string{"ReviewWorkflowDefinitionPayload"}
+
+func (ec *executionContext) _ReviewWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, obj *ReviewWorkflowDefinitionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewWorkflowDefinitionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewWorkflowDefinitionPayload")
+		case "definition":
+			out.Values[i] = ec._ReviewWorkflowDefinitionPayload_definition(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -12155,6 +19536,39 @@ func (ec *executionContext) _SignOutPayload(ctx context.Context, sel ast.Selecti
 	return out
 }
 
+var startWorkflowPayloadImplementors = []string{"StartWorkflowPayload"}
+
+func (ec *executionContext) _StartWorkflowPayload(ctx context.Context, sel ast.SelectionSet, obj *StartWorkflowPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, startWorkflowPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StartWorkflowPayload")
+		case "instance":
+			out.Values[i] = ec._StartWorkflowPayload_instance(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var subscriptionImplementors = []string{"Subscription"}
 
 func (ec *executionContext) _Subscription(ctx context.Context, sel ast.SelectionSet) func(ctx context.Context) graphql.Marshaler {
@@ -12168,6 +19582,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	}
 
 	switch fields[0].Name {
+	case "inboxChanged":
+		return ec._Subscription_inboxChanged(ctx, fields[0])
 	case "notificationReceived":
 		return ec._Subscription_notificationReceived(ctx, fields[0])
 	default:
@@ -12188,6 +19604,39 @@ func (ec *executionContext) _UpdateProfilePayload(ctx context.Context, sel ast.S
 			out.Values[i] = graphql.MarshalString("UpdateProfilePayload")
 		case "viewer":
 			out.Values[i] = ec._UpdateProfilePayload_viewer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var urgeWorkflowPayloadImplementors = []string{"UrgeWorkflowPayload"}
+
+func (ec *executionContext) _UrgeWorkflowPayload(ctx context.Context, sel ast.SelectionSet, obj *UrgeWorkflowPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, urgeWorkflowPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UrgeWorkflowPayload")
+		case "retryAfterSeconds":
+			out.Values[i] = ec._UrgeWorkflowPayload_retryAfterSeconds(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -12356,6 +19805,660 @@ func (ec *executionContext) _WorkerEdge(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowActionImplementors = []string{"WorkflowAction"}
+
+func (ec *executionContext) _WorkflowAction(ctx context.Context, sel ast.SelectionSet, obj *workflow.WorkflowAction) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowActionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowAction")
+		case "name":
+			out.Values[i] = ec._WorkflowAction_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "label":
+			out.Values[i] = ec._WorkflowAction_label(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "commentRequired":
+			out.Values[i] = ec._WorkflowAction_commentRequired(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "targetRequired":
+			out.Values[i] = ec._WorkflowAction_targetRequired(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "inModule":
+			out.Values[i] = ec._WorkflowAction_inModule(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowDefinitionImplementors = []string{"WorkflowDefinition"}
+
+func (ec *executionContext) _WorkflowDefinition(ctx context.Context, sel ast.SelectionSet, obj *workflow.WorkflowDefinition) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowDefinitionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowDefinition")
+		case "key":
+			out.Values[i] = ec._WorkflowDefinition_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "number":
+			out.Values[i] = ec._WorkflowDefinition_number(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._WorkflowDefinition_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._WorkflowDefinition_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "module":
+			out.Values[i] = ec._WorkflowDefinition_module(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "body":
+			out.Values[i] = ec._WorkflowDefinition_body(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdBy":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowDefinition_createdBy(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._WorkflowDefinition_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reviewedBy":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowDefinition_reviewedBy(ctx, field, obj)
+				})
+		case "reviewedAt":
+			out.Values[i] = ec._WorkflowDefinition_reviewedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "publishedAt":
+			out.Values[i] = ec._WorkflowDefinition_publishedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "retiredAt":
+			out.Values[i] = ec._WorkflowDefinition_retiredAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._WorkflowDefinition_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowDefinitionConnectionImplementors = []string{"WorkflowDefinitionConnection"}
+
+func (ec *executionContext) _WorkflowDefinitionConnection(ctx context.Context, sel ast.SelectionSet, obj *WorkflowDefinitionConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowDefinitionConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowDefinitionConnection")
+		case "edges":
+			out.Values[i] = ec._WorkflowDefinitionConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._WorkflowDefinitionConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowDefinitionEdgeImplementors = []string{"WorkflowDefinitionEdge"}
+
+func (ec *executionContext) _WorkflowDefinitionEdge(ctx context.Context, sel ast.SelectionSet, obj *WorkflowDefinitionEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowDefinitionEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowDefinitionEdge")
+		case "cursor":
+			out.Values[i] = ec._WorkflowDefinitionEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._WorkflowDefinitionEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowDefinitionProblemImplementors = []string{"WorkflowDefinitionProblem"}
+
+func (ec *executionContext) _WorkflowDefinitionProblem(ctx context.Context, sel ast.SelectionSet, obj *definition.Problem) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowDefinitionProblemImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowDefinitionProblem")
+		case "field":
+			out.Values[i] = ec._WorkflowDefinitionProblem_field(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._WorkflowDefinitionProblem_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowEventImplementors = []string{"WorkflowEvent"}
+
+func (ec *executionContext) _WorkflowEvent(ctx context.Context, sel ast.SelectionSet, obj *workflow.WorkflowEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowEvent")
+		case "id":
+			out.Values[i] = ec._WorkflowEvent_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "seq":
+			out.Values[i] = ec._WorkflowEvent_seq(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "at":
+			out.Values[i] = ec._WorkflowEvent_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "action":
+			out.Values[i] = ec._WorkflowEvent_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "actionLabel":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowEvent_actionLabel(ctx, field, obj)
+				})
+		case "from":
+			out.Values[i] = ec._WorkflowEvent_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "to":
+			out.Values[i] = ec._WorkflowEvent_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "toLabel":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowEvent_toLabel(ctx, field, obj)
+				})
+		case "actorKind":
+			out.Values[i] = ec._WorkflowEvent_actorKind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "actorName":
+			out.Values[i] = ec._WorkflowEvent_actorName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "onBehalfOfName":
+			out.Values[i] = ec._WorkflowEvent_onBehalfOfName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "targetName":
+			out.Values[i] = ec._WorkflowEvent_targetName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "comment":
+			out.Values[i] = ec._WorkflowEvent_comment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowInstanceImplementors = []string{"WorkflowInstance", "_Entity"}
+
+func (ec *executionContext) _WorkflowInstance(ctx context.Context, sel ast.SelectionSet, obj *workflow.WorkflowInstance) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowInstanceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowInstance")
+		case "id":
+			out.Values[i] = ec._WorkflowInstance_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "definitionKey":
+			out.Values[i] = ec._WorkflowInstance_definitionKey(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "definitionName":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowInstance_definitionName(ctx, field, obj)
+				})
+		case "definitionVersion":
+			out.Values[i] = ec._WorkflowInstance_definitionVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "module":
+			out.Values[i] = ec._WorkflowInstance_module(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "subjectId":
+			out.Values[i] = ec._WorkflowInstance_subjectId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "title":
+			out.Values[i] = ec._WorkflowInstance_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "area":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowInstance_area(ctx, field, obj)
+				})
+		case "state":
+			out.Values[i] = ec._WorkflowInstance_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "stateLabel":
+			out.Values[i] = ec._WorkflowInstance_stateLabel(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "status":
+			out.Values[i] = ec._WorkflowInstance_status(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "outcome":
+			out.Values[i] = ec._WorkflowInstance_outcome(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "initiator":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowInstance_initiator(ctx, field, obj)
+				})
+		case "initiatorName":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowInstance_initiatorName(ctx, field, obj)
+				})
+		case "variables":
+			out.Values[i] = ec._WorkflowInstance_variables(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "dueAt":
+			out.Values[i] = ec._WorkflowInstance_dueAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "overdue":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowInstance_overdue(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._WorkflowInstance_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._WorkflowInstance_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endedAt":
+			out.Values[i] = ec._WorkflowInstance_endedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._WorkflowInstance_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "tasks":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowInstance_tasks(ctx, field, obj)
+				})
+		case "history":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowInstance_history(ctx, field, obj)
+				})
+		case "allowedActions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowInstance_allowedActions(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowTaskImplementors = []string{"WorkflowTask"}
+
+func (ec *executionContext) _WorkflowTask(ctx context.Context, sel ast.SelectionSet, obj *workflow.WorkflowTask) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowTaskImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowTask")
+		case "id":
+			out.Values[i] = ec._WorkflowTask_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._WorkflowTask_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "stateLabel":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowTask_stateLabel(ctx, field, obj)
+				})
+		case "kind":
+			out.Values[i] = ec._WorkflowTask_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "status":
+			out.Values[i] = ec._WorkflowTask_status(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "worker":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowTask_worker(ctx, field, obj)
+				})
+		case "workerName":
+			out.Values[i] = ec._WorkflowTask_workerName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "role":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowTask_role(ctx, field, obj)
+				})
+		case "area":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowTask_area(ctx, field, obj)
+				})
+		case "delegateName":
+			out.Values[i] = ec._WorkflowTask_delegateName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "delegateUntil":
+			out.Values[i] = ec._WorkflowTask_delegateUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "escalation":
+			out.Values[i] = ec._WorkflowTask_escalation(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "superiorRole":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowTask_superiorRole(ctx, field, obj)
+				})
+		case "superiorArea":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowTask_superiorArea(ctx, field, obj)
+				})
+		case "openedAt":
+			out.Values[i] = ec._WorkflowTask_openedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "dueAt":
+			out.Values[i] = ec._WorkflowTask_dueAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "overdue":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowTask_overdue(ctx, field, obj)
+				})
+		case "decidedAt":
+			out.Values[i] = ec._WorkflowTask_decidedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "decidedByName":
+			out.Values[i] = ec._WorkflowTask_decidedByName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "decision":
+			out.Values[i] = ec._WorkflowTask_decision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "allowedActions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowTask_allowedActions(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -12768,6 +20871,19 @@ func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, o
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) unmarshalNActOnWorkflowInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐActOnWorkflowInput(ctx context.Context, v any) (workflow.ActOnWorkflowInput, error) {
+	res, err := ec.unmarshalInputActOnWorkflowInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNActOnWorkflowPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐActOnWorkflowPayload(ctx context.Context, sel ast.SelectionSet, v *ActOnWorkflowPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ActOnWorkflowPayload!")
+		return graphql.Null
+	}
+	return ec._ActOnWorkflowPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNArea2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx context.Context, sel ast.SelectionSet, v area.Area) graphql.Marshaler {
 	return ec._Area(ctx, sel, &v)
 }
@@ -13023,6 +21139,19 @@ func (ec *executionContext) marshalNDate2string(ctx context.Context, sel ast.Sel
 	return res
 }
 
+func (ec *executionContext) unmarshalNDraftWorkflowDefinitionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐDraftWorkflowDefinitionInput(ctx context.Context, v any) (workflow.DraftWorkflowDefinitionInput, error) {
+	res, err := ec.unmarshalInputDraftWorkflowDefinitionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDraftWorkflowDefinitionPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDraftWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, v *DraftWorkflowDefinitionPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DraftWorkflowDefinitionPayload!")
+		return graphql.Null
+	}
+	return ec._DraftWorkflowDefinitionPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNExportAuditEntriesInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋauditᚐExportAuditEntriesInput(ctx context.Context, v any) (audit.ExportAuditEntriesInput, error) {
 	res, err := ec.unmarshalInputExportAuditEntriesInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -13083,6 +21212,126 @@ func (ec *executionContext) marshalNID2string(ctx context.Context, sel ast.Selec
 	return res
 }
 
+func (ec *executionContext) unmarshalNID2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNID2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNID2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNID2string(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNInboxChange2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐInboxChange(ctx context.Context, sel ast.SelectionSet, v *inbox.InboxChange) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "InboxChange!")
+		return graphql.Null
+	}
+	return ec._InboxChange(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNInboxConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInboxConnection(ctx context.Context, sel ast.SelectionSet, v *InboxConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "InboxConnection!")
+		return graphql.Null
+	}
+	return ec._InboxConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNInboxCounts2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐInboxCounts(ctx context.Context, sel ast.SelectionSet, v inbox.InboxCounts) graphql.Marshaler {
+	return ec._InboxCounts(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNInboxCounts2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐInboxCounts(ctx context.Context, sel ast.SelectionSet, v *inbox.InboxCounts) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "InboxCounts!")
+		return graphql.Null
+	}
+	return ec._InboxCounts(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNInboxEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInboxEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*InboxEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNInboxEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInboxEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNInboxEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInboxEdge(ctx context.Context, sel ast.SelectionSet, v *InboxEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "InboxEdge!")
+		return graphql.Null
+	}
+	return ec._InboxEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNInboxItem2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐInboxItem(ctx context.Context, sel ast.SelectionSet, v inbox.InboxItem) graphql.Marshaler {
+	return ec._InboxItem(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalNInboxList2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐList(ctx context.Context, v any) (inbox.List, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := inbox.List(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNInboxList2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐList(ctx context.Context, sel ast.SelectionSet, v inbox.List) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "InboxList!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNInboxModuleCount2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐModuleCount(ctx context.Context, sel ast.SelectionSet, v inbox.ModuleCount) graphql.Marshaler {
+	return ec._InboxModuleCount(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNInboxModuleCount2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐModuleCountᚄ(ctx context.Context, sel ast.SelectionSet, v []inbox.ModuleCount) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNInboxModuleCount2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐModuleCount(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, error) {
 	res, err := graphql.UnmarshalInt(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -13109,6 +21358,19 @@ func (ec *executionContext) marshalNInt2int64(ctx context.Context, sel ast.Selec
 		graphql.AddInvalidNullFromMarshaler(ctx, "Int!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNMarkInboxReadInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMarkInboxReadInput(ctx context.Context, v any) (MarkInboxReadInput, error) {
+	res, err := ec.unmarshalInputMarkInboxReadInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMarkInboxReadPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMarkInboxReadPayload(ctx context.Context, sel ast.SelectionSet, v *MarkInboxReadPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MarkInboxReadPayload!")
+		return graphql.Null
+	}
+	return ec._MarkInboxReadPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNMarkNotificationsReadInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMarkNotificationsReadInput(ctx context.Context, v any) (MarkNotificationsReadInput, error) {
@@ -13299,6 +21561,14 @@ func (ec *executionContext) marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitiz
 	return ec._PageInfo(ctx, sel, &v)
 }
 
+func (ec *executionContext) marshalNPublishWorkflowDefinitionPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPublishWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, v *PublishWorkflowDefinitionPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PublishWorkflowDefinitionPayload!")
+		return graphql.Null
+	}
+	return ec._PublishWorkflowDefinitionPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRefreshSessionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRefreshSessionInput(ctx context.Context, v any) (RefreshSessionInput, error) {
 	res, err := ec.unmarshalInputRefreshSessionInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -13323,6 +21593,22 @@ func (ec *executionContext) marshalNRequestSmsCodePayload2ᚖgithubᚗcomᚋciti
 		return graphql.Null
 	}
 	return ec._RequestSmsCodePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRetireWorkflowDefinitionPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, v *RetireWorkflowDefinitionPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RetireWorkflowDefinitionPayload!")
+		return graphql.Null
+	}
+	return ec._RetireWorkflowDefinitionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReviewWorkflowDefinitionPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, v *ReviewWorkflowDefinitionPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewWorkflowDefinitionPayload!")
+		return graphql.Null
+	}
+	return ec._ReviewWorkflowDefinitionPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRole2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐRole(ctx context.Context, v any) (access.Role, error) {
@@ -13419,6 +21705,19 @@ func (ec *executionContext) marshalNSmsScene2githubᚗcomᚋcitizencloudᚋcitiz
 	return res
 }
 
+func (ec *executionContext) unmarshalNStartWorkflowInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐStartWorkflowInput(ctx context.Context, v any) (workflow.StartWorkflowInput, error) {
+	res, err := ec.unmarshalInputStartWorkflowInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStartWorkflowPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐStartWorkflowPayload(ctx context.Context, sel ast.SelectionSet, v *StartWorkflowPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "StartWorkflowPayload!")
+		return graphql.Null
+	}
+	return ec._StartWorkflowPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -13487,6 +21786,19 @@ func (ec *executionContext) marshalNUpdateProfilePayload2ᚖgithubᚗcomᚋcitiz
 		return graphql.Null
 	}
 	return ec._UpdateProfilePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUrgeWorkflowInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐUrgeWorkflowInput(ctx context.Context, v any) (workflow.UrgeWorkflowInput, error) {
+	res, err := ec.unmarshalInputUrgeWorkflowInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUrgeWorkflowPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUrgeWorkflowPayload(ctx context.Context, sel ast.SelectionSet, v *UrgeWorkflowPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UrgeWorkflowPayload!")
+		return graphql.Null
+	}
+	return ec._UrgeWorkflowPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNWorker2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx context.Context, sel ast.SelectionSet, v worker.Worker) graphql.Marshaler {
@@ -13559,6 +21871,256 @@ func (ec *executionContext) marshalNWorkerState2githubᚗcomᚋcitizencloudᚋci
 	return res
 }
 
+func (ec *executionContext) marshalNWorkflowAction2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowActionᚄ(ctx context.Context, sel ast.SelectionSet, v []*workflow.WorkflowAction) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWorkflowAction2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowAction(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWorkflowAction2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowAction(ctx context.Context, sel ast.SelectionSet, v *workflow.WorkflowAction) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowAction!")
+		return graphql.Null
+	}
+	return ec._WorkflowAction(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWorkflowActorKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐActorKind(ctx context.Context, v any) (workflow.ActorKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := workflow.ActorKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWorkflowActorKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐActorKind(ctx context.Context, sel ast.SelectionSet, v workflow.ActorKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "WorkflowActorKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNWorkflowDefinition2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowDefinition(ctx context.Context, sel ast.SelectionSet, v workflow.WorkflowDefinition) graphql.Marshaler {
+	return ec._WorkflowDefinition(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNWorkflowDefinitionConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkflowDefinitionConnection(ctx context.Context, sel ast.SelectionSet, v *WorkflowDefinitionConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowDefinitionConnection!")
+		return graphql.Null
+	}
+	return ec._WorkflowDefinitionConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWorkflowDefinitionEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkflowDefinitionEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*WorkflowDefinitionEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWorkflowDefinitionEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkflowDefinitionEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWorkflowDefinitionEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkflowDefinitionEdge(ctx context.Context, sel ast.SelectionSet, v *WorkflowDefinitionEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowDefinitionEdge!")
+		return graphql.Null
+	}
+	return ec._WorkflowDefinitionEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWorkflowDefinitionProblem2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋdefinitionᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []*definition.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWorkflowDefinitionProblem2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋdefinitionᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWorkflowDefinitionProblem2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋdefinitionᚐProblem(ctx context.Context, sel ast.SelectionSet, v *definition.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowDefinitionProblem!")
+		return graphql.Null
+	}
+	return ec._WorkflowDefinitionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWorkflowDefinitionState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐDefinitionState(ctx context.Context, v any) (workflow.DefinitionState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := workflow.DefinitionState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWorkflowDefinitionState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐDefinitionState(ctx context.Context, sel ast.SelectionSet, v workflow.DefinitionState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "WorkflowDefinitionState!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNWorkflowDefinitionStepInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowDefinitionStepInput(ctx context.Context, v any) (workflow.WorkflowDefinitionStepInput, error) {
+	res, err := ec.unmarshalInputWorkflowDefinitionStepInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWorkflowEvent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*workflow.WorkflowEvent) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWorkflowEvent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowEvent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWorkflowEvent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowEvent(ctx context.Context, sel ast.SelectionSet, v *workflow.WorkflowEvent) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowEvent!")
+		return graphql.Null
+	}
+	return ec._WorkflowEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWorkflowInstance2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowInstance(ctx context.Context, sel ast.SelectionSet, v workflow.WorkflowInstance) graphql.Marshaler {
+	return ec._WorkflowInstance(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalNWorkflowInstanceRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkflowInstanceRepresentationᚄ(ctx context.Context, v any) ([]*WorkflowInstanceRepresentation, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*WorkflowInstanceRepresentation, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNWorkflowInstanceRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkflowInstanceRepresentation(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNWorkflowInstanceRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkflowInstanceRepresentation(ctx context.Context, v any) (*WorkflowInstanceRepresentation, error) {
+	res, err := ec.unmarshalInputWorkflowInstanceRepresentation(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNWorkflowModule2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋdefinitionᚐModule(ctx context.Context, v any) (definition.Module, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := definition.Module(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWorkflowModule2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋdefinitionᚐModule(ctx context.Context, sel ast.SelectionSet, v definition.Module) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "WorkflowModule!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNWorkflowStatus2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋengineᚐStatus(ctx context.Context, v any) (engine.Status, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := engine.Status(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWorkflowStatus2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋengineᚐStatus(ctx context.Context, sel ast.SelectionSet, v engine.Status) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "WorkflowStatus!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNWorkflowTask2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowTaskᚄ(ctx context.Context, sel ast.SelectionSet, v []*workflow.WorkflowTask) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWorkflowTask2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowTask(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWorkflowTask2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowTask(ctx context.Context, sel ast.SelectionSet, v *workflow.WorkflowTask) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowTask!")
+		return graphql.Null
+	}
+	return ec._WorkflowTask(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWorkflowTaskKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋengineᚐTaskKind(ctx context.Context, v any) (engine.TaskKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := engine.TaskKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWorkflowTaskKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋengineᚐTaskKind(ctx context.Context, sel ast.SelectionSet, v engine.TaskKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "WorkflowTaskKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNWorkflowTaskStatus2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋengineᚐTaskStatus(ctx context.Context, v any) (engine.TaskStatus, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := engine.TaskStatus(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWorkflowTaskStatus2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋengineᚐTaskStatus(ctx context.Context, sel ast.SelectionSet, v engine.TaskStatus) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "WorkflowTaskStatus!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalN_Any2map(ctx context.Context, v any) (map[string]any, error) {
 	res, err := graphql.UnmarshalMap(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -13608,6 +22170,8 @@ func (ec *executionContext) marshalN_Any2ᚕmapᚄ(ctx context.Context, sel ast.
 
 func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐEntity(ctx context.Context, sel ast.SelectionSet, v []fedruntime.Entity) graphql.Marshaler {
 	{
+		var batchItemsWorkflowInstance []*workflow.WorkflowInstance
+		batchIdxMapWorkflowInstance := map[int]int{}
 		var batchItemsWorker []*worker.Worker
 		batchIdxMapWorker := map[int]int{}
 		var batchItemsOrgUnit []*orgunit.OrgUnit
@@ -13616,6 +22180,9 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 		batchIdxMapCitizen := map[int]int{}
 		for i, item := range v {
 			switch concrete := item.(type) {
+			case *workflow.WorkflowInstance:
+				batchIdxMapWorkflowInstance[i] = len(batchItemsWorkflowInstance)
+				batchItemsWorkflowInstance = append(batchItemsWorkflowInstance, concrete)
 			case *worker.Worker:
 				batchIdxMapWorker[i] = len(batchItemsWorker)
 				batchItemsWorker = append(batchItemsWorker, concrete)
@@ -13626,6 +22193,9 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 				batchIdxMapCitizen[i] = len(batchItemsCitizen)
 				batchItemsCitizen = append(batchItemsCitizen, concrete)
 			}
+		}
+		if len(batchItemsWorkflowInstance) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "WorkflowInstance", batchItemsWorkflowInstance, batchIdxMapWorkflowInstance)
 		}
 		if len(batchItemsWorker) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Worker", batchItemsWorker, batchIdxMapWorker)
@@ -14164,6 +22734,59 @@ func (ec *executionContext) marshalOID2ᚖstring(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalOInboxFilter2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInboxFilter(ctx context.Context, v any) (*InboxFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputInboxFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOInboxItem2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐInboxItem(ctx context.Context, sel ast.SelectionSet, v *inbox.InboxItem) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._InboxItem(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOInboxList2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐList(ctx context.Context, v any) (*inbox.List, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := inbox.List(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOInboxList2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐList(ctx context.Context, sel ast.SelectionSet, v *inbox.List) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOInboxOrder2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐOrder(ctx context.Context, v any) (*inbox.Order, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := inbox.Order(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOInboxOrder2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐOrder(ctx context.Context, sel ast.SelectionSet, v *inbox.Order) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 func (ec *executionContext) unmarshalOInt2ᚖint(ctx context.Context, v any) (*int, error) {
 	if v == nil {
 		return nil, nil
@@ -14333,6 +22956,72 @@ func (ec *executionContext) marshalOWorker2ᚖgithubᚗcomᚋcitizencloudᚋciti
 		return graphql.Null
 	}
 	return ec._Worker(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOWorkflowDefinition2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowDefinition(ctx context.Context, sel ast.SelectionSet, v *workflow.WorkflowDefinition) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._WorkflowDefinition(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOWorkflowDefinitionState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐDefinitionState(ctx context.Context, v any) (*workflow.DefinitionState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := workflow.DefinitionState(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWorkflowDefinitionState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐDefinitionState(ctx context.Context, sel ast.SelectionSet, v *workflow.DefinitionState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) marshalOWorkflowInstance2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowInstance(ctx context.Context, sel ast.SelectionSet, v []*workflow.WorkflowInstance) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ctx = graphql.WithBatchParents(ctx, "WorkflowInstance", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOWorkflowInstance2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowInstance(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOWorkflowInstance2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowInstance(ctx context.Context, sel ast.SelectionSet, v *workflow.WorkflowInstance) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._WorkflowInstance(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOWorkflowModule2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋdefinitionᚐModule(ctx context.Context, v any) (*definition.Module, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := definition.Module(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWorkflowModule2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚋdefinitionᚐModule(ctx context.Context, sel ast.SelectionSet, v *definition.Module) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) marshalO_Entity2githubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐEntity(ctx context.Context, sel ast.SelectionSet, v fedruntime.Entity) graphql.Marshaler {

@@ -149,6 +149,8 @@ func isMulti(typeName string) bool {
 		return true
 	case "Worker":
 		return true
+	case "WorkflowInstance":
+		return true
 	default:
 		return false
 	}
@@ -413,6 +415,38 @@ func (ec *executionContext) resolveManyEntities(
 		}
 		return nil
 
+	case "WorkflowInstance":
+		representations := make([]any, len(reps))
+		matchedKeys := make([]WorkflowInstanceMatchedKey, len(reps))
+		for i, rep := range reps {
+			matchedKey, err := matchedKeyForWorkflowInstance(ctx, rep.entity)
+			if err != nil {
+				return fmt.Errorf(`finding resolver for Entity "WorkflowInstance": %w`, err)
+			}
+			representations[i] = map[string]any(rep.entity)
+			matchedKeys[i] = matchedKey
+		}
+		typedReps, err := ec.unmarshalNWorkflowInstanceRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkflowInstanceRepresentationᚄ(ctx, representations)
+		if err != nil {
+			return fmt.Errorf(`unmarshalling representations for Entity "WorkflowInstance": %w`, err)
+		}
+		for i, typedRep := range typedReps {
+			typedRep.MatchedKey = matchedKeys[i]
+		}
+		entities, err := ec.Resolvers.Entity().FindWorkflowInstance(ctx, typedReps)
+		entityErrs, err := fedruntime.SplitEntityBatchErrors(err)
+		if err != nil {
+			return err
+		}
+		for i, entity := range entities {
+			if i < len(entityErrs) && entityErrs[i] != nil {
+				ec.Error(graphql.WithPathContext(ctx, graphql.NewPathWithIndex(reps[i].index)), entityErrs[i])
+				continue
+			}
+			list[reps[i].index] = entity
+		}
+		return nil
+
 	default:
 		return errors.New("unknown type: " + typeName)
 	}
@@ -660,5 +694,40 @@ func matchedKeyForWorker(ctx context.Context, rep EntityRepresentation) (WorkerM
 		return WorkerMatchedKeyID, nil
 	}
 	return "", fmt.Errorf("%w for Worker due to %v", ErrTypeNotFound,
+		errors.Join(entityResolverErrs...).Error())
+}
+
+func matchedKeyForWorkflowInstance(ctx context.Context, rep EntityRepresentation) (WorkflowInstanceMatchedKey, error) {
+	// we collect errors because a later entity resolver may work fine
+	// when an entity has multiple keys
+	entityResolverErrs := []error{}
+	for {
+		var (
+			m   EntityRepresentation
+			val any
+			ok  bool
+		)
+		_ = val
+		// if all of the KeyFields values for this resolver are null,
+		// we shouldn't use use it
+		allNull := true
+		m = rep
+		val, ok = m["id"]
+		if !ok {
+			entityResolverErrs = append(entityResolverErrs,
+				fmt.Errorf("%w due to missing Key Field \"id\" for WorkflowInstance", ErrTypeNotFound))
+			break
+		}
+		if allNull {
+			allNull = val == nil
+		}
+		if allNull {
+			entityResolverErrs = append(entityResolverErrs,
+				fmt.Errorf("%w due to all null value KeyFields for WorkflowInstance", ErrTypeNotFound))
+			break
+		}
+		return WorkflowInstanceMatchedKeyID, nil
+	}
+	return "", fmt.Errorf("%w for WorkflowInstance due to %v", ErrTypeNotFound,
 		errors.Join(entityResolverErrs...).Error())
 }

@@ -64,3 +64,12 @@ type WorkerMatchedKey string
 const (
 	WorkerMatchedKeyID WorkerMatchedKey = "id"
 )
+
+// WorkflowInstanceMatchedKey is the @key a WorkflowInstance representation matched, which
+// its MatchedKey field reports: one of the constants below, each holding
+// the key's fields as gqlgen prints them.
+type WorkflowInstanceMatchedKey string
+
+const (
+	WorkflowInstanceMatchedKeyID WorkflowInstanceMatchedKey = "id"
+)

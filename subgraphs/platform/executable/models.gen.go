@@ -9,11 +9,20 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow/definition"
 )
+
+// 办理流程的结果
+type ActOnWorkflowPayload struct {
+	// 流程实例
+	Instance workflow.WorkflowInstance `json:"instance"`
+}
 
 // 行政区划的分页列表
 type AreaConnection struct {
@@ -68,6 +77,12 @@ type CitizenRepresentation struct {
 	MatchedKey CitizenMatchedKey `json:"-"`
 }
 
+// 起草流程定义的结果
+type DraftWorkflowDefinitionPayload struct {
+	// 草稿
+	Definition workflow.WorkflowDefinition `json:"definition"`
+}
+
 // 导出操作日志的结果
 type ExportAuditEntriesPayload struct {
 	// 建议的文件名
@@ -85,6 +100,50 @@ type FileAssetRepresentation struct {
 	// The @key this representation matched: one of the FileAssetMatchedKey constants.
 	// gqlgen sets it from the fields the router sent; the router does not send it.
 	MatchedKey FileAssetMatchedKey `json:"-"`
+}
+
+// 收件箱的分页列表
+type InboxConnection struct {
+	// 本页的条目
+	Edges []*InboxEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 收件箱列表的条目
+type InboxEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 条目
+	Node inbox.InboxItem `json:"node"`
+}
+
+// 收件箱的筛选条件
+type InboxFilter struct {
+	// 列表，默认待办
+	List *inbox.List `json:"list,omitempty"`
+	// 仅此模块
+	Module *definition.Module `json:"module,omitempty"`
+	// 仅已超期的；仅用于待办
+	Overdue *bool `json:"overdue,omitempty"`
+	// 仅未读的
+	Unread *bool `json:"unread,omitempty"`
+	// 排列，默认最新的在前
+	Order *inbox.Order `json:"order,omitempty"`
+}
+
+// 将收件箱条目标为已读的输入
+type MarkInboxReadInput struct {
+	// 条目标识，最多 100 个
+	Ids []string `json:"ids"`
+}
+
+// 将收件箱条目标为已读的结果
+type MarkInboxReadPayload struct {
+	// 本次由未读变为已读的条数
+	MarkedCount int `json:"markedCount"`
+	// 此后的数目
+	Counts inbox.InboxCounts `json:"counts"`
 }
 
 // 将通知标为已读的输入：填写标识列表，或选择全部
@@ -152,6 +211,12 @@ type OrgUnitRepresentation struct {
 	MatchedKey OrgUnitMatchedKey `json:"-"`
 }
 
+// 发布流程定义的结果
+type PublishWorkflowDefinitionPayload struct {
+	// 已发布的版本
+	Definition workflow.WorkflowDefinition `json:"definition"`
+}
+
 type Query struct {
 }
 
@@ -187,6 +252,18 @@ type RequestSmsCodePayload struct {
 	RetryAfterSeconds int `json:"retryAfterSeconds"`
 	// 验证码多少秒后失效
 	ExpiresInSeconds int `json:"expiresInSeconds"`
+}
+
+// 停用流程定义的结果
+type RetireWorkflowDefinitionPayload struct {
+	// 已停用的版本
+	Definition workflow.WorkflowDefinition `json:"definition"`
+}
+
+// 审核流程定义的结果
+type ReviewWorkflowDefinitionPayload struct {
+	// 已审核的版本
+	Definition workflow.WorkflowDefinition `json:"definition"`
 }
 
 // 短信验证码登录的输入
@@ -247,6 +324,12 @@ type SignOutPayload struct {
 	EndedSessions int `json:"endedSessions"`
 }
 
+// 发起流程的结果
+type StartWorkflowPayload struct {
+	// 流程实例
+	Instance workflow.WorkflowInstance `json:"instance"`
+}
+
 type Subscription struct {
 }
 
@@ -262,6 +345,12 @@ type UpdateProfileInput struct {
 type UpdateProfilePayload struct {
 	// 修改后的市民
 	Viewer citizen.Citizen `json:"viewer"`
+}
+
+// 催办的结果
+type UrgeWorkflowPayload struct {
+	// 此刻起多少秒后可再次催办
+	RetryAfterSeconds int `json:"retryAfterSeconds"`
 }
 
 // 工作人员的分页列表
@@ -285,4 +374,27 @@ type WorkerRepresentation struct {
 	// The @key this representation matched: one of the WorkerMatchedKey constants.
 	// gqlgen sets it from the fields the router sent; the router does not send it.
 	MatchedKey WorkerMatchedKey `json:"-"`
+}
+
+// 流程定义的分页列表
+type WorkflowDefinitionConnection struct {
+	// 本页的条目
+	Edges []*WorkflowDefinitionEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 流程定义列表的条目
+type WorkflowDefinitionEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 流程定义
+	Node workflow.WorkflowDefinition `json:"node"`
+}
+
+type WorkflowInstanceRepresentation struct {
+	ID *string `json:"id,omitempty"`
+	// The @key this representation matched: one of the WorkflowInstanceMatchedKey constants.
+	// gqlgen sets it from the fields the router sent; the router does not send it.
+	MatchedKey WorkflowInstanceMatchedKey `json:"-"`
 }

@@ -126,7 +126,7 @@ func (h *Hub) cut(e event.Event) {
 	if e.Read(&ended) != nil || ended.SessionID == "" {
 		return
 	}
-	for l := range h.listeners[Worker(ended.PrincipalID)] {
+	for l := range h.listeners[OfWorker(ended.PrincipalID)] {
 		if l.principal.Session == ended.SessionID {
 			h.remove(l)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow/definition"
 )
 
 // List is one of the lists of an inbox.
@@ -27,18 +28,18 @@ const (
 
 // InboxItem is one line of somebody's inbox.
 type InboxItem struct {
-	ID         string     `db:"id"`
-	List       List       `db:"list"`
-	InstanceID string     `db:"instance_id"`
-	TaskID     *string    `db:"task_id"` // of a to-do
-	Module     string     `db:"module"`
-	Title      string     `db:"title"`
-	StateLabel string     `db:"label"` // Chinese
-	Link       string     `db:"link"`
-	AreaCode   string     `db:"area_code"`
-	At         time.Time  `db:"at"`
-	DueAt      *time.Time `db:"due_at"`
-	ReadAt     *time.Time `db:"read_at"` // nil while the caller has not opened it
+	ID         string            `db:"id"`
+	List       List              `db:"list"`
+	InstanceID string            `db:"instance_id"`
+	TaskID     *string           `db:"task_id"` // of a to-do
+	Module     definition.Module `db:"module"`
+	Title      string            `db:"title"`
+	StateLabel string            `db:"label"` // Chinese
+	Link       string            `db:"link"`
+	AreaCode   string            `db:"area_code"`
+	At         time.Time         `db:"at"`
+	DueAt      *time.Time        `db:"due_at"`
+	ReadAt     *time.Time        `db:"read_at"` // nil while the caller has not opened it
 }
 
 // OverdueAt says whether it is still to be done and past its time limit.
@@ -55,16 +56,16 @@ type InboxCounts struct {
 
 // ModuleCount is how many to-dos a module has.
 type ModuleCount struct {
-	Module string
+	Module definition.Module
 	Todo   int
 	Unread int
 }
 
-// Worker is the worker as an addressee.
-func Worker(id string) string { return "w:" + strings.ToLower(id) }
+// OfWorker is the worker as an addressee.
+func OfWorker(id string) string { return "w:" + strings.ToLower(id) }
 
-// Post is whoever holds the role in the area, as an addressee.
-func Post(role access.Role, area string) string { return "r:" + string(role) + ":" + area }
+// OfPost is whoever holds the role in the area, as an addressee.
+func OfPost(role access.Role, area string) string { return "r:" + string(role) + ":" + area }
 
 // Addressees are all as whom the worker gets items: the person, and each role
 // where the worker acts now.
@@ -72,9 +73,9 @@ func Addressees(p *access.Principal) []string {
 	if p == nil || p.Kind != access.Worker {
 		return nil
 	}
-	all := []string{Worker(p.ID)}
+	all := []string{OfWorker(p.ID)}
 	for _, role := range p.Roles {
-		all = append(all, Post(role, p.AreaCode))
+		all = append(all, OfPost(role, p.AreaCode))
 	}
 	return all
 }

@@ -70,16 +70,20 @@ func cursor(key []string) bool {
 }
 
 // Counts says how much waits for the caller.
-func (s *Service) Counts(ctx context.Context) (c *InboxCounts, err error) {
+func (s *Service) Counts(ctx context.Context) (*InboxCounts, error) {
 	p, err := access.RequireWorker(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return c, s.DB.Read(ctx, func(tx *sqlx.Tx) error {
-		found, err := counts(ctx, tx, p.ID, Addressees(p), s.Now())
-		c = &found
+	var c InboxCounts
+	err = s.DB.Read(ctx, func(tx *sqlx.Tx) (err error) {
+		c, err = counts(ctx, tx, p.ID, Addressees(p), s.Now())
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	return &c, nil
 }
 
 // byIDs gives the caller's items of the IDs, by ID.

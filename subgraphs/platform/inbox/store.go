@@ -11,6 +11,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/citizencloud/citizencloud/foundation/keyset"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow/definition"
 )
 
 // columns are those of an item i with the caller's mark r.
@@ -19,7 +20,7 @@ const columns = `i.id, i.list, i.instance_id, i.task_id, i.module, i.title, i.la
 // Filter chooses items of one list.
 type Filter struct {
 	List    List
-	Module  string // "" for all
+	Module  definition.Module // "" for all
 	Overdue bool
 	Unread  bool
 	Order   Order
@@ -49,7 +50,7 @@ func list(ctx context.Context, tx sqlx.ExtContext, workerID string, addressees [
 		order = "due_at, id"
 	}
 	if f.Module != "" {
-		conditions = append(conditions, "x.module = "+bind(f.Module))
+		conditions = append(conditions, "x.module = "+bind(string(f.Module)))
 	}
 	if f.Overdue {
 		conditions = append(conditions, "x.due_at < $4")
@@ -99,11 +100,11 @@ const maxCounted = 2000
 
 func counts(ctx context.Context, tx sqlx.ExtContext, workerID string, addressees []string, now time.Time) (InboxCounts, error) {
 	var rows []struct {
-		List    List   `db:"list"`
-		Module  string `db:"module"`
-		All     int    `db:"all"`
-		Overdue int    `db:"overdue"`
-		Unread  int    `db:"unread"`
+		List    List              `db:"list"`
+		Module  definition.Module `db:"module"`
+		All     int               `db:"all"`
+		Overdue int               `db:"overdue"`
+		Unread  int               `db:"unread"`
 	}
 	err := sqlx.SelectContext(ctx, tx, &rows, `
 		SELECT l.list, i.module, count(*) AS all, count(*) FILTER (WHERE i.due_at < $3) AS overdue, count(*) FILTER (WHERE r.item_id IS NULL) AS unread

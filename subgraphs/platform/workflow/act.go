@@ -106,11 +106,11 @@ func urge(ctx context.Context, tx *sqlx.Tx, i *WorkflowInstance, run engine.Inst
 }
 
 // Urge 催办 reminds those who have to act: by who began the instance, citizens
-// too, and by who watches over its area.
-func (s *Service) Urge(ctx context.Context, in UrgeWorkflowInput) (*WorkflowInstance, error) {
+// too, and by who watches over its area. It gives when it may be done again.
+func (s *Service) Urge(ctx context.Context, in UrgeWorkflowInput) (again time.Duration, err error) {
 	p := access.From(ctx)
 	if p == nil {
-		return nil, fault.New(fault.Unauthenticated, "请先登录")
+		return 0, fault.New(fault.Unauthenticated, "请先登录")
 	}
 	condition, args := "i.id = $1", []any{}
 	switch {
@@ -119,22 +119,23 @@ func (s *Service) Urge(ctx context.Context, in UrgeWorkflowInput) (*WorkflowInst
 	case in.InstanceID == nil && in.DefinitionKey != nil && in.SubjectID != nil && *in.SubjectID != "":
 		condition, args = "i.definition_key = $1 AND i.subject_id = $2", append(args, *in.DefinitionKey, *in.SubjectID)
 	default:
-		return nil, fault.Invalid("input", "请填写流程标识，或流程与事项，两者选一")
+		return 0, fault.Invalid("input", "请填写流程标识，或流程与事项，两者选一")
 	}
 	var seen []*WorkflowInstance
-	err := s.DB.Read(ctx, func(tx *sqlx.Tx) error {
+	err = s.DB.Read(ctx, func(tx *sqlx.Tx) error {
 		return tx.SelectContext(ctx, &seen, `SELECT `+instanceColumns+` FROM platform.workflow_instance i WHERE `+condition, args...)
 	})
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	if len(seen) == 0 || !seen[0].BegunBy(p) && !seen[0].SeenBy(p) {
-		return nil, errNotFound
+		return 0, errNotFound
 	}
 	if !seen[0].urgedBy(p) {
-		return nil, fault.New(fault.Forbidden, "仅发起人和上级督办人员可以催办")
+		return 0, fault.New(fault.Forbidden, "仅发起人和上级督办人员可以催办")
 	}
-	return s.step(ctx, engine.Act{Action: engine.Urge, Actor: actorOf(p)}, -1, "i.id = $1", seen[0].ID)
+	_, err = s.step(ctx, engine.Act{Action: engine.Urge, Actor: actorOf(p)}, -1, "i.id = $1", seen[0].ID)
+	return urgePause, err
 }
 
 func (i *WorkflowInstance) urgedBy(p *access.Principal) bool {

@@ -33,7 +33,7 @@ func TestApprovalGoesItsWay(t *testing.T) {
 	if !o.has(o.cid, inbox.Done, i.ID) || o.has(o.dan, inbox.Done, i.ID) {
 		t.Error("it is done by cid, and by nobody else of the street")
 	}
-	history, err := o.Histories(o.ann, []string{i.ID})
+	history, err := o.Histories(o.ann, []*workflow.WorkflowInstance{i})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestReturningTransferringAndAdding(t *testing.T) {
 func TestRefusedStepsChangeNothing(t *testing.T) {
 	o := open(t)
 	i := o.started("purchase", purchase)
-	tasks, err := o.Tasks(o.cid, []string{i.ID})
+	tasks, err := o.Tasks(o.cid, []*workflow.WorkflowInstance{i})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestOfTwoAtOnceOneWins(t *testing.T) {
 		var won, lost int
 		var mu sync.Mutex
 		var group sync.WaitGroup
-		tasks, _ := o.Tasks(o.cid, []string{i.ID})
+		tasks, _ := o.Tasks(o.cid, []*workflow.WorkflowInstance{i})
 		for _, who := range []context.Context{o.cid, o.dan, o.cid, o.dan} {
 			group.Go(func() {
 				_, err := o.Act(who, workflow.ActOnWorkflowInput{InstanceID: i.ID, TaskID: &tasks[i.ID][0].ID, Action: "APPROVE", ExpectedVersion: i.Version})
@@ -249,7 +249,7 @@ func TestDelegatesOnlyUntilTheEnd(t *testing.T) {
 	o.wantTodo(i.ID, o.cid, o.dan)
 	_, err = o.act(o.far, i.ID, "APPROVE")
 	wantCode(t, err, fault.NotFound)
-	tasks, _ := o.Tasks(o.cid, []string{i.ID})
+	tasks, _ := o.Tasks(o.cid, []*workflow.WorkflowInstance{i})
 	_, err = o.Act(o.far, workflow.ActOnWorkflowInput{InstanceID: i.ID, TaskID: &tasks[i.ID][0].ID, Action: "APPROVE", ExpectedVersion: i.Version + 1})
 	wantCode(t, err, fault.NotFound)
 

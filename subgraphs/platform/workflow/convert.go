@@ -103,3 +103,22 @@ func actions(d *definition.Definition, state string, names []string) []*Workflow
 	}
 	return list
 }
+
+// StateLabel is the task's state in Chinese.
+func (t *WorkflowTask) StateLabel() string { return labelOf(t.of.definition, t.State) }
+
+// ActionLabel is the line's action in Chinese.
+func (e *WorkflowEvent) ActionLabel() string { return Label(e.of.definition, e.From, e.Action) }
+
+// ToLabel is the state that the line led to, in Chinese.
+func (e *WorkflowEvent) ToLabel() string { return labelOf(e.of.definition, e.To) }
+
+func labelOf(d *definition.Definition, state string) string {
+	if state == engine.AtInitiator {
+		return "待发起人修改"
+	}
+	if s := d.State(state); s != nil {
+		return s.Label
+	}
+	return state
+}

@@ -52,12 +52,16 @@ const definitionColumns = `key, version, state, name, module, body, created_by, 
 var errNoDefinition = fault.New(fault.NotFound, "未找到该流程定义")
 
 // Problems says what is wrong with a definition's text, for who writes one.
-func (s *Service) Problems(ctx context.Context, body string) ([]definition.Problem, error) {
+func (s *Service) Problems(ctx context.Context, body string) ([]*definition.Problem, error) {
 	if _, err := access.Require(ctx, access.WorkflowManage); err != nil {
 		return nil, err
 	}
 	_, problems := definition.Parse([]byte(body))
-	return problems, nil
+	list := make([]*definition.Problem, len(problems))
+	for i := range problems {
+		list[i] = &problems[i]
+	}
+	return list, nil
 }
 
 // DraftDefinition makes the draft of the key's next version, or replaces it.
@@ -245,6 +249,9 @@ func (s *Service) Definitions(ctx context.Context, state DefinitionState, page k
 func keeps(p *access.Principal) bool {
 	return p.May(access.WorkflowManage) || p.May(access.WorkflowReview)
 }
+
+// DefinitionKeyColumns is the number of DefinitionKey's columns.
+const DefinitionKeyColumns = 2
 
 // DefinitionKey is a definition's key in lists, for keyset.
 func DefinitionKey(d *WorkflowDefinition) []string { return []string{d.Key, strconv.Itoa(d.Number)} }

@@ -52,29 +52,110 @@ func (s *Service) ByIDs(ctx context.Context, ids []string) (map[string]*Workflow
 	})
 }
 
-// Tasks gives the tasks of all rounds of the instances, in order; who may see
-// an instance may see its tasks. One statement.
-func (s *Service) Tasks(ctx context.Context, instanceIDs []string) (map[string][]*WorkflowTask, error) {
-	found := make(map[string][]*WorkflowTask, len(instanceIDs))
-	return found, s.DB.Read(ctx, func(tx *sqlx.Tx) error {
-		list, err := tasks(ctx, tx, instanceIDs, true)
-		for _, t := range list {
-			found[t.InstanceID] = append(found[t.InstanceID], t)
-		}
+// Tasks gives the tasks of all rounds of the instances, which the caller sees,
+// in order. Two statements.
+func (s *Service) Tasks(ctx context.Context, of []*WorkflowInstance) (map[string][]*WorkflowTask, error) {
+	ids, byID := known(of)
+	found := make(map[string][]*WorkflowTask, len(ids))
+	if len(ids) == 0 {
+		return found, nil
+	}
+	var list []*WorkflowTask
+	err := s.DB.Read(ctx, func(tx *sqlx.Tx) (err error) {
+		list, err = tasks(ctx, tx, ids, true)
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	var people []string
+	for _, t := range list {
+		t.of = byID[t.InstanceID]
+		found[t.InstanceID] = append(found[t.InstanceID], t)
+		people = append(people, t.WorkerID, t.DelegateID, t.DecidedBy)
+	}
+	called, err := s.Names(ctx, people)
+	for _, t := range list {
+		t.WorkerName, t.DelegateName, t.DecidedByName = called[t.WorkerID], called[t.DelegateID], called[t.DecidedBy]
+	}
+	return found, err
 }
 
-// Histories gives the histories of the instances. One statement.
-func (s *Service) Histories(ctx context.Context, instanceIDs []string) (map[string][]*WorkflowEvent, error) {
-	found := make(map[string][]*WorkflowEvent, len(instanceIDs))
-	return found, s.DB.Read(ctx, func(tx *sqlx.Tx) error {
-		list, err := histories(ctx, tx, instanceIDs)
-		for _, e := range list {
-			found[e.InstanceID] = append(found[e.InstanceID], e)
-		}
+// Histories gives the histories of the instances, which the caller sees. Two
+// statements.
+func (s *Service) Histories(ctx context.Context, of []*WorkflowInstance) (map[string][]*WorkflowEvent, error) {
+	ids, byID := known(of)
+	found := make(map[string][]*WorkflowEvent, len(ids))
+	if len(ids) == 0 {
+		return found, nil
+	}
+	var list []*WorkflowEvent
+	err := s.DB.Read(ctx, func(tx *sqlx.Tx) (err error) {
+		list, err = histories(ctx, tx, ids)
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	var people []string
+	for _, e := range list {
+		e.of = byID[e.InstanceID]
+		found[e.InstanceID] = append(found[e.InstanceID], e)
+		people = append(people, e.ForID, e.TargetID)
+		if e.ActorKind == ByWorker {
+			people = append(people, e.ActorID)
+		}
+	}
+	called, err := s.Names(ctx, people)
+	for _, e := range list {
+		e.OnBehalfOfName, e.TargetName = called[e.ForID], called[e.TargetID]
+		if e.ActorKind == ByWorker {
+			e.ActorName = called[e.ActorID]
+		}
+	}
+	return found, err
+}
+
+func known(of []*WorkflowInstance) (ids []string, byID map[string]*WorkflowInstance) {
+	byID = make(map[string]*WorkflowInstance, len(of))
+	for _, i := range of {
+		if i != nil {
+			ids, byID[i.ID] = append(ids, i.ID), i
+		}
+	}
+	return ids, byID
+}
+
+// Names gives the names of workers who take part in what the caller sees.
+func (s *Service) Names(ctx context.Context, ids []string) (called map[string]string, err error) {
+	ctx = access.AsSystem(ctx, "workflow")
+	err = s.DB.Read(ctx, func(tx *sqlx.Tx) (err error) {
+		called, err = names(ctx, tx, ids)
+		return err
+	})
+	return called, err
+}
+
+// Initiators gives the names of the workers who began the instances, in order;
+// "" where it was somebody else. One statement.
+func (s *Service) Initiators(ctx context.Context, of []*WorkflowInstance) ([]string, error) {
+	var ids []string
+	for _, i := range of {
+		if i != nil && i.InitiatorKind == access.Worker {
+			ids = append(ids, i.InitiatorID)
+		}
+	}
+	list := make([]string, len(of))
+	if len(ids) == 0 {
+		return list, nil
+	}
+	called, err := s.Names(ctx, ids)
+	for n, i := range of {
+		if i != nil && i.InitiatorKind == access.Worker {
+			list[n] = called[i.InitiatorID]
+		}
+	}
+	return list, err
 }
 
 // MayNow lists what the caller may do with the task now.

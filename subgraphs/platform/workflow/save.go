@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
@@ -85,11 +84,7 @@ func (v saving) write(ctx context.Context) error {
 		return err
 	}
 	for _, line := range v.effects.Lines {
-		e := &WorkflowEvent{Action: line.Action, From: line.From, To: line.To, ActorKind: line.Actor.Kind, ActorID: line.Actor.ID, ForID: line.For, TargetID: line.Target, Comment: line.Comment}
-		if line.TaskID != "" {
-			e.TaskID = &line.TaskID
-		}
-		if err := record(ctx, v.tx, uuid.Must(uuid.NewV7()).String(), i.ID, now, e); err != nil {
+		if err := record(ctx, v.tx, i.ID, now, line); err != nil {
 			return err
 		}
 	}
@@ -132,30 +127,30 @@ func (v saving) entries() []inbox.Entry {
 				entries = append(entries, e)
 			}
 			if t.DelegateID != "" {
-				e.Addressee, e.ExpiresAt = inbox.Worker(t.DelegateID), t.DelegateUntil
+				e.Addressee, e.ExpiresAt = inbox.OfWorker(t.DelegateID), t.DelegateUntil
 				entries = append(entries, e)
 			}
 		case t.Status == engine.Done && slices.Contains(v.effects.Closed, t.ID):
-			entries = append(entries, inbox.Entry{Addressee: inbox.Worker(t.DecidedBy), List: inbox.Done, At: now})
+			entries = append(entries, inbox.Entry{Addressee: inbox.OfWorker(t.DecidedBy), List: inbox.Done, At: now})
 		}
 	}
 	if v.i.InitiatorKind == access.Worker {
-		entries = append(entries, inbox.Entry{Addressee: inbox.Worker(v.i.InitiatorID), List: inbox.Mine, At: now})
+		entries = append(entries, inbox.Entry{Addressee: inbox.OfWorker(v.i.InitiatorID), List: inbox.Mine, At: now})
 	}
 	for _, seat := range v.effects.Cc {
 		entries = append(entries, inbox.Entry{Addressee: addressee(seat.WorkerID, seat.Post), List: inbox.Cc, At: now})
 	}
 	for _, id := range v.ccIDs {
-		entries = append(entries, inbox.Entry{Addressee: inbox.Worker(id), List: inbox.Cc, At: now})
+		entries = append(entries, inbox.Entry{Addressee: inbox.OfWorker(id), List: inbox.Cc, At: now})
 	}
 	return entries
 }
 
 func addressee(workerID string, post engine.Post) string {
 	if workerID != "" {
-		return inbox.Worker(workerID)
+		return inbox.OfWorker(workerID)
 	}
-	return inbox.Post(post.Role, post.Area)
+	return inbox.OfPost(post.Role, post.Area)
 }
 
 func (v saving) events() []outbox.Message {

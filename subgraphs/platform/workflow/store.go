@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/input"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow/engine"
 )
 
 const instanceColumns = `i.id, i.definition_key, i.definition_version, i.module, i.subject_id, i.subject_version, i.title, i.area_code, i.state, i.status, i.outcome,
@@ -71,7 +74,7 @@ const maxTasks = 500
 func histories(ctx context.Context, tx sqlx.QueryerContext, instanceIDs []string) ([]*WorkflowEvent, error) {
 	var found []*WorkflowEvent
 	err := sqlx.SelectContext(ctx, tx, &found, `
-		SELECT id, instance_id, seq, at, action, from_state, to_state, actor_kind, actor_id, for_id, task_id, target_id, comment
+		SELECT id, instance_id, seq, at, action, from_state, to_state, upper(actor_kind) AS actor_kind, actor_id, for_id, task_id, target_id, comment
 		FROM platform.workflow_history WHERE instance_id = ANY($1::uuid[]) AND seq <= 1000 ORDER BY instance_id, seq`, pq.Array(instanceIDs))
 	if err != nil {
 		return nil, fmt.Errorf("workflow: reading histories: %w", err)
@@ -127,13 +130,13 @@ func putTask(ctx context.Context, tx sqlx.ExtContext, instanceID string, t *Work
 	return nil
 }
 
-func record(ctx context.Context, tx sqlx.ExtContext, id, instanceID string, at time.Time, e *WorkflowEvent) error {
+func record(ctx context.Context, tx sqlx.ExtContext, instanceID string, at time.Time, line engine.Line) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO platform.workflow_history (id, instance_id, seq, at, action, from_state, to_state, actor_kind, actor_id, for_id, task_id, target_id, comment)
-		SELECT $1, $2, 1 + coalesce(max(seq), 0), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM platform.workflow_history WHERE instance_id = $2`,
-		id, instanceID, at, e.Action, e.From, e.To, e.ActorKind, e.ActorID, e.ForID, e.TaskID, e.TargetID, e.Comment)
+		SELECT $1, $2, 1 + coalesce(max(seq), 0), $3, $4, $5, $6, $7, $8, $9, nullif($10, '')::uuid, $11, $12 FROM platform.workflow_history WHERE instance_id = $2`,
+		uuid.Must(uuid.NewV7()).String(), instanceID, at, line.Action, line.From, line.To, line.Actor.Kind, line.Actor.ID, line.For, line.TaskID, line.Target, line.Comment)
 	if err != nil {
-		return fmt.Errorf("workflow: recording %s of %s: %w", e.Action, instanceID, err)
+		return fmt.Errorf("workflow: recording %s of %s: %w", line.Action, instanceID, err)
 	}
 	return nil
 }
@@ -143,6 +146,24 @@ func tasksByIDs(ctx context.Context, tx sqlx.QueryerContext, ids []string) ([]*W
 	err := sqlx.SelectContext(ctx, tx, &found, `SELECT `+taskColumns+` FROM platform.workflow_task WHERE id = ANY($1::uuid[])`, pq.Array(ids))
 	if err != nil {
 		return nil, fmt.Errorf("workflow: tasks by IDs: %w", err)
+	}
+	return found, nil
+}
+
+// names gives the names of the workers of the IDs; as the system, since who
+// takes part in an instance is known to all who see it.
+func names(ctx context.Context, tx sqlx.QueryerContext, ids []string) (map[string]string, error) {
+	var rows []struct {
+		ID   string `db:"id"`
+		Name string `db:"name"`
+	}
+	err := sqlx.SelectContext(ctx, tx, &rows, `SELECT id, name FROM platform.worker WHERE id = ANY($1::uuid[])`, pq.Array(input.IDs(ids)))
+	if err != nil {
+		return nil, fmt.Errorf("workflow: reading names: %w", err)
+	}
+	found := make(map[string]string, len(rows))
+	for _, row := range rows {
+		found[row.ID] = row.Name
 	}
 	return found, nil
 }

@@ -76,16 +76,10 @@ func (i *WorkflowInstance) Definition() *definition.Definition { return i.defini
 
 // StateLabel is the state in Chinese.
 func (i *WorkflowInstance) StateLabel() string {
-	switch {
-	case i.Status == engine.Withdrawn:
+	if i.Status == engine.Withdrawn {
 		return "已撤回"
-	case i.State == engine.AtInitiator:
-		return "待发起人修改"
 	}
-	if s := i.definition.State(i.State); s != nil {
-		return s.Label
-	}
-	return i.State
+	return labelOf(i.definition, i.State)
 }
 
 // OverdueAt says whether the present state's time limit has run out.
@@ -144,7 +138,14 @@ type WorkflowTask struct {
 	DecidedAt     *time.Time        `db:"decided_at"`
 	DecidedBy     string            `db:"decided_by"`
 	Decision      string            `db:"decision"`
+	// The names of those who take part are for all who see the instance.
+	WorkerName, DelegateName, DecidedByName string
+
+	of *WorkflowInstance
 }
+
+// Of is the instance of a task that Tasks gave.
+func (t *WorkflowTask) Of() *WorkflowInstance { return t.of }
 
 // OverdueAt says whether the task waits past its time limit.
 func (t *WorkflowTask) OverdueAt(now time.Time) bool {
@@ -153,20 +154,37 @@ func (t *WorkflowTask) OverdueAt(now time.Time) bool {
 
 // WorkflowEvent is one line of an instance's history; it is never changed.
 type WorkflowEvent struct {
-	ID         string      `db:"id"`
-	InstanceID string      `db:"instance_id"`
-	Seq        int         `db:"seq"`
-	At         time.Time   `db:"at"`
-	Action     string      `db:"action"`
-	From       string      `db:"from_state"`
-	To         string      `db:"to_state"`
-	ActorKind  access.Kind `db:"actor_kind"`
-	ActorID    string      `db:"actor_id"`
-	ForID      string      `db:"for_id"`
-	TaskID     *string     `db:"task_id"`
-	TargetID   string      `db:"target_id"`
-	Comment    string      `db:"comment"`
+	ID         string    `db:"id"`
+	InstanceID string    `db:"instance_id"`
+	Seq        int       `db:"seq"`
+	At         time.Time `db:"at"`
+	Action     string    `db:"action"`
+	From       string    `db:"from_state"`
+	To         string    `db:"to_state"`
+	ActorKind  ActorKind `db:"actor_kind"`
+	ActorID    string    `db:"actor_id"`
+	ForID      string    `db:"for_id"`
+	TaskID     *string   `db:"task_id"`
+	TargetID   string    `db:"target_id"`
+	Comment    string    `db:"comment"`
+	// The names of those who take part are for all who see the instance.
+	ActorName, OnBehalfOfName, TargetName string
+
+	of *WorkflowInstance
 }
+
+// Of is the instance of a line that Histories gave.
+func (e *WorkflowEvent) Of() *WorkflowInstance { return e.of }
+
+// ActorKind is access.Kind in capitals, as the schema has it.
+type ActorKind string
+
+// The kinds.
+const (
+	ByCitizen ActorKind = "CITIZEN"
+	ByWorker  ActorKind = "WORKER"
+	BySystem  ActorKind = "SYSTEM"
+)
 
 // WorkflowAction is something that the caller may do now.
 type WorkflowAction struct {
