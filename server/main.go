@@ -61,6 +61,14 @@ func command(ctx context.Context, line *config.Line, at terminal) error {
 		return runDemo(ctx, line.Demo, at)
 	case "audit verify":
 		return auditVerify(ctx, line.Audit.Verify, at)
+	case "keys list":
+		return keysList(ctx, line.Keys.List, at)
+	case "keys rotate":
+		return keysRotate(ctx, line.Keys.Rotate, at)
+	case "keys re-encrypt":
+		return keysReencrypt(ctx, line.Keys.Reencrypt, at)
+	case "keys retire":
+		return keysRetire(ctx, line.Keys.Retire, at)
 	case "version":
 		fmt.Fprintln(at.out, describeVersion())
 		return nil

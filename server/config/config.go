@@ -30,6 +30,7 @@ type Line struct {
 	Explain  Explain  `cmd:"" help:"Print the plan of an operation."`
 	Demo     Demo     `cmd:"" help:"Walk the main job over plain HTTP, and say each step; a mismatch exits with 1."`
 	Audit    Audit    `cmd:"" help:"Check the audit log."`
+	Keys     Keys     `cmd:"" help:"Change the keys of personal data while the platform runs."`
 	Version  Version  `cmd:"" help:"Print the version."`
 
 	Log Log `embed:"" prefix:"log-"`

@@ -146,16 +146,16 @@ func (c *Citizen) audited() map[string]any {
 // is none. Locked and ended accounts are refused. For package session, inside
 // its transaction as the system.
 func (s *Service) SignIn(ctx context.Context, tx sqlx.ExtContext, mobile string) (c *Citizen, isNew bool, err error) {
-	index := s.index.Of(mobile)
-	found, err := byMobile(ctx, tx, index)
+	indexes := s.index.All(mobile)
+	found, err := byMobile(ctx, tx, indexes)
 	if err != nil {
 		return nil, false, err
 	}
 	if found == nil {
-		if isNew, err = s.register(ctx, tx, mobile, index); err != nil {
+		if isNew, err = s.register(ctx, tx, mobile, indexes); err != nil {
 			return nil, false, err
 		}
-		if found, err = byMobile(ctx, tx, index); err != nil {
+		if found, err = byMobile(ctx, tx, indexes); err != nil {
 			return nil, false, err
 		}
 		if found == nil {
@@ -169,13 +169,24 @@ func (s *Service) SignIn(ctx context.Context, tx sqlx.ExtContext, mobile string)
 	return c, isNew, err
 }
 
-func (s *Service) register(ctx context.Context, tx sqlx.ExtContext, mobile string, index []byte) (bool, error) {
+// register makes the account. While the keys of the index change, one number has
+// several indexes, and its uniqueness does not keep two processes apart: the
+// lock of the index that both know does.
+func (s *Service) register(ctx context.Context, tx sqlx.ExtContext, mobile string, indexes [][]byte) (bool, error) {
+	if len(indexes) > 1 {
+		if err := holdNumber(ctx, tx, indexes[len(indexes)-1]); err != nil {
+			return false, err
+		}
+		if found, err := byMobile(ctx, tx, indexes); err != nil || found != nil {
+			return false, err
+		}
+	}
 	id, err := identifier.New()
 	if err != nil {
 		return false, err
 	}
 	c := &Citizen{ID: id, Nickname: "市民" + strings.ToUpper(id[len(id)-6:]), AssuranceLevel: L0, State: Active, RegisteredAt: s.now()}
-	made, err := insert(ctx, tx, c, s.keys.Seal(place(id), mobile), index)
+	made, err := insert(ctx, tx, c, s.keys.Seal(place(id), mobile), s.index.Of(mobile))
 	if err != nil || !made {
 		return false, err
 	}

@@ -3,6 +3,7 @@ package citizen
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -29,10 +30,11 @@ func byIDs(ctx context.Context, tx sqlx.ExtContext, ids []string) ([]row, error)
 	return rows, nil
 }
 
-// byMobile gives the account of the blind index; nil if there is none.
-func byMobile(ctx context.Context, tx sqlx.ExtContext, index []byte) (*row, error) {
+// byMobile gives the account that stands under one of the number's blind
+// indexes; nil if there is none.
+func byMobile(ctx context.Context, tx sqlx.ExtContext, indexes [][]byte) (*row, error) {
 	var found row
-	err := sqlx.GetContext(ctx, tx, &found, `SELECT `+columns+` FROM platform.citizen WHERE mobile_index = $1`, index)
+	err := sqlx.GetContext(ctx, tx, &found, `SELECT `+columns+` FROM platform.citizen WHERE mobile_index = ANY($1)`, pq.Array(indexes))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -40,6 +42,15 @@ func byMobile(ctx context.Context, tx sqlx.ExtContext, index []byte) (*row, erro
 		return nil, fmt.Errorf("citizen: by mobile: %w", err)
 	}
 	return &found, nil
+}
+
+// holdNumber keeps all others who register the number waiting until the
+// transaction ends.
+func holdNumber(ctx context.Context, tx sqlx.ExecerContext, index []byte) error {
+	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "citizen.mobile "+hex.EncodeToString(index)); err != nil {
+		return fmt.Errorf("citizen: waiting for the number: %w", err)
+	}
+	return nil
 }
 
 // insert makes the account, unless another request just made one for the same
