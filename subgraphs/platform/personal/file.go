@@ -44,6 +44,7 @@ func (k *Keys) Reload() error {
 	if k.path == "" {
 		return nil
 	}
+	k.looked.Store(time.Now().UnixNano())
 	stamp := [2]time.Time{changed(k.path), changed(indexFile(k.path))}
 	if held := k.held.Load(); held != nil && held.stamp == stamp {
 		return nil
