@@ -30,6 +30,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/institution"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/permission"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/personal"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/secondfactor"
@@ -51,7 +52,7 @@ type Deps struct {
 	Keys *personal.Keys
 	// Seals sign the audit log, see audit.LoadSealer; nil appends nothing to it.
 	Seals *audit.Sealer
-	// SMS sends codes; nil is the simulator.
+	// SMS sends codes; nil is the simulator in development, and else nobody.
 	SMS sms.Provider
 	// Limits bound codes; nil is sms.Usual.
 	Limits      *sms.Limits
@@ -71,6 +72,7 @@ type Resolver struct {
 	factors       *secondfactor.Service
 	institutions  *institution.Service
 	delegations   *delegation.Service
+	permissions   *permission.Service
 	citizens      *citizen.Service
 	sessions      *session.Service
 	notifications *notification.Service
@@ -94,7 +96,10 @@ func New(d Deps) *Resolver {
 	}
 	r := &Resolver{deps: d, simulator: &sms.Simulator{Redis: d.Redis, Log: d.Log, Now: d.Now}}
 	if d.SMS == nil {
-		d.SMS = r.simulator
+		d.SMS = sms.Nobody{}
+		if d.Development {
+			d.SMS = r.simulator
+		}
 	}
 	r.journal = &record.Journal{Subgraph: "platform", DB: d.DB, Now: d.Now, Log: d.Log}
 	r.audits = &audit.Service{DB: d.DB, Now: d.Now}
@@ -110,6 +115,7 @@ func New(d Deps) *Resolver {
 		Codes: sms.New(d.Redis, d.SMS, *d.Limits, d.Keys), Now: d.Now, Log: d.Log,
 	})
 	r.delegations = &delegation.Service{DB: d.DB, Now: d.Now, Sessions: r.sessions}
+	r.permissions = &permission.Service{DB: d.DB}
 	r.units.Sessions, r.workers.Sessions, r.posts.Sessions, r.factors.Sessions = r.sessions, r.sessions, r.sessions, r.sessions
 	r.notifications = &notification.Service{DB: d.DB, Workers: r.workers, Hub: notification.NewHub(d.Bus), Now: d.Now, Log: d.Log}
 	r.files = file.New(file.Parts{
@@ -122,7 +128,7 @@ func New(d Deps) *Resolver {
 
 // Executable is the subgraph's schema with these resolvers; its mutations are recorded.
 func (r *Resolver) Executable() graphql.ExecutableSchema {
-	return r.journal.Around(executable.NewExecutableSchema(executable.Config{Resolvers: r}))
+	return r.journal.Around(executable.NewExecutableSchema(executable.Config{Resolvers: r, Directives: executable.DirectiveRoot{Can: can.Field}}))
 }
 
 // Context puts request-scoped loaders into the context, once a request.
@@ -133,7 +139,7 @@ func (r *Resolver) Context(ctx context.Context) context.Context {
 func (r *Resolver) load(ctx context.Context) *loaders.Loaders { return loaders.From(ctx, r.services()) }
 
 func (r *Resolver) services() loaders.Services {
-	return loaders.Services{Units: r.units, Workers: r.workers, Notifications: r.notifications, Workflows: r.workflows}
+	return loaders.Services{Units: r.units, Posts: r.posts, Workers: r.workers, Notifications: r.notifications, Workflows: r.workflows}
 }
 
 // Run makes the notifications and workflows that other subgraphs ask for and

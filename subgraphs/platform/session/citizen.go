@@ -16,7 +16,7 @@ func (s *Service) RequestCode(ctx context.Context, mobile string, scene sms.Scen
 	if err != nil {
 		return sms.Sent{}, err
 	}
-	return s.Codes.Request(ctx, number, scene)
+	return s.Codes.Request(ctx, number, scene, "")
 }
 
 // SignInByCode signs the citizen of the mobile number in, when the code is
@@ -27,7 +27,7 @@ func (s *Service) SignInByCode(ctx context.Context, mobile, code string) (tokens
 	if err != nil {
 		return Tokens{}, nil, false, err
 	}
-	if err := s.Codes.Verify(ctx, number, sms.SignIn, "input.code", code); err != nil {
+	if err := s.Codes.Verify(ctx, number, sms.SignIn, "", "input.code", code); err != nil {
 		return Tokens{}, nil, false, err
 	}
 	var p *access.Principal

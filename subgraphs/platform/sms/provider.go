@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/citizencloud/citizencloud/foundation/fault"
 )
 
 // Message is one short message with a code.
@@ -28,8 +30,17 @@ type Provider interface {
 	Send(ctx context.Context, message Message) error
 }
 
+// Nobody is the provider where none is configured and nothing may be simulated:
+// in production a code must not stand in a log.
+type Nobody struct{}
+
+// Send implements Provider: it refuses.
+func (Nobody) Send(context.Context, Message) error {
+	return fault.New(fault.Unavailable, "短信服务尚未开通，请使用其他登录方式")
+}
+
 // Simulator is the provider that sends nothing: it shows each message in the
-// log and keeps the last ones for the development inbox.
+// log and keeps the last ones for the development inbox. Only for development.
 type Simulator struct {
 	Redis redis.UniversalClient
 	Log   *slog.Logger

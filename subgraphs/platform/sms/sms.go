@@ -28,8 +28,19 @@ import (
 // Scene is what a code is for: a code of one scene counts in no other.
 type Scene string
 
-// SignIn is signing in, or registering at the first time.
-const SignIn Scene = "SIGN_IN"
+// The scenes. Codes of the last three are for a citizen who is signed in.
+const (
+	SignIn        Scene = "SIGN_IN"        // signing in, or registering at the first time
+	ResetPassword Scene = "RESET_PASSWORD" // a new password without the old one
+	StepUp        Scene = "STEP_UP"        // proving once more who one is, by one's own number
+	BindMobile    Scene = "BIND_MOBILE"    // the first number of an account
+	ChangeMobile  Scene = "CHANGE_MOBILE"  // another number for an account
+)
+
+// Personal says whether a code of the scene counts for one citizen only.
+func (s Scene) Personal() bool { return s == StepUp || s == BindMobile || s == ChangeMobile }
+
+func (s Scene) known() bool { return s == SignIn || s == ResetPassword || s.Personal() }
 
 const (
 	// Lifetime is how long a code counts.
@@ -45,15 +56,21 @@ type Limits struct {
 	Number  limit.Rule // codes to one number
 	Address limit.Rule // codes asked for from one address
 	Wrong   limit.Rule // wrong codes from one address
+	// From so many codes on a captcha has to be solved first; never, where zero.
+	CaptchaNumber, CaptchaAddress limit.Rule
 }
 
 // Usual are the limits if none are configured. One address may be a whole
-// household or a mobile operator's gateway, hence the generous ones.
+// household or a mobile operator's gateway, hence the generous ones. Those of
+// numbers count the codes of each scene, but for the captcha's.
 var Usual = Limits{
 	Gap:     limit.Rule{Times: 1, Within: time.Minute},
 	Number:  limit.Rule{Times: 10, Within: 24 * time.Hour},
 	Address: limit.Rule{Times: 100, Within: time.Hour},
 	Wrong:   limit.Rule{Times: 50, Within: 10 * time.Minute},
+
+	CaptchaNumber:  limit.Rule{Times: 5, Within: 24 * time.Hour},
+	CaptchaAddress: limit.Rule{Times: 60, Within: time.Hour},
 }
 
 // Codes sends and checks codes.
@@ -75,10 +92,45 @@ func New(client redis.UniversalClient, provider Provider, limits Limits, keys *p
 // Sent tells when the next code may be asked for, and when this one ends.
 type Sent struct{ RetryAfter, Expires time.Duration }
 
+// CaptchaDue says whether so many codes were asked for, for the number or from
+// the address, that the next one needs a captcha.
+func (c *Codes) CaptchaDue(ctx context.Context, mobile string) (bool, error) {
+	asked := map[string]limit.Rule{c.number(mobile) + ":all": c.limits.CaptchaNumber}
+	if from := limit.Network(access.RemoteOf(ctx).Address); from != "" {
+		asked["platform:sms:all:"+from] = c.limits.CaptchaAddress
+	}
+	for key, rule := range asked {
+		if rule.Times == 0 {
+			continue
+		}
+		wait, err := c.count.Reached(ctx, key, rule)
+		if err != nil || wait > 0 {
+			return wait > 0, err
+		}
+	}
+	return false, nil
+}
+
+// asked counts a code for CaptchaDue.
+func (c *Codes) asked(ctx context.Context, mobile string) error {
+	if from := limit.Network(access.RemoteOf(ctx).Address); from != "" && c.limits.CaptchaAddress.Times > 0 {
+		if _, err := c.count.Take(ctx, "platform:sms:all:"+from, c.limits.CaptchaAddress); err != nil {
+			return err
+		}
+	}
+	if c.limits.CaptchaNumber.Times == 0 {
+		return nil
+	}
+	_, err := c.count.Take(ctx, c.number(mobile)+":all", c.limits.CaptchaNumber)
+	return err
+}
+
 // Request sends a new code to the number (E.164); an older one of the scene
-// ends. Too often is fault.RateLimited with the seconds to wait.
-func (c *Codes) Request(ctx context.Context, mobile string, scene Scene) (Sent, error) {
-	if scene != SignIn {
+// ends. A code of a personal scene counts for the citizen only, whose ID is
+// given; it is "" for the others. Too often is fault.RateLimited with the
+// seconds to wait.
+func (c *Codes) Request(ctx context.Context, mobile string, scene Scene, citizenID string) (Sent, error) {
+	if !scene.known() || scene.Personal() != (citizenID != "") {
 		return Sent{}, fault.Invalid("input.scene", "不支持的验证码用途")
 	}
 	at := c.at(mobile, scene)
@@ -93,6 +145,9 @@ func (c *Codes) Request(ctx context.Context, mobile string, scene Scene) (Sent, 
 	if err := c.take(ctx, at+":day", c.limits.Number); err != nil {
 		return Sent{}, err
 	}
+	if err := c.asked(ctx, mobile); err != nil {
+		return Sent{}, err
+	}
 	code, err := newCode()
 	if err != nil {
 		return Sent{}, err
@@ -101,7 +156,7 @@ func (c *Codes) Request(ctx context.Context, mobile string, scene Scene) (Sent, 
 	defer cancel()
 	_, err = c.redis.TxPipelined(store, func(p redis.Pipeliner) error {
 		p.Del(store, at)
-		p.HSet(store, at, "hash", c.hash(mobile, scene, code))
+		p.HSet(store, at, "hash", c.hash(mobile, scene, citizenID, code))
 		p.PExpire(store, at, Lifetime)
 		return nil
 	})
@@ -111,6 +166,9 @@ func (c *Codes) Request(ctx context.Context, mobile string, scene Scene) (Sent, 
 	send, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	if err := c.provider.Send(send, Message{Mobile: mobile, Scene: scene, Code: code}); err != nil {
+		if fault.CodeOf(err) == fault.Unavailable {
+			return Sent{}, err
+		}
 		return Sent{}, fault.New(fault.Unavailable, "短信发送失败，请稍后重试").Because(err)
 	}
 	return Sent{RetryAfter: c.limits.Gap.Within, Expires: Lifetime}, nil
@@ -135,12 +193,16 @@ func (c *Codes) take(ctx context.Context, key string, rule limit.Rule) error {
 // at is the key of the number's code; the braces keep the number's keys in one
 // slot of a Redis cluster.
 func (c *Codes) at(mobile string, scene Scene) string {
-	return "platform:sms:{" + hex.EncodeToString(c.index.Of(mobile)[:16]) + "}:" + string(scene)
+	return c.number(mobile) + ":" + string(scene)
 }
 
-func (c *Codes) hash(mobile string, scene Scene, code string) string {
+func (c *Codes) number(mobile string) string {
+	return "platform:sms:{" + hex.EncodeToString(c.index.Of(mobile)[:16]) + "}"
+}
+
+func (c *Codes) hash(mobile string, scene Scene, citizenID, code string) string {
 	mac := hmac.New(sha256.New, c.key)
-	mac.Write([]byte(string(scene) + "\x00" + mobile + "\x00" + code))
+	mac.Write([]byte(string(scene) + "\x00" + mobile + "\x00" + citizenID + "\x00" + code))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
@@ -169,9 +231,9 @@ if n >= tonumber(ARGV[2]) then
 end
 return -1`)
 
-// Verify checks the code and uses it up: it counts once. field is the input
-// that a refusal is about.
-func (c *Codes) Verify(ctx context.Context, mobile string, scene Scene, field, code string) error {
+// Verify checks the code and uses it up: it counts once. citizenID is as in
+// Request; field is the input that a refusal is about.
+func (c *Codes) Verify(ctx context.Context, mobile string, scene Scene, citizenID, field, code string) error {
 	if len(code) != digits || strings.Trim(code, "0123456789") != "" {
 		return fault.Invalid(field, "请输入六位数字验证码")
 	}
@@ -188,7 +250,7 @@ func (c *Codes) Verify(ctx context.Context, mobile string, scene Scene, field, c
 	}
 	ask, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
-	answer, err := try.Run(ask, c.redis, []string{c.at(mobile, scene)}, c.hash(mobile, scene, code), MaxTries).Int()
+	answer, err := try.Run(ask, c.redis, []string{c.at(mobile, scene)}, c.hash(mobile, scene, citizenID, code), MaxTries).Int()
 	if err != nil {
 		return limit.Away(err)
 	}
