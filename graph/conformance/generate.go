@@ -22,6 +22,7 @@ type generator struct {
 	interfaces []*generatedInterface
 	unions     []*generatedUnion
 	colors     map[string][]bool // by enum value: the subgraphs that have it
+	strict     bool              // some fields have types in a subgraph that are stricter than the schema's
 	context    int               // the subgraph of the context, or -1
 	out        strings.Builder
 }
@@ -100,6 +101,7 @@ func (g *generator) schema() string {
 	for i := range all {
 		all[i] = i
 	}
+	g.strict = g.chance(50)
 	g.colors = map[string][]bool{}
 	for _, value := range []string{"GREEN", "BLUE"} {
 		for range g.graphs {
@@ -215,7 +217,7 @@ func (g *generator) addField(t *generated) {
 	f.typ = target
 	for _, graph := range graphs {
 		in := &generatedIn{graph: graph}
-		if !strings.HasSuffix(target, "!") && g.chance(15) {
+		if g.strict && !strings.HasSuffix(target, "!") && g.chance(25) {
 			in.typ = target + "!"
 		}
 		f.in = append(f.in, in)

@@ -41,6 +41,9 @@ func (m *Monolith) Resolve(_ context.Context, parent *reference.Object, fields [
 			arguments[argument.Argument] = m.given(of.above, argument)
 		}
 	}
+	if err := m.Universe.fails(of.Thing, fields[0].Name, arguments); err != nil {
+		return nil, err
+	}
 	return wrap(m.Universe.Value(of.Thing, fields[0].Name, arguments), func(thing Thing) *reference.Object {
 		return &reference.Object{Type: thing.Type.Name, Value: &held{thing, of}}
 	}), nil

@@ -172,6 +172,9 @@ func (s *source) Resolve(_ context.Context, parent *reference.Object, fields []*
 		}
 	}
 	below := append(inner[:len(inner):len(inner)], in.Provides...)
+	if err := s.subgraphs.Universe.fails(held.thing, field.Name, arguments); err != nil {
+		return nil, err
+	}
 	value := s.subgraphs.Universe.Value(held.thing, field.Name, arguments)
 	return wrap(value, func(thing Thing) *reference.Object {
 		return s.object(in.Type.Name(), view{thing: thing, provided: below})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strings"
+	"sync"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -23,6 +24,11 @@ type Universe struct {
 	Seed  uint64
 	// Nulls is how many of a hundred nullable values are null.
 	Nulls uint64
+	// Faults is how many of a hundred fields fail, of those that may.
+	Faults uint64
+
+	once sync.Once
+	sets map[string]bool // see needed
 }
 
 // Thing is one object of the universe.
@@ -34,6 +40,11 @@ type Thing struct {
 // Value is a field of a thing: nil, a scalar, a Thing, or a list of them.
 func (u *Universe) Value(thing Thing, field string, arguments map[string]any) any {
 	definition := thing.Type.Field(field)
+	return u.value(u.strictest(definition), definition, place(thing, field, arguments), u.inKey(definition), thing)
+}
+
+// place names a field of a thing.
+func place(thing Thing, field string, arguments map[string]any) string {
 	if len(arguments) == 0 {
 		arguments = nil
 	}
@@ -41,8 +52,7 @@ func (u *Universe) Value(thing Thing, field string, arguments map[string]any) an
 	if err != nil {
 		panic(err)
 	}
-	place := fmt.Sprintf("%s %d %s %s", thing.Type.Name, thing.ID, field, text)
-	return u.value(u.strictest(definition), definition, place, u.inKey(definition), thing)
+	return fmt.Sprintf("%s %d %s %s", thing.Type.Name, thing.ID, field, text)
 }
 
 // strictest is the field's type with every ! that it bears in any subgraph.

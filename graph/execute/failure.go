@@ -137,7 +137,7 @@ func (r *run) reportAll(f *fetch, s *state, wire []wireError) {
 		}
 		r.explainAt(value, f.fields, rest)
 		for _, branch := range located[entity] {
-			made.Path = r.clientPath(branch, value, f.fields, rest)
+			made.Path = r.clientPath(branch, value, r.holder(s, entity), f.fields, rest)
 			r.add(f, made)
 		}
 		if len(located[entity]) == 0 {

@@ -80,8 +80,9 @@ func (r *run) explainAt(v tree.Value, shape *tree.Shape, path []any) {
 	}
 }
 
-// clientPath continues a branch along the rest of a subgraph's path.
-func (r *run) clientPath(b project.Branch, v tree.Value, shape *tree.Shape, path []any) []project.Step {
+// clientPath continues a branch along the rest of a subgraph's path; holder is the type of the object that it
+// starts from, which an entity's own reply need not tell.
+func (r *run) clientPath(b project.Branch, v tree.Value, holder tree.TypeID, shape *tree.Shape, path []any) []project.Step {
 	for _, element := range path {
 		if index, ok := element.(float64); ok {
 			b = b.At(int(index))
@@ -99,15 +100,28 @@ func (r *run) clientPath(b project.Branch, v tree.Value, shape *tree.Shape, path
 		if field == nil {
 			break
 		}
-		id := tree.None
+		id := holder
+		holder = tree.None
 		if v.Kind == tree.Object {
-			id = r.tree.Type(v)
+			if told := r.tree.Type(v); told != tree.None {
+				id = told
+			}
 			v = r.tree.Slot(v, field.Slot)
 		}
 		b = b.Down(field.Slot, id, r.holds)
 		shape = field.Child
 	}
 	return b.Path
+}
+
+// holder is the type of the objects that an entity completes.
+func (r *run) holder(s *state, entity uint32) tree.TypeID {
+	for _, t := range s.targets {
+		if t.entity == entity {
+			return r.tree.Type(t.object)
+		}
+	}
+	return tree.None
 }
 
 func find(shape *tree.Shape, element any) *tree.Field {

@@ -103,6 +103,7 @@ func (r *run) inputFields(g *gathering, fields []inputField, v tree.Value, id tr
 			return false
 		}
 		if !r.inputValue(g, f, value) {
+			g.explain = g.explain || value.Flags&tree.Explained != 0
 			return false
 		}
 	}

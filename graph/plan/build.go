@@ -238,11 +238,7 @@ func (p *planning) ask(pl *place, s *slot, i int, in *supergraph.FieldIn, provid
 	}
 	child.types = child.types.union(s.child.mask(members))
 	if s.child.abstract() && !child.object {
-		for k := range s.child.types {
-			if child.types.has(k) {
-				p.ask(child, s.child.internal(k, "__typename", nil), k, typename, nil).always = true
-			}
-		}
+		p.askType(child)
 	}
 	return e
 }

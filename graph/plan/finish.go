@@ -8,6 +8,9 @@ import (
 // finish settles the conditions of all entries, drops the fetches that nothing
 // needs, and gives the others their levels.
 func (p *planning) finish() {
+	for _, f := range p.fetches {
+		p.askTypes(f.place)
+	}
 	p.awaitTypes()
 	p.levels()
 	for k := len(p.fetches) - 1; k >= 0; k-- {
@@ -33,6 +36,28 @@ func (p *planning) finish() {
 		f.place.note()
 	}
 	p.separate()
+}
+
+// askTypes asks __typename wherever objects of several types can stand: a node
+// may have got more of them after a fetch was asked for it.
+func (p *planning) askTypes(pl *place) {
+	for _, e := range pl.entries {
+		for _, b := range e.branches {
+			if child := b.place; child.node.abstract() && !child.object {
+				p.askType(child)
+			}
+			p.askTypes(b.place)
+		}
+	}
+}
+
+// askType asks __typename at a place.
+func (p *planning) askType(pl *place) {
+	for k := range pl.node.types {
+		if pl.types.has(k) {
+			p.ask(pl, pl.node.internal(k, "__typename", nil), k, typename, nil).always = true
+		}
+	}
 }
 
 // awaitTypes lets fetches whose path depends on the true type of objects on the

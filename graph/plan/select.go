@@ -1,6 +1,10 @@
 package plan
 
-import "sort"
+import (
+	"sort"
+
+	"github.com/citizencloud/citizencloud/graph/supergraph"
+)
 
 // maxSelections bounds the fields and fragments of all fetches of a plan: where
 // fields of an interface must be asked of each object type alone, they grow
@@ -69,7 +73,15 @@ func (p *planning) selection(v view, e *entry, i int, key string, known Conditio
 	if !e.always {
 		s.When = e.when.given(known)
 	}
+	var own *supergraph.Field
+	if i < 0 && v.as != nil {
+		own = v.as.Field(s.Name) // of an interface, more than what one member's leads to
+	}
 	for k, t := range e.slot.holder.types {
+		if own != nil {
+			s.Type = own.Definition.Type
+			break
+		}
 		if field := t.Field(s.Name); field != nil && (k == i || i < 0 && (v.types.has(k) && e.types.has(k) || v.object)) {
 			s.Type = field.Definition.Type
 			break

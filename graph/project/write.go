@@ -102,13 +102,17 @@ func (w *Writer) object(v tree.Value, s *selection, id tree.TypeID) bool {
 func (w *Writer) value(v tree.Value, f *field, t *typ, onPath bool) bool {
 	if v.Kind <= tree.Null {
 		if t.nonNull {
-			if v.Flags&tree.Explained == 0 {
+			if v.Flags&tree.Explained == 0 && w.explained == 0 {
 				w.failAt(f, onPath, "字段 "+f.schema+" 不可为空，但没有取得数据")
 			}
 			return false
 		}
 		w.Body = append(w.Body, "null"...)
 		return true
+	}
+	within := v.Flags&tree.Explained != 0 && v.Kind >= tree.Object
+	if within {
+		w.explained++
 	}
 	start := len(w.Body)
 	var ok bool
@@ -122,6 +126,9 @@ func (w *Writer) value(v tree.Value, f *field, t *typ, onPath bool) bool {
 		if !ok {
 			w.failAt(f, onPath, "字段 "+f.schema+" 的值不符合其类型")
 		}
+	}
+	if within {
+		w.explained--
 	}
 	if ok {
 		return true

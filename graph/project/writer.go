@@ -27,6 +27,7 @@ type Writer struct {
 	overflow   bool
 	path       []crumb
 	written    []written
+	explained  int // how many of the values that are being written miss something for a reason that is reported
 	orders     map[orderKey][]*field
 }
 

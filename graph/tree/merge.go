@@ -36,6 +36,7 @@ func (t *Tree) Merge(to, from Value, shape *Shape, share bool) error {
 				// The copy may have moved the segment's values.
 				place = &dst.Values[int(to.A)+field.Slot]
 			}
+			value.Flags |= place.Flags
 			*place = value
 			continue
 		}
@@ -49,6 +50,9 @@ func (t *Tree) Merge(to, from Value, shape *Shape, share bool) error {
 // mergeValue completes what stands at a place already.
 func (t *Tree) mergeValue(have *Value, brought Value, field *Field, share bool) error {
 	if brought.Kind <= Null || *have == brought {
+		if brought.Kind == Null && field.Child != nil {
+			have.Flags |= brought.Flags
+		}
 		return nil
 	}
 	if field.Child == nil {
@@ -68,6 +72,7 @@ func (t *Tree) mergeValue(have *Value, brought Value, field *Field, share bool) 
 					mine = &t.Segments[have.Src].Values[int(have.A)+i]
 				}
 				if its.Kind > Null {
+					its.Flags |= mine.Flags
 					*mine = its
 				}
 				continue
@@ -128,6 +133,8 @@ func (t *Tree) nullify(object Value, shape *Shape, flags uint8, nulls bool) {
 		if v := &values[shape.Fields[i].Slot]; v.Kind == Missing || nulls && v.Kind == Null {
 			v.Kind = Null
 			v.Flags |= flags
+		} else if v.Kind >= Object && shape.Fields[i].Child != nil {
+			v.Flags |= flags // what this shape names below does not come
 		}
 	}
 }

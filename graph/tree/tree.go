@@ -27,7 +27,8 @@ const (
 	header // slot 0 of an object; A: type, B: mark of the last visit
 )
 
-// Explained marks a null for which an error is reported already.
+// Explained marks a null for which an error is reported already; on an object or a
+// list, that what one subgraph should have brought below is missing for such a reason.
 const Explained uint8 = 1
 
 // Value is one node. Src names the segment that A and B speak of; for spans
