@@ -15,7 +15,7 @@ import (
 )
 
 func (r *communityServiceResolver) Participant(ctx context.Context, objs []*communityservice.CommunityService) ([]*participant.Participant, error) {
-	return batch.Each(ctx, r.loaders.From(ctx).Participant, objs, func(s *communityservice.CommunityService) (string, bool) { return s.ParticipantID, true })
+	return batch.Among(ctx, r.loaders.From(ctx).Participant, objs, (*communityservice.CommunityService).Siblings, func(s *communityservice.CommunityService) (string, bool) { return s.ParticipantID, true })
 }
 
 func (r *communityServiceResolver) Distributions(ctx context.Context, objs []*communityservice.CommunityService, first *int, after *string) ([]*communityservice.DistributionConnection, error) {
@@ -29,7 +29,7 @@ func (r *communityServiceResolver) Distributions(ctx context.Context, objs []*co
 }
 
 func (r *communityServiceResolver) History(ctx context.Context, objs []*communityservice.CommunityService) ([][]*communityservice.CommunityServiceEvent, error) {
-	return batch.Each(ctx, r.loaders.From(ctx).ServiceHistory, objs, func(s *communityservice.CommunityService) (string, bool) {
+	return batch.Among(ctx, r.loaders.From(ctx).ServiceHistory, objs, (*communityservice.CommunityService).Siblings, func(s *communityservice.CommunityService) (string, bool) {
 		return s.ID, communityservice.Private(ctx, s)
 	})
 }

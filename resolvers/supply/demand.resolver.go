@@ -15,11 +15,11 @@ import (
 )
 
 func (r *demandResolver) CommunityService(ctx context.Context, objs []*demand.Demand) ([]*communityservice.CommunityService, error) {
-	return batch.Each(ctx, r.loaders.From(ctx).Service, objs, func(d *demand.Demand) (string, bool) { return text(d.ServiceID), d.ServiceID != nil })
+	return batch.Among(ctx, r.loaders.From(ctx).Service, objs, (*demand.Demand).Siblings, func(d *demand.Demand) (string, bool) { return text(d.ServiceID), d.ServiceID != nil })
 }
 
 func (r *demandResolver) History(ctx context.Context, objs []*demand.Demand) ([][]*demand.DemandEvent, error) {
-	return batch.Each(ctx, r.loaders.From(ctx).DemandHistory, objs, func(d *demand.Demand) (string, bool) { return d.ID, demand.Private(ctx, d) })
+	return batch.Among(ctx, r.loaders.From(ctx).DemandHistory, objs, (*demand.Demand).Siblings, func(d *demand.Demand) (string, bool) { return d.ID, demand.Private(ctx, d) })
 }
 
 func (r *mutationResolver) PublishDemand(ctx context.Context, input demand.PublishDemandInput) (*executable.DemandPayload, error) {

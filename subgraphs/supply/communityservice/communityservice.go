@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/batch"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/history"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/reference"
@@ -55,7 +56,13 @@ type CommunityService struct {
 	Offered       bool    `db:"offered"`    // the participant takes part
 	DelistedBy    *string `db:"delisted_by"`
 	Verdict       *string `db:"review_note"`
+
+	siblings *batch.Siblings[*CommunityService]
 }
+
+// Siblings are the services of the list that it was read with; nil when it was
+// read alone.
+func (s *CommunityService) Siblings() *batch.Siblings[*CommunityService] { return s.siblings }
 
 // IsEntity marks a federation entity.
 func (*CommunityService) IsEntity() {}
@@ -148,7 +155,9 @@ func connect(page keyset.Page, found []*CommunityService, key func(*CommunitySer
 	if found == nil {
 		c.Nodes = []*CommunityService{}
 	}
+	siblings := batch.NewSiblings(found)
 	for i, s := range found {
+		s.siblings = siblings
 		c.Edges[i] = &CommunityServiceEdge{Cursor: keyset.Cursor(key(s)...), Node: s}
 	}
 	return c

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/batch"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/communityservice"
 	"github.com/citizencloud/citizencloud/subgraphs/supply/history"
@@ -37,7 +38,13 @@ type Demand struct {
 	WorkerID  *string `db:"worker_id"`  // who published it for the community
 	ServiceID *string `db:"community_service_id"`
 	Verdict   *string `db:"review_note"`
+
+	siblings *batch.Siblings[*Demand]
 }
+
+// Siblings are the demands of the list that it was read with; nil when it was
+// read alone.
+func (d *Demand) Siblings() *batch.Siblings[*Demand] { return d.siblings }
 
 // IsEntity marks a federation entity.
 func (*Demand) IsEntity() {}
@@ -129,7 +136,9 @@ type DemandEdge struct {
 func connect(page keyset.Page, found []*Demand, key func(*Demand) []string) *DemandConnection {
 	found, info := keyset.Of(page, found, key)
 	c := &DemandConnection{Edges: make([]*DemandEdge, len(found)), Nodes: append([]*Demand{}, found...), PageInfo: info}
+	siblings := batch.NewSiblings(found)
 	for i, d := range found {
+		d.siblings = siblings
 		c.Edges[i] = &DemandEdge{Cursor: keyset.Cursor(key(d)...), Node: d}
 	}
 	return c

@@ -13,8 +13,8 @@ import (
 const (
 	// every is how often overdue demands are looked for.
 	every = time.Minute
-	// batch is how many expire in one transaction.
-	batch = 100
+	// chunk is how many expire in one transaction.
+	chunk = 100
 )
 
 // Run lets demands expire whose window is over, until the context ends. Any
@@ -44,7 +44,7 @@ func (ds *Demands) Expire(ctx context.Context) error {
 	for {
 		expired := 0
 		err := ds.db.Write(ctx, func(tx *sqlx.Tx) error {
-			found, err := overdue(ctx, tx, ds.now(), batch)
+			found, err := overdue(ctx, tx, ds.now(), chunk)
 			if err != nil {
 				return err
 			}
@@ -56,7 +56,7 @@ func (ds *Demands) Expire(ctx context.Context) error {
 			expired = len(found)
 			return nil
 		})
-		if err != nil || expired < batch {
+		if err != nil || expired < chunk {
 			return err
 		}
 	}
