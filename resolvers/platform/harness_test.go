@@ -103,14 +103,26 @@ func (d *drawer) Put(_ context.Context, key string, content io.Reader, _ int64) 
 	return err
 }
 
-func (d *drawer) Get(_ context.Context, key string) (io.ReadCloser, fs.FileInfo, error) {
+func (d *drawer) Delete(_ context.Context, key string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.contents, key)
+	return nil
+}
+
+// opened is a content that is being read.
+type opened struct{ *bytes.Reader }
+
+func (opened) Close() error { return nil }
+
+func (d *drawer) Get(_ context.Context, key string) (io.ReadSeekCloser, fs.FileInfo, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	text, ok := d.contents[key]
 	if !ok {
 		return nil, nil, fs.ErrNotExist
 	}
-	return io.NopCloser(bytes.NewReader(text)), nil, nil
+	return opened{bytes.NewReader(text)}, nil, nil
 }
 
 // world is the platform subgraph on real stores, with a few units and workers.

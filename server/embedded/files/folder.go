@@ -93,7 +93,7 @@ func syncFolder(path string) error {
 	return dir.Sync()
 }
 
-func (f *folder) Get(_ context.Context, key string) (io.ReadCloser, fs.FileInfo, error) {
+func (f *folder) Get(_ context.Context, key string) (io.ReadSeekCloser, fs.FileInfo, error) {
 	path, err := f.path(key)
 	if err != nil {
 		return nil, nil, err

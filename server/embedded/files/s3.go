@@ -21,7 +21,12 @@ type bucket struct {
 	name   string
 }
 
-const s3Patience = 15 * time.Second
+// The storage gets s3Patience to answer a question, and for content besides
+// the time that a slow line (slowest, in bytes a second) needs.
+const (
+	s3Patience = 15 * time.Second
+	slowest    = 256 << 10
+)
 
 func openS3(ctx context.Context, address *url.URL) (*bucket, error) {
 	name := strings.Trim(address.Path, "/")
@@ -30,10 +35,17 @@ func openS3(ctx context.Context, address *url.URL) (*bucket, error) {
 	}
 	secret, _ := address.User.Password()
 	query := address.Query()
+	secure := query.Get("tls") == "true"
+	transport, err := minio.DefaultTransport(secure)
+	if err != nil {
+		return nil, fmt.Errorf("files: object storage %s: %w", address.Host, err)
+	}
+	transport.ResponseHeaderTimeout = s3Patience
 	client, err := minio.New(address.Host, &minio.Options{
-		Creds:  credentials.NewStaticV4(address.User.Username(), secret, ""),
-		Secure: query.Get("tls") == "true",
-		Region: query.Get("region"),
+		Creds:     credentials.NewStaticV4(address.User.Username(), secret, ""),
+		Secure:    secure,
+		Region:    query.Get("region"),
+		Transport: transport,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("files: object storage %s: %w", address.Host, err)
@@ -56,6 +68,8 @@ func (b *bucket) Put(ctx context.Context, key string, content io.Reader, size in
 	if err := checkPut(key, size); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, s3Patience+time.Duration(size/slowest)*time.Second)
+	defer cancel()
 	// A known size lets the storage refuse a content that ends early.
 	content = &exact{reader: content, left: size}
 	if _, err := b.client.PutObject(ctx, b.name, key, content, size, minio.PutObjectOptions{}); err != nil {
@@ -86,7 +100,7 @@ func (e *exact) Read(into []byte) (int, error) {
 	return n, err
 }
 
-func (b *bucket) Get(ctx context.Context, key string) (io.ReadCloser, fs.FileInfo, error) {
+func (b *bucket) Get(ctx context.Context, key string) (io.ReadSeekCloser, fs.FileInfo, error) {
 	if err := checkKey(key); err != nil {
 		return nil, nil, err
 	}
@@ -106,6 +120,8 @@ func (b *bucket) Delete(ctx context.Context, key string) error {
 	if err := checkKey(key); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, s3Patience)
+	defer cancel()
 	if err := b.client.RemoveObject(ctx, b.name, key, minio.RemoveObjectOptions{}); err != nil && !errors.Is(missing(err), fs.ErrNotExist) {
 		return fmt.Errorf("files: delete %s: %w", key, err)
 	}
@@ -116,6 +132,8 @@ func (b *bucket) Stat(ctx context.Context, key string) (fs.FileInfo, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, s3Patience)
+	defer cancel()
 	info, err := b.client.StatObject(ctx, b.name, key, minio.StatObjectOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("files: stat %s: %w", key, missing(err))

@@ -21,8 +21,8 @@ type Store interface {
 	// there; readers see the old content or the new one, never a part. It
 	// returns when the content is safe.
 	Put(ctx context.Context, key string, content io.Reader, size int64) error
-	// Get opens the file; the caller closes it.
-	Get(ctx context.Context, key string) (io.ReadCloser, fs.FileInfo, error)
+	// Get opens the file, at any place of it; the caller closes it.
+	Get(ctx context.Context, key string) (io.ReadSeekCloser, fs.FileInfo, error)
 	// Delete removes the file; a missing one is no error.
 	Delete(ctx context.Context, key string) error
 	// Stat returns the size and the time of change.

@@ -139,6 +139,30 @@ func TestLargeFile(t *testing.T) {
 	}
 }
 
+func TestReadingFromTheMiddle(t *testing.T) {
+	for name, store := range stores(t) {
+		t.Run(name, func(t *testing.T) {
+			if err := put(t, store, "a", "0123456789"); err != nil {
+				t.Fatal(err)
+			}
+			opened, _, err := store.Get(t.Context(), "a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer opened.Close()
+			for _, from := range []int64{7, 2} {
+				if _, err := opened.Seek(from, io.SeekStart); err != nil {
+					t.Fatal(err)
+				}
+				part := make([]byte, 3)
+				if _, err := io.ReadFull(opened, part); err != nil || string(part) != "0123456789"[from:from+3] {
+					t.Errorf("from %d: %q %v", from, part, err)
+				}
+			}
+		})
+	}
+}
+
 func TestCrashLeavesNothingBehind(t *testing.T) {
 	root := t.TempDir()
 	half := filepath.Join(root, incoming, "half")

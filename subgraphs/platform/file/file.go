@@ -42,6 +42,9 @@ func (f *FileAsset) ownedBy(p *access.Principal) bool {
 type Files interface {
 	// Put stores size bytes under the key; a key is always put with the same content.
 	Put(ctx context.Context, key string, content io.Reader, size int64) error
-	// Get opens what was put; the caller closes it.
-	Get(ctx context.Context, key string) (io.ReadCloser, fs.FileInfo, error)
+	// Get opens what was put, at any place of it; the caller closes it. What is
+	// not there gives fs.ErrNotExist.
+	Get(ctx context.Context, key string) (io.ReadSeekCloser, fs.FileInfo, error)
+	// Delete removes what was put; a missing key is no error.
+	Delete(ctx context.Context, key string) error
 }
