@@ -21,7 +21,7 @@ const known = 60
 
 var caseColumns = []string{
 	"id", "number", "area_code", "class", "state", "title", "content", "pictures", "anonymous", "citizen_id", "assignee_id", "created_at", "updated_at", "due_at",
-	"waiting_since", "closed_at", "overdue_told_at", "reply", "question", "duplicate_of", "rating", "rating_comment", "version",
+	"waiting_since", "closed_at", "reply", "question", "duplicate_of", "rating", "rating_comment", "version",
 }
 
 var eventColumns = []string{"id", "case_id", "seq", "area_code", "citizen_id", "at", "action", "from_state", "to_state", "actor", "worker_id", "note"}
@@ -35,12 +35,8 @@ func cases(ctx context.Context, tx *sqlx.Tx, cast *demonstration.Cast) error {
 	}
 	err = bulk(ctx, tx, "feedback_case", caseColumns, func(add func(...any) error) error {
 		return lives(cast, calendar, func(l *life) error {
-			var told *time.Time
-			if l.OverdueAt(cast.Anchor) {
-				told = &cast.Anchor
-			}
 			return add(l.ID, l.Number, l.AreaCode, string(l.Class), string(l.State), l.Title, l.Content, pq.StringArray{}, l.Anonymous, l.CitizenID, l.AssigneeID,
-				l.CreatedAt, l.UpdatedAt, l.DueAt, l.WaitingSince, l.ClosedAt, told, l.Reply, l.Question, l.DuplicateOf, l.Rating, l.RatingComment, l.Version)
+				l.CreatedAt, l.UpdatedAt, l.DueAt, l.WaitingSince, l.ClosedAt, l.Reply, l.Question, l.DuplicateOf, l.Rating, l.RatingComment, l.Version)
 		})
 	})
 	if err != nil {
@@ -59,8 +55,10 @@ func cases(ctx context.Context, tx *sqlx.Tx, cast *demonstration.Cast) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `SELECT setval('community.feedback_number', $1)`, cast.Cases())
-	return err
+	if _, err = tx.ExecContext(ctx, `SELECT setval('community.feedback_number', $1)`, cast.Cases()); err != nil {
+		return err
+	}
+	return feedback.TellAll(ctx, tx)
 }
 
 // classes weights the classes: each stands as often as it comes up in ten or so.

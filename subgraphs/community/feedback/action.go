@@ -66,7 +66,7 @@ func (s *Desk) Submit(ctx context.Context, in SubmitFeedbackInput) (*FeedbackCas
 			return err
 		}
 		audit.Change(ctx, c.target(), nil, c.audited())
-		return announce(ctx, tx, c, Submit, "", at)
+		return announce(ctx, tx, c, Submit, p, "", at)
 	})
 	if err != nil {
 		return nil, err

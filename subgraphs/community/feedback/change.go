@@ -83,7 +83,7 @@ func (s *Desk) walk(ctx context.Context, tx *sqlx.Tx, c *FeedbackCase, ch change
 		return err
 	}
 	audit.Change(ctx, c.target(), before, c.audited())
-	if err := announce(ctx, tx, c, ch.action, first, at); err != nil {
+	if err := announce(ctx, tx, c, ch.action, p, first, at); err != nil {
 		return err
 	}
 	return update(ctx, tx, c) // last: it takes the district's lock of the roll-up

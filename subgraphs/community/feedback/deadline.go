@@ -8,14 +8,13 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/fault"
-	"github.com/citizencloud/citizencloud/foundation/outbox"
 )
 
 // deadlineBatch bounds one look after deadlines.
 const deadlineBatch = 200
 
-// KeepDeadlines closes replied cases whose owner let the window pass, and tells
-// once of each case that became overdue. Each case is a transaction of its own.
+// KeepDeadlines closes replied cases whose owner let the window pass, each in a
+// transaction of its own. Time limits of the others the workflow keeps.
 func (s *Desk) KeepDeadlines(ctx context.Context) error {
 	ctx = access.AsSystem(ctx, "deadline")
 	now := s.now()
@@ -30,16 +29,6 @@ func (s *Desk) KeepDeadlines(ctx context.Context) error {
 			return err
 		}
 	}
-	late, err := s.ids(ctx, `SELECT id FROM community.feedback_case
-		WHERE closed_at IS NULL AND waiting_since IS NULL AND due_at < $1 AND overdue_told_at IS NULL ORDER BY due_at LIMIT $2`, now, deadlineBatch)
-	if err != nil {
-		return err
-	}
-	for _, id := range late {
-		if err := s.tellOverdue(ctx, id); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -49,27 +38,4 @@ func (s *Desk) ids(ctx context.Context, query string, args ...any) (ids []string
 		return nil, fmt.Errorf("feedback: looking for deadlines: %w", err)
 	}
 	return ids, nil
-}
-
-// tellOverdue tells who deals with the case, unless that was done meanwhile.
-func (s *Desk) tellOverdue(ctx context.Context, id string) error {
-	return s.DB.Write(ctx, func(tx *sqlx.Tx) error {
-		c, err := lock(ctx, tx, id)
-		if err != nil || c == nil || !c.OverdueAt(s.now()) {
-			return err
-		}
-		told, err := tx.ExecContext(ctx,
-			`UPDATE community.feedback_case SET overdue_told_at = $2 WHERE id = $1 AND overdue_told_at IS NULL`, id, s.now())
-		if err != nil {
-			return fmt.Errorf("feedback: telling that %s is overdue: %w", id, err)
-		}
-		if n, err := told.RowsAffected(); err != nil || n == 0 {
-			return err
-		}
-		to := recipient{AreaCode: c.AreaCode, Action: access.FeedbackHandle}
-		if c.AssigneeID != nil {
-			to = recipient{WorkerID: *c.AssigneeID}
-		}
-		return outbox.Append(ctx, tx, "community", notify(c, to, "意见反馈已超期", c.Number+"《"+c.Title+"》，请尽快办理。"))
-	})
 }

@@ -50,12 +50,18 @@ type notification struct {
 	Link      string    `json:"link"`
 }
 
-// announce puts the change's event and notification into the outbox.
-func announce(ctx context.Context, tx sqlx.ExtContext, c *FeedbackCase, action FeedbackAction, from FeedbackState, at time.Time) error {
+// announce puts the change's event, its report to the workflow and its
+// notification into the outbox.
+func announce(ctx context.Context, tx sqlx.ExtContext, c *FeedbackCase, action FeedbackAction, doer *access.Principal, from FeedbackState, at time.Time) error {
 	messages := []outbox.Message{{Subject: SubjectChanged, AreaCode: c.AreaCode, Payload: Changed{
 		CaseID: c.ID, Number: c.Number, AreaCode: c.AreaCode, Class: c.Class, State: c.State, From: from,
 		Title: c.Title, CitizenID: c.CitizenID, AssigneeID: c.AssigneeID, Action: action, At: at,
 	}}}
+	version := c.Version
+	if action != Submit {
+		version++ // update counts it up last
+	}
+	messages = append(messages, told(c, action, doer, version))
 	if to, title, body, ok := notice(c, action); ok {
 		messages = append(messages, notify(c, to, title, body))
 	}

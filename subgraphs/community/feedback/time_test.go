@@ -5,6 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/jmoiron/sqlx"
+
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
@@ -129,40 +132,62 @@ func TestRepliedCasesCloseByThemselves(t *testing.T) {
 	}
 }
 
-func TestOverdueIsToldOnce(t *testing.T) {
+// The workflow is told of each step in the transaction of the step: where the
+// case stands, whose it is, and until when.
+func TestTheWorkflowIsToldOfEachStep(t *testing.T) {
 	o := open(t)
-	c := o.must(o.submitted(here), feedback.Take)
-	o.submitted(nextDoor)
-	o.events()
-	o.later(4 * day)
-	for range 2 {
-		if err := o.KeepDeadlines(t.Context()); err != nil {
-			t.Fatal(err)
+	c := o.submitted(here)
+	due := c.DueAt
+	o.must(c, feedback.Take, feedback.RequestInfo, feedback.SupplyInfo, feedback.Reply, feedback.Rate)
+	type told struct {
+		State, Action, Actor string
+		Version              float64
+		Due, Assigned        bool
+	}
+	var got []told
+	for _, e := range o.events() {
+		if e.Subject != feedback.SubjectWorkflow {
+			continue
 		}
+		r := e.field("report").(map[string]any)
+		at, _ := r["dueAt"].(string)
+		if at != "" {
+			if moment, err := time.Parse(time.RFC3339Nano, at); err != nil || !moment.Equal(due) {
+				t.Errorf("due %s, want %s", at, due)
+			}
+		}
+		_, assigned := e.field("variables").(map[string]any)["assignee"]
+		got = append(got, told{r["state"].(string), r["action"].(string), r["actor"].(map[string]any)["kind"].(string), r["version"].(float64), at != "", assigned})
+		if e.field("subjectId") != c.ID || e.field("initiator").(map[string]any)["id"] != access.From(o.citizen).ID {
+			t.Errorf("told %s", e.Payload)
+		}
+	}
+	want := []told{
+		{"SUBMITTED", "SUBMIT", "citizen", 1, true, false}, {"IN_PROGRESS", "TAKE", "worker", 2, true, true}, {"WAITING_INFO", "REQUEST_INFO", "worker", 3, false, true},
+		{"IN_PROGRESS", "SUPPLY_INFO", "citizen", 4, true, true}, {"REPLIED", "REPLY", "worker", 5, false, true}, {"REPLIED", "RATE", "citizen", 6, false, true},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A case that was loaded is told of as one that was lived through.
+func TestTheWorkflowIsToldOfAllOpenCases(t *testing.T) {
+	o := open(t)
+	open, taken := o.submitted(here), o.must(o.submitted(here), feedback.Take)
+	o.must(o.submitted(here), feedback.Reject)
+	o.events()
+	if err := o.DB.Write(access.AsSystem(t.Context(), "test"), func(tx *sqlx.Tx) error { return feedback.TellAll(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
 	}
 	told := o.events()
 	if len(told) != 2 {
-		t.Fatalf("got %d messages, want one a case", len(told))
+		t.Fatalf("%d reports", len(told))
 	}
-	recipients := map[string]bool{}
-	for _, e := range told {
-		for _, key := range []string{"workerId", "areaCode"} {
-			if id, ok := e.field("recipient").(map[string]any)[key].(string); ok {
-				recipients[id] = true
-			}
+	for i, c := range []*feedback.FeedbackCase{open, taken} {
+		r := told[i].field("report").(map[string]any)
+		if told[i].field("subjectId") != c.ID || r["state"] != string(c.State) || r["version"] != float64(c.Version) {
+			t.Errorf("told %s", told[i].Payload)
 		}
-	}
-	if !recipients[access.From(o.worker).ID] || !recipients[nextDoor] {
-		t.Errorf("told %v", recipients)
-	}
-	// with a new time limit it may be told again
-	c = o.must(c, feedback.Reply, feedback.Reopen)
-	o.events()
-	o.later(7 * day)
-	if err := o.KeepDeadlines(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if told := o.events(); len(told) != 1 {
-		t.Errorf("after reopening %d messages", len(told))
 	}
 }

@@ -1,7 +1,9 @@
 package feedback
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
@@ -102,6 +104,30 @@ var transitions = map[FeedbackAction]map[FeedbackState][]step{
 	Reopen:        {Replied: {{Reopen, Reopened}}, Rejected: {{Reopen, Reopened}}},
 	Close:         {Replied: {{Close, Closed}}},
 	Rate:          {Replied: {{Rate, Replied}}, Rejected: {{Rate, Rejected}}, Closed: {{Rate, Closed}}},
+}
+
+// Transition is one step of the state machine as others may know it.
+type Transition struct {
+	From   FeedbackState
+	Action FeedbackAction
+	To     FeedbackState
+}
+
+// Transitions lists the whole state machine, in the order of the states: where
+// each action leads, over whatever steps.
+func Transitions() []Transition {
+	var all []Transition
+	for _, from := range States {
+		for action := range transitions {
+			if steps := transitions[action][from]; steps != nil {
+				all = append(all, Transition{from, action, steps[len(steps)-1].to})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Transition) int {
+		return cmp.Or(slices.Index(States, a.From)-slices.Index(States, b.From), strings.Compare(string(a.Action), string(b.Action)))
+	})
+	return all
 }
 
 // needs is the action that a worker's role must grant; those without one are

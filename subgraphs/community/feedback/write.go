@@ -40,7 +40,7 @@ func update(ctx context.Context, tx sqlx.ExtContext, c *FeedbackCase) error {
 	_, err := tx.ExecContext(ctx,
 		`UPDATE community.feedback_case SET state = $2, pictures = $3, assignee_id = $4, updated_at = $5, due_at = $6, waiting_since = $7,
 			closed_at = $8, reply = $9, question = $10, duplicate_of = $11, rating = $12, rating_comment = $13,
-			overdue_told_at = CASE WHEN due_at = $6 THEN overdue_told_at END, version = version + 1
+			version = version + 1
 		WHERE id = $1`,
 		c.ID, c.State, c.FileIDs, c.AssigneeID, c.UpdatedAt, c.DueAt, c.WaitingSince, c.ClosedAt, c.Reply, c.Question, c.DuplicateOf, c.Rating, c.RatingComment)
 	if err != nil {
