@@ -3,7 +3,9 @@
 // The number is sealed; only its mask leaves the platform.
 //
 // Start reading at Citizen, then Service; rules for numbers and nicknames are
-// in input.go, the SQL is in store.go. Signing in is package session's.
+// in input.go, the SQL is in store.go. Signing in is package session's; what it
+// needs of accounts is in password.go, mobile.go, link.go and merge.go, and
+// cancel.go ends accounts. Each of these changes is recorded by history.go.
 package citizen
 
 import (

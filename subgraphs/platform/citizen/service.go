@@ -80,9 +80,12 @@ func (s *Service) ByIDs(ctx context.Context, ids []string) (map[string]*Citizen,
 }
 
 func (s *Service) open(r *row) (*Citizen, error) {
-	mobile, err := s.keys.Open(place(r.ID), r.Mobile)
+	mobile, err := s.plain(r)
 	if err != nil {
-		return nil, fmt.Errorf("citizen: %w", err)
+		return nil, err
+	}
+	if mobile == "" {
+		return &r.Citizen, nil
 	}
 	masked := personal.MaskMobile(mobile)
 	r.MobileMasked = &masked
@@ -162,11 +165,39 @@ func (s *Service) SignIn(ctx context.Context, tx sqlx.ExtContext, mobile string)
 			return nil, false, fmt.Errorf("citizen: a new account cannot be found")
 		}
 	}
-	if found.State != Active {
-		return nil, false, fault.New(fault.Locked, "账户已锁定或注销，请联系服务热线")
-	}
-	c, err = s.open(found)
+	c, err = s.admit(ctx, tx, found)
 	return c, isNew, err
+}
+
+// Admit is SignIn for the account of the ID, whose holder has shown it to be theirs.
+func (s *Service) Admit(ctx context.Context, tx sqlx.ExtContext, id string) (*Citizen, error) {
+	rows, err := byIDs(ctx, tx, []string{id})
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, errEnded
+	}
+	return s.admit(ctx, tx, &rows[0])
+}
+
+var errEnded = fault.New(fault.Locked, "账户已锁定或注销，请联系服务热线")
+
+// admit lets the account's holder in: signing in withdraws a cancellation.
+func (s *Service) admit(ctx context.Context, tx sqlx.ExtContext, r *row) (*Citizen, error) {
+	if r.State == Cancelling {
+		back, err := s.withdraw(ctx, tx, r.ID)
+		if err != nil {
+			return nil, err
+		}
+		if back {
+			r.State = Active
+		}
+	}
+	if r.State != Active {
+		return nil, errEnded
+	}
+	return s.open(r)
 }
 
 // register makes the account. While the keys of the index change, one number has
