@@ -11,6 +11,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/batch"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow"
 )
@@ -18,6 +19,7 @@ import (
 // Services are what the loaders load from.
 type Services struct {
 	Units         *orgunit.Service
+	Posts         *post.Service
 	Workers       *worker.Service
 	Notifications *notification.Service
 	Workflows     *workflow.Service
@@ -28,6 +30,7 @@ type Services struct {
 type Loaders struct {
 	Unit        *batch.Loader[string, *orgunit.OrgUnit]
 	UnitsBelow  *batch.Loader[orgunit.Below, orgunit.Page]
+	PostsOf     *batch.Loader[string, []*post.Post]
 	Worker      *batch.Loader[string, *worker.Worker]
 	Assignments *batch.Loader[string, []*worker.Assignment]
 	Instance    *batch.Loader[string, *workflow.WorkflowInstance]
@@ -39,6 +42,7 @@ func newLoaders(s Services) *Loaders {
 	return &Loaders{
 		Unit:        batch.New(s.Units.ByIDs),
 		UnitsBelow:  batch.New(inOrder(s.Units.Children)),
+		PostsOf:     batch.New(s.Posts.OfUnits),
 		Worker:      batch.New(s.Workers.ByIDs),
 		Assignments: batch.New(s.Workers.Assignments),
 		Instance:    batch.New(s.Workflows.ByIDs),

@@ -12,7 +12,32 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
 )
+
+func (r *mutationResolver) CreateOrgUnit(ctx context.Context, input executable.CreateOrgUnitInput) (*executable.OrgUnitPayload, error) {
+	return unitPayload(r.units.Create(ctx, orgunit.CreateInput{Name: input.Name, Kind: input.Kind, AreaCode: input.AreaID, ParentID: input.ParentID}))
+}
+
+func (r *mutationResolver) RenameOrgUnit(ctx context.Context, input executable.RenameOrgUnitInput) (*executable.OrgUnitPayload, error) {
+	return unitPayload(r.units.Rename(ctx, input.ID, input.ExpectedVersion, input.Name))
+}
+
+func (r *mutationResolver) MoveOrgUnit(ctx context.Context, input executable.MoveOrgUnitInput) (*executable.OrgUnitPayload, error) {
+	return unitPayload(r.units.Move(ctx, input.ID, input.ExpectedVersion, input.ParentID, value(input.AreaID)))
+}
+
+func (r *mutationResolver) SuspendOrgUnit(ctx context.Context, input executable.SuspendOrgUnitInput) (*executable.OrgUnitPayload, error) {
+	return unitPayload(r.units.Suspend(ctx, input.ID, input.ExpectedVersion, input.Reason))
+}
+
+func (r *mutationResolver) ResumeOrgUnit(ctx context.Context, input executable.ResumeOrgUnitInput) (*executable.OrgUnitPayload, error) {
+	return unitPayload(r.units.Resume(ctx, input.ID, input.ExpectedVersion, input.Reason))
+}
+
+func (r *mutationResolver) DissolveOrgUnit(ctx context.Context, input executable.DissolveOrgUnitInput) (*executable.OrgUnitPayload, error) {
+	return unitPayload(r.units.Dissolve(ctx, input.ID, input.ExpectedVersion, value(input.SuccessorID), input.Reason))
+}
 
 func (r *orgUnitResolver) Area(ctx context.Context, obj *orgunit.OrgUnit) (*area.Area, error) {
 	return r.areaOf(ctx, obj.AreaCode)
@@ -35,16 +60,20 @@ func (r *orgUnitResolver) Successor(ctx context.Context, objs []*orgunit.OrgUnit
 	return unitsOf(ctx, r.Resolver, objs, func(u *orgunit.OrgUnit) string { return u.SuccessorID })
 }
 
+func (r *orgUnitResolver) Posts(ctx context.Context, objs []*orgunit.OrgUnit) ([][]*post.Post, error) {
+	return fieldOf(ctx, objs, r.load(ctx).PostsOf.LoadMany, func(u *orgunit.OrgUnit) string { return u.ID })
+}
+
 func (r *queryResolver) OrgUnit(ctx context.Context, id string) (*orgunit.OrgUnit, error) {
 	return r.load(ctx).Unit.Load(ctx, id)
 }
 
-func (r *queryResolver) OrgUnits(ctx context.Context, areaID *string, includeBelow *bool, search *string, first *int, after *string) (*executable.OrgUnitConnection, error) {
+func (r *queryResolver) OrgUnits(ctx context.Context, areaID *string, includeBelow *bool, search *string, kinds []orgunit.Kind, states []orgunit.State, first *int, after *string) (*executable.OrgUnitConnection, error) {
 	page, err := keyset.Parse(first, after, 2)
 	if err != nil {
 		return nil, err
 	}
-	found, err := r.units.List(ctx, orgunit.Filter{AreaCode: value(areaID), Below: value(includeBelow), Search: value(search)}, page)
+	found, err := r.units.List(ctx, orgunit.Filter{AreaCode: value(areaID), Below: value(includeBelow), Search: value(search), Kinds: kinds, States: states}, page)
 	if err != nil {
 		return nil, err
 	}

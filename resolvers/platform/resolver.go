@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/citizencloud/citizencloud/foundation/access/can"
 	record "github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/event"

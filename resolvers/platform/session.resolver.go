@@ -38,7 +38,7 @@ func (r *mutationResolver) SignInWorker(ctx context.Context, input executable.Si
 	}
 	return &executable.SignInWorkerPayload{
 		AccessToken: tokens.AccessToken, AccessTokenExpiresAt: tokens.AccessTokenExpiresAt,
-		RefreshToken: tokens.RefreshToken, RefreshTokenExpiresAt: tokens.RefreshTokenExpiresAt, Worker: *signedIn}, nil
+		RefreshToken: tokens.RefreshToken, RefreshTokenExpiresAt: tokens.RefreshTokenExpiresAt, Worker: *signedIn, NextStep: nextStep(signedIn)}, nil
 }
 
 func (r *mutationResolver) RefreshSession(ctx context.Context, input executable.RefreshSessionInput) (*executable.RefreshSessionPayload, error) {

@@ -21,6 +21,46 @@ func (r *assignmentResolver) Unit(ctx context.Context, objs []*worker.Assignment
 	return unitsOf(ctx, r.Resolver, objs, func(a *worker.Assignment) string { return a.UnitID })
 }
 
+func (r *mutationResolver) CreateWorker(ctx context.Context, input executable.CreateWorkerInput) (*executable.CreateWorkerPayload, error) {
+	w, first, err := r.workers.Create(ctx, worker.CreateInput{Login: input.Login, Name: input.Name, PostID: input.PostID})
+	if err != nil {
+		return nil, err
+	}
+	return &executable.CreateWorkerPayload{Worker: *w, FirstPassword: first}, nil
+}
+
+func (r *mutationResolver) ChangeAssignments(ctx context.Context, input executable.ChangeAssignmentsInput) (*executable.WorkerPayload, error) {
+	return workerPayload(r.workers.ChangeAssignments(ctx, input.WorkerID, input.ExpectedVersion, assignmentChanges(input)))
+}
+
+func (r *mutationResolver) GrantAssignment(ctx context.Context, input executable.GrantAssignmentInput) (*executable.WorkerPayload, error) {
+	return workerPayload(r.workers.Grant(ctx, input.AssignmentID))
+}
+
+func (r *mutationResolver) WithdrawAssignment(ctx context.Context, input executable.WithdrawAssignmentInput) (*executable.WorkerPayload, error) {
+	return workerPayload(r.workers.Withdraw(ctx, input.AssignmentID, input.Reason))
+}
+
+func (r *mutationResolver) SuspendWorker(ctx context.Context, input executable.SuspendWorkerInput) (*executable.WorkerPayload, error) {
+	return workerPayload(r.workers.Suspend(ctx, input.ID, input.ExpectedVersion, input.Reason))
+}
+
+func (r *mutationResolver) ResumeWorker(ctx context.Context, input executable.ResumeWorkerInput) (*executable.WorkerPayload, error) {
+	return workerPayload(r.workers.Resume(ctx, input.ID, input.ExpectedVersion, input.Reason))
+}
+
+func (r *mutationResolver) EndWorker(ctx context.Context, input executable.EndWorkerInput) (*executable.WorkerPayload, error) {
+	return workerPayload(r.workers.End(ctx, input.ID, input.ExpectedVersion, value(input.SuccessorID), input.Reason))
+}
+
+func (r *mutationResolver) ResetWorkerPassword(ctx context.Context, input executable.ResetWorkerPasswordInput) (*executable.CreateWorkerPayload, error) {
+	w, first, err := r.workers.ResetPassword(ctx, input.ID, input.ExpectedVersion, r.factors.Has)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.CreateWorkerPayload{Worker: *w, FirstPassword: first}, nil
+}
+
 func (r *queryResolver) CurrentWorker(ctx context.Context) (*worker.Worker, error) {
 	p := access.From(ctx)
 	if p == nil || p.Kind != access.Worker {
@@ -34,12 +74,12 @@ func (r *queryResolver) Worker(ctx context.Context, id string) (*worker.Worker, 
 	return r.load(ctx).Worker.Load(ctx, id)
 }
 
-func (r *queryResolver) Workers(ctx context.Context, areaID *string, unitID *string, search *string, first *int, after *string) (*executable.WorkerConnection, error) {
+func (r *queryResolver) Workers(ctx context.Context, areaID *string, unitID *string, search *string, state *worker.State, role *access.Role, first *int, after *string) (*executable.WorkerConnection, error) {
 	page, err := keyset.Parse(first, after, 2)
 	if err != nil {
 		return nil, err
 	}
-	found, err := r.workers.List(ctx, worker.Filter{AreaCode: value(areaID), UnitID: value(unitID), Search: value(search)}, page)
+	found, err := r.workers.List(ctx, worker.Filter{AreaCode: value(areaID), UnitID: value(unitID), Search: value(search), State: value(state), Role: value(role)}, page)
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +103,13 @@ func (r *workerResolver) Assignments(ctx context.Context, objs []*worker.Worker)
 		ctx = access.With(ctx, objs[0].Viewer) // who has just signed in
 	}
 	return fieldOf(ctx, objs, r.load(ctx).Assignments.LoadMany, func(w *worker.Worker) string { return w.ID })
+}
+
+func (r *workerResolver) StateReason(ctx context.Context, obj *worker.Worker) (*string, error) {
+	if obj.StateReason == "" || access.Decide(access.From(ctx), access.WorkerManage, obj.AreaCode) != access.Allowed {
+		return nil, nil
+	}
+	return &obj.StateReason, nil
 }
 
 func (r *workerResolver) UnreadNotificationCount(ctx context.Context, objs []*worker.Worker) ([]int, error) {

@@ -21,10 +21,14 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/institution"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/permission"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow"
@@ -48,11 +52,13 @@ type ResolverRoot interface {
 	Assignment() AssignmentResolver
 	AuditEntry() AuditEntryResolver
 	Citizen() CitizenResolver
+	Delegation() DelegationResolver
 	Entity() EntityResolver
 	FileAsset() FileAssetResolver
 	InboxItem() InboxItemResolver
 	Mutation() MutationResolver
 	OrgUnit() OrgUnitResolver
+	Post() PostResolver
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
 	Worker() WorkerResolver
@@ -63,11 +69,18 @@ type ResolverRoot interface {
 }
 
 type DirectiveRoot struct {
+	Can func(ctx context.Context, obj any, next graphql.Resolver, action string, area *string) (res any, err error)
 }
 
 type ComplexityRoot struct {
 	ActOnWorkflowPayload struct {
 		Instance func(childComplexity int) int
+	}
+
+	ActionPermission struct {
+		Action  func(childComplexity int) int
+		Granted func(childComplexity int) int
+		Name    func(childComplexity int) int
 	}
 
 	Area struct {
@@ -96,6 +109,8 @@ type ComplexityRoot struct {
 	}
 
 	Assignment struct {
+		DataScope func(childComplexity int) int
+		GrantedAt func(childComplexity int) int
 		ID        func(childComplexity int) int
 		Post      func(childComplexity int) int
 		Primary   func(childComplexity int) int
@@ -143,6 +158,15 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ChangePasswordPayload struct {
+		AccessToken           func(childComplexity int) int
+		AccessTokenExpiresAt  func(childComplexity int) int
+		NextStep              func(childComplexity int) int
+		RefreshToken          func(childComplexity int) int
+		RefreshTokenExpiresAt func(childComplexity int) int
+		Worker                func(childComplexity int) int
+	}
+
 	Citizen struct {
 		Area                    func(childComplexity int) int
 		AssuranceLevel          func(childComplexity int) int
@@ -155,8 +179,50 @@ type ComplexityRoot struct {
 		UnreadNotificationCount func(childComplexity int) int
 	}
 
+	CreateWorkerPayload struct {
+		FirstPassword func(childComplexity int) int
+		Worker        func(childComplexity int) int
+	}
+
+	DataScopeUse struct {
+		DataScope func(childComplexity int) int
+		Posts     func(childComplexity int) int
+		Workers   func(childComplexity int) int
+	}
+
+	Delegation struct {
+		EndsAt   func(childComplexity int) int
+		From     func(childComplexity int) int
+		ID       func(childComplexity int) int
+		Reason   func(childComplexity int) int
+		Roles    func(childComplexity int) int
+		StartsAt func(childComplexity int) int
+		State    func(childComplexity int) int
+		To       func(childComplexity int) int
+	}
+
+	DelegationConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	DelegationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	DelegationPayload struct {
+		Delegation func(childComplexity int) int
+	}
+
 	DraftWorkflowDefinitionPayload struct {
 		Definition func(childComplexity int) int
+	}
+
+	EnrolSecondFactorPayload struct {
+		Image  func(childComplexity int) int
+		Secret func(childComplexity int) int
+		URI    func(childComplexity int) int
 	}
 
 	Entity struct {
@@ -237,6 +303,28 @@ type ComplexityRoot struct {
 		Unread func(childComplexity int) int
 	}
 
+	InstitutionChange struct {
+		Action      func(childComplexity int) int
+		ActorName   func(childComplexity int) int
+		At          func(childComplexity int) int
+		Detail      func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Role        func(childComplexity int) int
+		SubjectID   func(childComplexity int) int
+		SubjectKind func(childComplexity int) int
+		SubjectName func(childComplexity int) int
+	}
+
+	InstitutionChangeConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	InstitutionChangeEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	MarkInboxReadPayload struct {
 		Counts      func(childComplexity int) int
 		MarkedCount func(childComplexity int) int
@@ -248,22 +336,47 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
+		AbolishPost               func(childComplexity int, input AbolishPostInput) int
 		ActOnWorkflow             func(childComplexity int, input workflow.ActOnWorkflowInput) int
+		ChangeAssignments         func(childComplexity int, input ChangeAssignmentsInput) int
+		ChangePassword            func(childComplexity int, input ChangePasswordInput) int
+		CreateOrgUnit             func(childComplexity int, input CreateOrgUnitInput) int
+		CreatePost                func(childComplexity int, input CreatePostInput) int
+		CreateWorker              func(childComplexity int, input CreateWorkerInput) int
+		Delegate                  func(childComplexity int, input DelegateInput) int
+		DissolveOrgUnit           func(childComplexity int, input DissolveOrgUnitInput) int
 		DraftWorkflowDefinition   func(childComplexity int, input workflow.DraftWorkflowDefinitionInput) int
+		EndWorker                 func(childComplexity int, input EndWorkerInput) int
+		EnrolSecondFactor         func(childComplexity int) int
 		ExportAuditEntries        func(childComplexity int, input audit.ExportAuditEntriesInput) int
+		GrantAssignment           func(childComplexity int, input GrantAssignmentInput) int
 		MarkInboxRead             func(childComplexity int, input MarkInboxReadInput) int
 		MarkNotificationsRead     func(childComplexity int, input MarkNotificationsReadInput) int
+		MoveOrgUnit               func(childComplexity int, input MoveOrgUnitInput) int
 		PublishWorkflowDefinition func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
 		RefreshSession            func(childComplexity int, input RefreshSessionInput) int
+		RenameOrgUnit             func(childComplexity int, input RenameOrgUnitInput) int
+		RenamePost                func(childComplexity int, input RenamePostInput) int
 		RequestSmsCode            func(childComplexity int, input RequestSmsCodeInput) int
+		ResetSecondFactor         func(childComplexity int, input ResetSecondFactorInput) int
+		ResetWorkerPassword       func(childComplexity int, input ResetWorkerPasswordInput) int
+		ResumeOrgUnit             func(childComplexity int, input ResumeOrgUnitInput) int
+		ResumeWorker              func(childComplexity int, input ResumeWorkerInput) int
 		RetireWorkflowDefinition  func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
 		ReviewWorkflowDefinition  func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
+		RevokeDelegation          func(childComplexity int, input RevokeDelegationInput) int
+		SetPostPermission         func(childComplexity int, input SetPostPermissionInput) int
 		SignInByCode              func(childComplexity int, input SignInByCodeInput) int
 		SignInWorker              func(childComplexity int, input SignInWorkerInput) int
 		SignOut                   func(childComplexity int, input *SignOutInput) int
 		StartWorkflow             func(childComplexity int, input workflow.StartWorkflowInput) int
+		SuspendOrgUnit            func(childComplexity int, input SuspendOrgUnitInput) int
+		SuspendWorker             func(childComplexity int, input SuspendWorkerInput) int
+		SwitchPost                func(childComplexity int, input SwitchPostInput) int
 		UpdateProfile             func(childComplexity int, input UpdateProfileInput) int
 		UrgeWorkflow              func(childComplexity int, input workflow.UrgeWorkflowInput) int
+		VerifySecondFactor        func(childComplexity int, input VerifySecondFactorInput) int
+		WithdrawAssignment        func(childComplexity int, input WithdrawAssignmentInput) int
 	}
 
 	Notification struct {
@@ -293,8 +406,10 @@ type ComplexityRoot struct {
 		Kind      func(childComplexity int) int
 		Name      func(childComplexity int) int
 		Parent    func(childComplexity int) int
+		Posts     func(childComplexity int) int
 		State     func(childComplexity int) int
 		Successor func(childComplexity int) int
+		Version   func(childComplexity int) int
 	}
 
 	OrgUnitConnection struct {
@@ -307,11 +422,36 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	OrgUnitPayload struct {
+		OrgUnit func(childComplexity int) int
+	}
+
 	PageInfo struct {
 		EndCursor       func(childComplexity int) int
 		HasNextPage     func(childComplexity int) int
 		HasPreviousPage func(childComplexity int) int
 		StartCursor     func(childComplexity int) int
+	}
+
+	PermissionMatrix struct {
+		PostSheet func(childComplexity int) int
+		Roles     func(childComplexity int) int
+		Sheet     func(childComplexity int) int
+	}
+
+	Post struct {
+		DataScope  func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Name       func(childComplexity int) int
+		Roles      func(childComplexity int) int
+		ScopeAreas func(childComplexity int) int
+		State      func(childComplexity int) int
+		Unit       func(childComplexity int) int
+		Version    func(childComplexity int) int
+	}
+
+	PostPayload struct {
+		Post func(childComplexity int) int
 	}
 
 	PublishWorkflowDefinitionPayload struct {
@@ -324,13 +464,16 @@ type ComplexityRoot struct {
 		AuditEntries               func(childComplexity int, filter *audit.AuditEntryFilter, first *int, after *string) int
 		AuditEntry                 func(childComplexity int, id string) int
 		CurrentWorker              func(childComplexity int) int
+		Delegations                func(childComplexity int, side delegation.Side, first *int, after *string) int
 		Inbox                      func(childComplexity int, filter *InboxFilter, first *int, after *string) int
 		InboxCounts                func(childComplexity int) int
+		InstitutionChanges         func(childComplexity int, subjectID *string, actorRole *access.Role, first *int, after *string) int
 		OrgUnit                    func(childComplexity int, id string) int
-		OrgUnits                   func(childComplexity int, areaID *string, includeBelow *bool, search *string, first *int, after *string) int
+		OrgUnits                   func(childComplexity int, areaID *string, includeBelow *bool, search *string, kinds []orgunit.Kind, states []orgunit.State, first *int, after *string) int
+		PermissionMatrix           func(childComplexity int) int
 		Viewer                     func(childComplexity int) int
 		Worker                     func(childComplexity int, id string) int
-		Workers                    func(childComplexity int, areaID *string, unitID *string, search *string, first *int, after *string) int
+		Workers                    func(childComplexity int, areaID *string, unitID *string, search *string, state *worker.State, role *access.Role, first *int, after *string) int
 		WorkflowDefinition         func(childComplexity int, key string, version *int) int
 		WorkflowDefinitionProblems func(childComplexity int, body string) int
 		WorkflowDefinitions        func(childComplexity int, state *workflow.DefinitionState, first *int, after *string) int
@@ -351,12 +494,24 @@ type ComplexityRoot struct {
 		RetryAfterSeconds func(childComplexity int) int
 	}
 
+	ResetSecondFactorPayload struct {
+		Worker func(childComplexity int) int
+	}
+
 	RetireWorkflowDefinitionPayload struct {
 		Definition func(childComplexity int) int
 	}
 
 	ReviewWorkflowDefinitionPayload struct {
 		Definition func(childComplexity int) int
+	}
+
+	RolePermission struct {
+		Actions       func(childComplexity int) int
+		Administrator func(childComplexity int) int
+		DataScopes    func(childComplexity int) int
+		Name          func(childComplexity int) int
+		Role          func(childComplexity int) int
 	}
 
 	SignInPayload struct {
@@ -371,6 +526,7 @@ type ComplexityRoot struct {
 	SignInWorkerPayload struct {
 		AccessToken           func(childComplexity int) int
 		AccessTokenExpiresAt  func(childComplexity int) int
+		NextStep              func(childComplexity int) int
 		RefreshToken          func(childComplexity int) int
 		RefreshTokenExpiresAt func(childComplexity int) int
 		Worker                func(childComplexity int) int
@@ -389,12 +545,30 @@ type ComplexityRoot struct {
 		NotificationReceived func(childComplexity int) int
 	}
 
+	SwitchPostPayload struct {
+		AccessToken           func(childComplexity int) int
+		AccessTokenExpiresAt  func(childComplexity int) int
+		RefreshToken          func(childComplexity int) int
+		RefreshTokenExpiresAt func(childComplexity int) int
+		Worker                func(childComplexity int) int
+	}
+
 	UpdateProfilePayload struct {
 		Viewer func(childComplexity int) int
 	}
 
 	UrgeWorkflowPayload struct {
 		RetryAfterSeconds func(childComplexity int) int
+	}
+
+	VerifySecondFactorPayload struct {
+		AccessToken           func(childComplexity int) int
+		AccessTokenExpiresAt  func(childComplexity int) int
+		NextStep              func(childComplexity int) int
+		RecoveryCodes         func(childComplexity int) int
+		RefreshToken          func(childComplexity int) int
+		RefreshTokenExpiresAt func(childComplexity int) int
+		Worker                func(childComplexity int) int
 	}
 
 	Worker struct {
@@ -407,8 +581,10 @@ type ComplexityRoot struct {
 		Post                    func(childComplexity int) int
 		Roles                   func(childComplexity int) int
 		State                   func(childComplexity int) int
+		StateReason             func(childComplexity int) int
 		Unit                    func(childComplexity int) int
 		UnreadNotificationCount func(childComplexity int) int
+		Version                 func(childComplexity int) int
 	}
 
 	WorkerConnection struct {
@@ -419,6 +595,10 @@ type ComplexityRoot struct {
 	WorkerEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	WorkerPayload struct {
+		Worker func(childComplexity int) int
 	}
 
 	WorkflowAction struct {
@@ -555,6 +735,10 @@ type CitizenResolver interface {
 	UnreadNotificationCount(ctx context.Context, objs []*citizen.Citizen) ([]int, error)
 	Notifications(ctx context.Context, obj *citizen.Citizen, first *int, after *string, unreadOnly *bool) (*NotificationConnection, error)
 }
+type DelegationResolver interface {
+	From(ctx context.Context, objs []*delegation.Delegation) ([]*worker.Worker, error)
+	To(ctx context.Context, objs []*delegation.Delegation) ([]*worker.Worker, error)
+}
 type EntityResolver interface {
 	FindArea(ctx context.Context, reps []*AreaRepresentation) ([]*area.Area, error)
 	FindAuditEntry(ctx context.Context, reps []*AuditEntryRepresentation) ([]*audit.AuditEntry, error)
@@ -579,13 +763,38 @@ type InboxItemResolver interface {
 type MutationResolver interface {
 	ExportAuditEntries(ctx context.Context, input audit.ExportAuditEntriesInput) (*ExportAuditEntriesPayload, error)
 	UpdateProfile(ctx context.Context, input UpdateProfileInput) (*UpdateProfilePayload, error)
+	Delegate(ctx context.Context, input DelegateInput) (*DelegationPayload, error)
+	RevokeDelegation(ctx context.Context, input RevokeDelegationInput) (*DelegationPayload, error)
 	MarkInboxRead(ctx context.Context, input MarkInboxReadInput) (*MarkInboxReadPayload, error)
 	MarkNotificationsRead(ctx context.Context, input MarkNotificationsReadInput) (*MarkNotificationsReadPayload, error)
+	CreateOrgUnit(ctx context.Context, input CreateOrgUnitInput) (*OrgUnitPayload, error)
+	RenameOrgUnit(ctx context.Context, input RenameOrgUnitInput) (*OrgUnitPayload, error)
+	MoveOrgUnit(ctx context.Context, input MoveOrgUnitInput) (*OrgUnitPayload, error)
+	SuspendOrgUnit(ctx context.Context, input SuspendOrgUnitInput) (*OrgUnitPayload, error)
+	ResumeOrgUnit(ctx context.Context, input ResumeOrgUnitInput) (*OrgUnitPayload, error)
+	DissolveOrgUnit(ctx context.Context, input DissolveOrgUnitInput) (*OrgUnitPayload, error)
+	CreatePost(ctx context.Context, input CreatePostInput) (*PostPayload, error)
+	RenamePost(ctx context.Context, input RenamePostInput) (*PostPayload, error)
+	AbolishPost(ctx context.Context, input AbolishPostInput) (*PostPayload, error)
+	SetPostPermission(ctx context.Context, input SetPostPermissionInput) (*PostPayload, error)
+	EnrolSecondFactor(ctx context.Context) (*EnrolSecondFactorPayload, error)
+	VerifySecondFactor(ctx context.Context, input VerifySecondFactorInput) (*VerifySecondFactorPayload, error)
+	ResetSecondFactor(ctx context.Context, input ResetSecondFactorInput) (*ResetSecondFactorPayload, error)
+	ChangePassword(ctx context.Context, input ChangePasswordInput) (*ChangePasswordPayload, error)
+	SwitchPost(ctx context.Context, input SwitchPostInput) (*SwitchPostPayload, error)
 	RequestSmsCode(ctx context.Context, input RequestSmsCodeInput) (*RequestSmsCodePayload, error)
 	SignInByCode(ctx context.Context, input SignInByCodeInput) (*SignInPayload, error)
 	SignInWorker(ctx context.Context, input SignInWorkerInput) (*SignInWorkerPayload, error)
 	RefreshSession(ctx context.Context, input RefreshSessionInput) (*RefreshSessionPayload, error)
 	SignOut(ctx context.Context, input *SignOutInput) (*SignOutPayload, error)
+	CreateWorker(ctx context.Context, input CreateWorkerInput) (*CreateWorkerPayload, error)
+	ChangeAssignments(ctx context.Context, input ChangeAssignmentsInput) (*WorkerPayload, error)
+	GrantAssignment(ctx context.Context, input GrantAssignmentInput) (*WorkerPayload, error)
+	WithdrawAssignment(ctx context.Context, input WithdrawAssignmentInput) (*WorkerPayload, error)
+	SuspendWorker(ctx context.Context, input SuspendWorkerInput) (*WorkerPayload, error)
+	ResumeWorker(ctx context.Context, input ResumeWorkerInput) (*WorkerPayload, error)
+	EndWorker(ctx context.Context, input EndWorkerInput) (*WorkerPayload, error)
+	ResetWorkerPassword(ctx context.Context, input ResetWorkerPasswordInput) (*CreateWorkerPayload, error)
 	StartWorkflow(ctx context.Context, input workflow.StartWorkflowInput) (*StartWorkflowPayload, error)
 	ActOnWorkflow(ctx context.Context, input workflow.ActOnWorkflowInput) (*ActOnWorkflowPayload, error)
 	UrgeWorkflow(ctx context.Context, input workflow.UrgeWorkflowInput) (*UrgeWorkflowPayload, error)
@@ -599,6 +808,12 @@ type OrgUnitResolver interface {
 	Parent(ctx context.Context, objs []*orgunit.OrgUnit) ([]*orgunit.OrgUnit, error)
 	Children(ctx context.Context, objs []*orgunit.OrgUnit, first *int, after *string) ([]*OrgUnitConnection, error)
 	Successor(ctx context.Context, objs []*orgunit.OrgUnit) ([]*orgunit.OrgUnit, error)
+	Posts(ctx context.Context, objs []*orgunit.OrgUnit) ([][]*post.Post, error)
+}
+type PostResolver interface {
+	Unit(ctx context.Context, objs []*post.Post) ([]*orgunit.OrgUnit, error)
+
+	ScopeAreas(ctx context.Context, obj *post.Post) ([]*area.Area, error)
 }
 type QueryResolver interface {
 	Area(ctx context.Context, id string) (*area.Area, error)
@@ -606,13 +821,16 @@ type QueryResolver interface {
 	AuditEntries(ctx context.Context, filter *audit.AuditEntryFilter, first *int, after *string) (*AuditEntryConnection, error)
 	AuditEntry(ctx context.Context, id string) (*audit.AuditEntry, error)
 	Viewer(ctx context.Context) (*citizen.Citizen, error)
+	Delegations(ctx context.Context, side delegation.Side, first *int, after *string) (*DelegationConnection, error)
 	Inbox(ctx context.Context, filter *InboxFilter, first *int, after *string) (*InboxConnection, error)
 	InboxCounts(ctx context.Context) (*inbox.InboxCounts, error)
+	InstitutionChanges(ctx context.Context, subjectID *string, actorRole *access.Role, first *int, after *string) (*InstitutionChangeConnection, error)
 	OrgUnit(ctx context.Context, id string) (*orgunit.OrgUnit, error)
-	OrgUnits(ctx context.Context, areaID *string, includeBelow *bool, search *string, first *int, after *string) (*OrgUnitConnection, error)
+	OrgUnits(ctx context.Context, areaID *string, includeBelow *bool, search *string, kinds []orgunit.Kind, states []orgunit.State, first *int, after *string) (*OrgUnitConnection, error)
+	PermissionMatrix(ctx context.Context) (*permission.Matrix, error)
 	CurrentWorker(ctx context.Context) (*worker.Worker, error)
 	Worker(ctx context.Context, id string) (*worker.Worker, error)
-	Workers(ctx context.Context, areaID *string, unitID *string, search *string, first *int, after *string) (*WorkerConnection, error)
+	Workers(ctx context.Context, areaID *string, unitID *string, search *string, state *worker.State, role *access.Role, first *int, after *string) (*WorkerConnection, error)
 	WorkflowInstance(ctx context.Context, id string) (*workflow.WorkflowInstance, error)
 	WorkflowDefinitions(ctx context.Context, state *workflow.DefinitionState, first *int, after *string) (*WorkflowDefinitionConnection, error)
 	WorkflowDefinition(ctx context.Context, key string, version *int) (*workflow.WorkflowDefinition, error)
@@ -628,6 +846,8 @@ type WorkerResolver interface {
 	Area(ctx context.Context, obj *worker.Worker) (*area.Area, error)
 
 	Assignments(ctx context.Context, objs []*worker.Worker) ([][]*worker.Assignment, error)
+
+	StateReason(ctx context.Context, obj *worker.Worker) (*string, error)
 
 	UnreadNotificationCount(ctx context.Context, objs []*worker.Worker) ([]int, error)
 	Notifications(ctx context.Context, obj *worker.Worker, first *int, after *string, unreadOnly *bool) (*NotificationConnection, error)
@@ -696,6 +916,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ActOnWorkflowPayload.Instance(childComplexity), true
+
+	case "ActionPermission.action":
+		if e.ComplexityRoot.ActionPermission.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActionPermission.Action(childComplexity), true
+	case "ActionPermission.granted":
+		if e.ComplexityRoot.ActionPermission.Granted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActionPermission.Granted(childComplexity), true
+	case "ActionPermission.name":
+		if e.ComplexityRoot.ActionPermission.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActionPermission.Name(childComplexity), true
 
 	case "Area.children":
 		if e.ComplexityRoot.Area.Children == nil {
@@ -801,6 +1040,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AreaEdge.Node(childComplexity), true
 
+	case "Assignment.dataScope":
+		if e.ComplexityRoot.Assignment.DataScope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assignment.DataScope(childComplexity), true
+	case "Assignment.grantedAt":
+		if e.ComplexityRoot.Assignment.GrantedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assignment.GrantedAt(childComplexity), true
 	case "Assignment.id":
 		if e.ComplexityRoot.Assignment.ID == nil {
 			break
@@ -1021,6 +1272,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AuditEntryEdge.Node(childComplexity), true
 
+	case "ChangePasswordPayload.accessToken":
+		if e.ComplexityRoot.ChangePasswordPayload.AccessToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangePasswordPayload.AccessToken(childComplexity), true
+	case "ChangePasswordPayload.accessTokenExpiresAt":
+		if e.ComplexityRoot.ChangePasswordPayload.AccessTokenExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangePasswordPayload.AccessTokenExpiresAt(childComplexity), true
+	case "ChangePasswordPayload.nextStep":
+		if e.ComplexityRoot.ChangePasswordPayload.NextStep == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangePasswordPayload.NextStep(childComplexity), true
+	case "ChangePasswordPayload.refreshToken":
+		if e.ComplexityRoot.ChangePasswordPayload.RefreshToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangePasswordPayload.RefreshToken(childComplexity), true
+	case "ChangePasswordPayload.refreshTokenExpiresAt":
+		if e.ComplexityRoot.ChangePasswordPayload.RefreshTokenExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangePasswordPayload.RefreshTokenExpiresAt(childComplexity), true
+	case "ChangePasswordPayload.worker":
+		if e.ComplexityRoot.ChangePasswordPayload.Worker == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangePasswordPayload.Worker(childComplexity), true
+
 	case "Citizen.area":
 		if e.ComplexityRoot.Citizen.Area == nil {
 			break
@@ -1081,12 +1369,145 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Citizen.UnreadNotificationCount(childComplexity), true
 
+	case "CreateWorkerPayload.firstPassword":
+		if e.ComplexityRoot.CreateWorkerPayload.FirstPassword == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateWorkerPayload.FirstPassword(childComplexity), true
+	case "CreateWorkerPayload.worker":
+		if e.ComplexityRoot.CreateWorkerPayload.Worker == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateWorkerPayload.Worker(childComplexity), true
+
+	case "DataScopeUse.dataScope":
+		if e.ComplexityRoot.DataScopeUse.DataScope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DataScopeUse.DataScope(childComplexity), true
+	case "DataScopeUse.posts":
+		if e.ComplexityRoot.DataScopeUse.Posts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DataScopeUse.Posts(childComplexity), true
+	case "DataScopeUse.workers":
+		if e.ComplexityRoot.DataScopeUse.Workers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DataScopeUse.Workers(childComplexity), true
+
+	case "Delegation.endsAt":
+		if e.ComplexityRoot.Delegation.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.EndsAt(childComplexity), true
+	case "Delegation.from":
+		if e.ComplexityRoot.Delegation.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.From(childComplexity), true
+	case "Delegation.id":
+		if e.ComplexityRoot.Delegation.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.ID(childComplexity), true
+	case "Delegation.reason":
+		if e.ComplexityRoot.Delegation.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.Reason(childComplexity), true
+	case "Delegation.roles":
+		if e.ComplexityRoot.Delegation.Roles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.Roles(childComplexity), true
+	case "Delegation.startsAt":
+		if e.ComplexityRoot.Delegation.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.StartsAt(childComplexity), true
+	case "Delegation.state":
+		if e.ComplexityRoot.Delegation.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.State(childComplexity), true
+	case "Delegation.to":
+		if e.ComplexityRoot.Delegation.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.To(childComplexity), true
+
+	case "DelegationConnection.edges":
+		if e.ComplexityRoot.DelegationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DelegationConnection.Edges(childComplexity), true
+	case "DelegationConnection.pageInfo":
+		if e.ComplexityRoot.DelegationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DelegationConnection.PageInfo(childComplexity), true
+
+	case "DelegationEdge.cursor":
+		if e.ComplexityRoot.DelegationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DelegationEdge.Cursor(childComplexity), true
+	case "DelegationEdge.node":
+		if e.ComplexityRoot.DelegationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DelegationEdge.Node(childComplexity), true
+
+	case "DelegationPayload.delegation":
+		if e.ComplexityRoot.DelegationPayload.Delegation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DelegationPayload.Delegation(childComplexity), true
+
 	case "DraftWorkflowDefinitionPayload.definition":
 		if e.ComplexityRoot.DraftWorkflowDefinitionPayload.Definition == nil {
 			break
 		}
 
 		return e.ComplexityRoot.DraftWorkflowDefinitionPayload.Definition(childComplexity), true
+
+	case "EnrolSecondFactorPayload.image":
+		if e.ComplexityRoot.EnrolSecondFactorPayload.Image == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EnrolSecondFactorPayload.Image(childComplexity), true
+	case "EnrolSecondFactorPayload.secret":
+		if e.ComplexityRoot.EnrolSecondFactorPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EnrolSecondFactorPayload.Secret(childComplexity), true
+	case "EnrolSecondFactorPayload.uri":
+		if e.ComplexityRoot.EnrolSecondFactorPayload.URI == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EnrolSecondFactorPayload.URI(childComplexity), true
 
 	case "Entity.findArea":
 		if e.ComplexityRoot.Entity.FindArea == nil {
@@ -1443,6 +1864,87 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InboxModuleCount.Unread(childComplexity), true
 
+	case "InstitutionChange.action":
+		if e.ComplexityRoot.InstitutionChange.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstitutionChange.Action(childComplexity), true
+	case "InstitutionChange.actorName":
+		if e.ComplexityRoot.InstitutionChange.ActorName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstitutionChange.ActorName(childComplexity), true
+	case "InstitutionChange.at":
+		if e.ComplexityRoot.InstitutionChange.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstitutionChange.At(childComplexity), true
+	case "InstitutionChange.detail":
+		if e.ComplexityRoot.InstitutionChange.Detail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstitutionChange.Detail(childComplexity), true
+	case "InstitutionChange.id":
+		if e.ComplexityRoot.InstitutionChange.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstitutionChange.ID(childComplexity), true
+	case "InstitutionChange.actorRole":
+		if e.ComplexityRoot.InstitutionChange.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstitutionChange.Role(childComplexity), true
+	case "InstitutionChange.subjectId":
+		if e.ComplexityRoot.InstitutionChange.SubjectID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstitutionChange.SubjectID(childComplexity), true
+	case "InstitutionChange.subjectKind":
+		if e.ComplexityRoot.InstitutionChange.SubjectKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstitutionChange.SubjectKind(childComplexity), true
+	case "InstitutionChange.subjectName":
+		if e.ComplexityRoot.InstitutionChange.SubjectName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstitutionChange.SubjectName(childComplexity), true
+
+	case "InstitutionChangeConnection.edges":
+		if e.ComplexityRoot.InstitutionChangeConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstitutionChangeConnection.Edges(childComplexity), true
+	case "InstitutionChangeConnection.pageInfo":
+		if e.ComplexityRoot.InstitutionChangeConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstitutionChangeConnection.PageInfo(childComplexity), true
+
+	case "InstitutionChangeEdge.cursor":
+		if e.ComplexityRoot.InstitutionChangeEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstitutionChangeEdge.Cursor(childComplexity), true
+	case "InstitutionChangeEdge.node":
+		if e.ComplexityRoot.InstitutionChangeEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstitutionChangeEdge.Node(childComplexity), true
+
 	case "MarkInboxReadPayload.counts":
 		if e.ComplexityRoot.MarkInboxReadPayload.Counts == nil {
 			break
@@ -1469,6 +1971,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MarkNotificationsReadPayload.UnreadCount(childComplexity), true
 
+	case "Mutation.abolishPost":
+		if e.ComplexityRoot.Mutation.AbolishPost == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_abolishPost_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AbolishPost(childComplexity, args["input"].(AbolishPostInput)), true
 	case "Mutation.actOnWorkflow":
 		if e.ComplexityRoot.Mutation.ActOnWorkflow == nil {
 			break
@@ -1480,6 +1993,83 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ActOnWorkflow(childComplexity, args["input"].(workflow.ActOnWorkflowInput)), true
+	case "Mutation.changeAssignments":
+		if e.ComplexityRoot.Mutation.ChangeAssignments == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_changeAssignments_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChangeAssignments(childComplexity, args["input"].(ChangeAssignmentsInput)), true
+	case "Mutation.changePassword":
+		if e.ComplexityRoot.Mutation.ChangePassword == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_changePassword_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChangePassword(childComplexity, args["input"].(ChangePasswordInput)), true
+	case "Mutation.createOrgUnit":
+		if e.ComplexityRoot.Mutation.CreateOrgUnit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createOrgUnit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateOrgUnit(childComplexity, args["input"].(CreateOrgUnitInput)), true
+	case "Mutation.createPost":
+		if e.ComplexityRoot.Mutation.CreatePost == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createPost_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreatePost(childComplexity, args["input"].(CreatePostInput)), true
+	case "Mutation.createWorker":
+		if e.ComplexityRoot.Mutation.CreateWorker == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createWorker_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateWorker(childComplexity, args["input"].(CreateWorkerInput)), true
+	case "Mutation.delegate":
+		if e.ComplexityRoot.Mutation.Delegate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_delegate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.Delegate(childComplexity, args["input"].(DelegateInput)), true
+	case "Mutation.dissolveOrgUnit":
+		if e.ComplexityRoot.Mutation.DissolveOrgUnit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_dissolveOrgUnit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DissolveOrgUnit(childComplexity, args["input"].(DissolveOrgUnitInput)), true
 	case "Mutation.draftWorkflowDefinition":
 		if e.ComplexityRoot.Mutation.DraftWorkflowDefinition == nil {
 			break
@@ -1491,6 +2081,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DraftWorkflowDefinition(childComplexity, args["input"].(workflow.DraftWorkflowDefinitionInput)), true
+	case "Mutation.endWorker":
+		if e.ComplexityRoot.Mutation.EndWorker == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_endWorker_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EndWorker(childComplexity, args["input"].(EndWorkerInput)), true
+	case "Mutation.enrolSecondFactor":
+		if e.ComplexityRoot.Mutation.EnrolSecondFactor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mutation.EnrolSecondFactor(childComplexity), true
 	case "Mutation.exportAuditEntries":
 		if e.ComplexityRoot.Mutation.ExportAuditEntries == nil {
 			break
@@ -1502,6 +2109,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ExportAuditEntries(childComplexity, args["input"].(audit.ExportAuditEntriesInput)), true
+	case "Mutation.grantAssignment":
+		if e.ComplexityRoot.Mutation.GrantAssignment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_grantAssignment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GrantAssignment(childComplexity, args["input"].(GrantAssignmentInput)), true
 	case "Mutation.markInboxRead":
 		if e.ComplexityRoot.Mutation.MarkInboxRead == nil {
 			break
@@ -1524,6 +2142,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MarkNotificationsRead(childComplexity, args["input"].(MarkNotificationsReadInput)), true
+	case "Mutation.moveOrgUnit":
+		if e.ComplexityRoot.Mutation.MoveOrgUnit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_moveOrgUnit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MoveOrgUnit(childComplexity, args["input"].(MoveOrgUnitInput)), true
 	case "Mutation.publishWorkflowDefinition":
 		if e.ComplexityRoot.Mutation.PublishWorkflowDefinition == nil {
 			break
@@ -1546,6 +2175,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RefreshSession(childComplexity, args["input"].(RefreshSessionInput)), true
+	case "Mutation.renameOrgUnit":
+		if e.ComplexityRoot.Mutation.RenameOrgUnit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_renameOrgUnit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RenameOrgUnit(childComplexity, args["input"].(RenameOrgUnitInput)), true
+	case "Mutation.renamePost":
+		if e.ComplexityRoot.Mutation.RenamePost == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_renamePost_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RenamePost(childComplexity, args["input"].(RenamePostInput)), true
 	case "Mutation.requestSmsCode":
 		if e.ComplexityRoot.Mutation.RequestSmsCode == nil {
 			break
@@ -1557,6 +2208,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RequestSmsCode(childComplexity, args["input"].(RequestSmsCodeInput)), true
+	case "Mutation.resetSecondFactor":
+		if e.ComplexityRoot.Mutation.ResetSecondFactor == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resetSecondFactor_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResetSecondFactor(childComplexity, args["input"].(ResetSecondFactorInput)), true
+	case "Mutation.resetWorkerPassword":
+		if e.ComplexityRoot.Mutation.ResetWorkerPassword == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resetWorkerPassword_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResetWorkerPassword(childComplexity, args["input"].(ResetWorkerPasswordInput)), true
+	case "Mutation.resumeOrgUnit":
+		if e.ComplexityRoot.Mutation.ResumeOrgUnit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resumeOrgUnit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResumeOrgUnit(childComplexity, args["input"].(ResumeOrgUnitInput)), true
+	case "Mutation.resumeWorker":
+		if e.ComplexityRoot.Mutation.ResumeWorker == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resumeWorker_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResumeWorker(childComplexity, args["input"].(ResumeWorkerInput)), true
 	case "Mutation.retireWorkflowDefinition":
 		if e.ComplexityRoot.Mutation.RetireWorkflowDefinition == nil {
 			break
@@ -1579,6 +2274,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReviewWorkflowDefinition(childComplexity, args["input"].(workflow.WorkflowDefinitionStepInput)), true
+	case "Mutation.revokeDelegation":
+		if e.ComplexityRoot.Mutation.RevokeDelegation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeDelegation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeDelegation(childComplexity, args["input"].(RevokeDelegationInput)), true
+	case "Mutation.setPostPermission":
+		if e.ComplexityRoot.Mutation.SetPostPermission == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setPostPermission_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetPostPermission(childComplexity, args["input"].(SetPostPermissionInput)), true
 	case "Mutation.signInByCode":
 		if e.ComplexityRoot.Mutation.SignInByCode == nil {
 			break
@@ -1623,6 +2340,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StartWorkflow(childComplexity, args["input"].(workflow.StartWorkflowInput)), true
+	case "Mutation.suspendOrgUnit":
+		if e.ComplexityRoot.Mutation.SuspendOrgUnit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_suspendOrgUnit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SuspendOrgUnit(childComplexity, args["input"].(SuspendOrgUnitInput)), true
+	case "Mutation.suspendWorker":
+		if e.ComplexityRoot.Mutation.SuspendWorker == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_suspendWorker_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SuspendWorker(childComplexity, args["input"].(SuspendWorkerInput)), true
+	case "Mutation.switchPost":
+		if e.ComplexityRoot.Mutation.SwitchPost == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_switchPost_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SwitchPost(childComplexity, args["input"].(SwitchPostInput)), true
 	case "Mutation.updateProfile":
 		if e.ComplexityRoot.Mutation.UpdateProfile == nil {
 			break
@@ -1645,6 +2395,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UrgeWorkflow(childComplexity, args["input"].(workflow.UrgeWorkflowInput)), true
+	case "Mutation.verifySecondFactor":
+		if e.ComplexityRoot.Mutation.VerifySecondFactor == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_verifySecondFactor_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.VerifySecondFactor(childComplexity, args["input"].(VerifySecondFactorInput)), true
+	case "Mutation.withdrawAssignment":
+		if e.ComplexityRoot.Mutation.WithdrawAssignment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_withdrawAssignment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WithdrawAssignment(childComplexity, args["input"].(WithdrawAssignmentInput)), true
 
 	case "Notification.body":
 		if e.ComplexityRoot.Notification.Body == nil {
@@ -1756,6 +2528,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.OrgUnit.Parent(childComplexity), true
+	case "OrgUnit.posts":
+		if e.ComplexityRoot.OrgUnit.Posts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrgUnit.Posts(childComplexity), true
 	case "OrgUnit.state":
 		if e.ComplexityRoot.OrgUnit.State == nil {
 			break
@@ -1768,6 +2546,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.OrgUnit.Successor(childComplexity), true
+	case "OrgUnit.version":
+		if e.ComplexityRoot.OrgUnit.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrgUnit.Version(childComplexity), true
 
 	case "OrgUnitConnection.edges":
 		if e.ComplexityRoot.OrgUnitConnection.Edges == nil {
@@ -1795,6 +2579,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.OrgUnitEdge.Node(childComplexity), true
 
+	case "OrgUnitPayload.orgUnit":
+		if e.ComplexityRoot.OrgUnitPayload.OrgUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrgUnitPayload.OrgUnit(childComplexity), true
+
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
 			break
@@ -1819,6 +2610,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
+
+	case "PermissionMatrix.postsCsv":
+		if e.ComplexityRoot.PermissionMatrix.PostSheet == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionMatrix.PostSheet(childComplexity), true
+	case "PermissionMatrix.roles":
+		if e.ComplexityRoot.PermissionMatrix.Roles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionMatrix.Roles(childComplexity), true
+	case "PermissionMatrix.csv":
+		if e.ComplexityRoot.PermissionMatrix.Sheet == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionMatrix.Sheet(childComplexity), true
+
+	case "Post.dataScope":
+		if e.ComplexityRoot.Post.DataScope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Post.DataScope(childComplexity), true
+	case "Post.id":
+		if e.ComplexityRoot.Post.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Post.ID(childComplexity), true
+	case "Post.name":
+		if e.ComplexityRoot.Post.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Post.Name(childComplexity), true
+	case "Post.roles":
+		if e.ComplexityRoot.Post.Roles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Post.Roles(childComplexity), true
+	case "Post.scopeAreas":
+		if e.ComplexityRoot.Post.ScopeAreas == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Post.ScopeAreas(childComplexity), true
+	case "Post.state":
+		if e.ComplexityRoot.Post.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Post.State(childComplexity), true
+	case "Post.unit":
+		if e.ComplexityRoot.Post.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Post.Unit(childComplexity), true
+	case "Post.version":
+		if e.ComplexityRoot.Post.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Post.Version(childComplexity), true
+
+	case "PostPayload.post":
+		if e.ComplexityRoot.PostPayload.Post == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PostPayload.Post(childComplexity), true
 
 	case "PublishWorkflowDefinitionPayload.definition":
 		if e.ComplexityRoot.PublishWorkflowDefinitionPayload.Definition == nil {
@@ -1877,6 +2743,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.CurrentWorker(childComplexity), true
+	case "Query.delegations":
+		if e.ComplexityRoot.Query.Delegations == nil {
+			break
+		}
+
+		args, err := ec.field_Query_delegations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Delegations(childComplexity, args["side"].(delegation.Side), args["first"].(*int), args["after"].(*string)), true
 	case "Query.inbox":
 		if e.ComplexityRoot.Query.Inbox == nil {
 			break
@@ -1894,6 +2771,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.InboxCounts(childComplexity), true
+	case "Query.institutionChanges":
+		if e.ComplexityRoot.Query.InstitutionChanges == nil {
+			break
+		}
+
+		args, err := ec.field_Query_institutionChanges_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.InstitutionChanges(childComplexity, args["subjectId"].(*string), args["actorRole"].(*access.Role), args["first"].(*int), args["after"].(*string)), true
 
 	case "Query.orgUnit":
 		if e.ComplexityRoot.Query.OrgUnit == nil {
@@ -1916,7 +2804,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.OrgUnits(childComplexity, args["areaId"].(*string), args["includeBelow"].(*bool), args["search"].(*string), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.OrgUnits(childComplexity, args["areaId"].(*string), args["includeBelow"].(*bool), args["search"].(*string), args["kinds"].([]orgunit.Kind), args["states"].([]orgunit.State), args["first"].(*int), args["after"].(*string)), true
+	case "Query.permissionMatrix":
+		if e.ComplexityRoot.Query.PermissionMatrix == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.PermissionMatrix(childComplexity), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -1944,7 +2838,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Workers(childComplexity, args["areaId"].(*string), args["unitId"].(*string), args["search"].(*string), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Workers(childComplexity, args["areaId"].(*string), args["unitId"].(*string), args["search"].(*string), args["state"].(*worker.State), args["role"].(*access.Role), args["first"].(*int), args["after"].(*string)), true
 	case "Query.workflowDefinition":
 		if e.ComplexityRoot.Query.WorkflowDefinition == nil {
 			break
@@ -2045,6 +2939,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RequestSmsCodePayload.RetryAfterSeconds(childComplexity), true
 
+	case "ResetSecondFactorPayload.worker":
+		if e.ComplexityRoot.ResetSecondFactorPayload.Worker == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResetSecondFactorPayload.Worker(childComplexity), true
+
 	case "RetireWorkflowDefinitionPayload.definition":
 		if e.ComplexityRoot.RetireWorkflowDefinitionPayload.Definition == nil {
 			break
@@ -2058,6 +2959,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReviewWorkflowDefinitionPayload.Definition(childComplexity), true
+
+	case "RolePermission.actions":
+		if e.ComplexityRoot.RolePermission.Actions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RolePermission.Actions(childComplexity), true
+	case "RolePermission.administrator":
+		if e.ComplexityRoot.RolePermission.Administrator == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RolePermission.Administrator(childComplexity), true
+	case "RolePermission.dataScopes":
+		if e.ComplexityRoot.RolePermission.DataScopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RolePermission.DataScopes(childComplexity), true
+	case "RolePermission.name":
+		if e.ComplexityRoot.RolePermission.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RolePermission.Name(childComplexity), true
+	case "RolePermission.role":
+		if e.ComplexityRoot.RolePermission.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RolePermission.Role(childComplexity), true
 
 	case "SignInPayload.accessToken":
 		if e.ComplexityRoot.SignInPayload.AccessToken == nil {
@@ -2108,6 +3040,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SignInWorkerPayload.AccessTokenExpiresAt(childComplexity), true
+	case "SignInWorkerPayload.nextStep":
+		if e.ComplexityRoot.SignInWorkerPayload.NextStep == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInWorkerPayload.NextStep(childComplexity), true
 	case "SignInWorkerPayload.refreshToken":
 		if e.ComplexityRoot.SignInWorkerPayload.RefreshToken == nil {
 			break
@@ -2154,6 +3092,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.NotificationReceived(childComplexity), true
 
+	case "SwitchPostPayload.accessToken":
+		if e.ComplexityRoot.SwitchPostPayload.AccessToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SwitchPostPayload.AccessToken(childComplexity), true
+	case "SwitchPostPayload.accessTokenExpiresAt":
+		if e.ComplexityRoot.SwitchPostPayload.AccessTokenExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SwitchPostPayload.AccessTokenExpiresAt(childComplexity), true
+	case "SwitchPostPayload.refreshToken":
+		if e.ComplexityRoot.SwitchPostPayload.RefreshToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SwitchPostPayload.RefreshToken(childComplexity), true
+	case "SwitchPostPayload.refreshTokenExpiresAt":
+		if e.ComplexityRoot.SwitchPostPayload.RefreshTokenExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SwitchPostPayload.RefreshTokenExpiresAt(childComplexity), true
+	case "SwitchPostPayload.worker":
+		if e.ComplexityRoot.SwitchPostPayload.Worker == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SwitchPostPayload.Worker(childComplexity), true
+
 	case "UpdateProfilePayload.viewer":
 		if e.ComplexityRoot.UpdateProfilePayload.Viewer == nil {
 			break
@@ -2167,6 +3136,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UrgeWorkflowPayload.RetryAfterSeconds(childComplexity), true
+
+	case "VerifySecondFactorPayload.accessToken":
+		if e.ComplexityRoot.VerifySecondFactorPayload.AccessToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifySecondFactorPayload.AccessToken(childComplexity), true
+	case "VerifySecondFactorPayload.accessTokenExpiresAt":
+		if e.ComplexityRoot.VerifySecondFactorPayload.AccessTokenExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifySecondFactorPayload.AccessTokenExpiresAt(childComplexity), true
+	case "VerifySecondFactorPayload.nextStep":
+		if e.ComplexityRoot.VerifySecondFactorPayload.NextStep == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifySecondFactorPayload.NextStep(childComplexity), true
+	case "VerifySecondFactorPayload.recoveryCodes":
+		if e.ComplexityRoot.VerifySecondFactorPayload.RecoveryCodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifySecondFactorPayload.RecoveryCodes(childComplexity), true
+	case "VerifySecondFactorPayload.refreshToken":
+		if e.ComplexityRoot.VerifySecondFactorPayload.RefreshToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifySecondFactorPayload.RefreshToken(childComplexity), true
+	case "VerifySecondFactorPayload.refreshTokenExpiresAt":
+		if e.ComplexityRoot.VerifySecondFactorPayload.RefreshTokenExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifySecondFactorPayload.RefreshTokenExpiresAt(childComplexity), true
+	case "VerifySecondFactorPayload.worker":
+		if e.ComplexityRoot.VerifySecondFactorPayload.Worker == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifySecondFactorPayload.Worker(childComplexity), true
 
 	case "Worker.area":
 		if e.ComplexityRoot.Worker.Area == nil {
@@ -2227,6 +3239,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Worker.State(childComplexity), true
+	case "Worker.stateReason":
+		if e.ComplexityRoot.Worker.StateReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Worker.StateReason(childComplexity), true
 	case "Worker.unit":
 		if e.ComplexityRoot.Worker.Unit == nil {
 			break
@@ -2239,6 +3257,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Worker.UnreadNotificationCount(childComplexity), true
+	case "Worker.version":
+		if e.ComplexityRoot.Worker.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Worker.Version(childComplexity), true
 
 	case "WorkerConnection.edges":
 		if e.ComplexityRoot.WorkerConnection.Edges == nil {
@@ -2265,6 +3289,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WorkerEdge.Node(childComplexity), true
+
+	case "WorkerPayload.worker":
+		if e.ComplexityRoot.WorkerPayload.Worker == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkerPayload.Worker(childComplexity), true
 
 	case "WorkflowAction.commentRequired":
 		if e.ComplexityRoot.WorkflowAction.CommentRequired == nil {
@@ -2782,27 +3813,53 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AbolishPostInput", ec.unmarshalInputAbolishPostInput),
 			graphql.NewInputUnmarshaler("ActOnWorkflowInput", ec.unmarshalInputActOnWorkflowInput),
 			graphql.NewInputUnmarshaler("AreaRepresentation", ec.unmarshalInputAreaRepresentation),
 			graphql.NewInputUnmarshaler("AuditEntryFilter", ec.unmarshalInputAuditEntryFilter),
 			graphql.NewInputUnmarshaler("AuditEntryRepresentation", ec.unmarshalInputAuditEntryRepresentation),
+			graphql.NewInputUnmarshaler("ChangeAssignmentsInput", ec.unmarshalInputChangeAssignmentsInput),
+			graphql.NewInputUnmarshaler("ChangePasswordInput", ec.unmarshalInputChangePasswordInput),
 			graphql.NewInputUnmarshaler("CitizenRepresentation", ec.unmarshalInputCitizenRepresentation),
+			graphql.NewInputUnmarshaler("CreateOrgUnitInput", ec.unmarshalInputCreateOrgUnitInput),
+			graphql.NewInputUnmarshaler("CreatePostInput", ec.unmarshalInputCreatePostInput),
+			graphql.NewInputUnmarshaler("CreateWorkerInput", ec.unmarshalInputCreateWorkerInput),
+			graphql.NewInputUnmarshaler("DelegateInput", ec.unmarshalInputDelegateInput),
+			graphql.NewInputUnmarshaler("DissolveOrgUnitInput", ec.unmarshalInputDissolveOrgUnitInput),
 			graphql.NewInputUnmarshaler("DraftWorkflowDefinitionInput", ec.unmarshalInputDraftWorkflowDefinitionInput),
+			graphql.NewInputUnmarshaler("EndOfAssignmentInput", ec.unmarshalInputEndOfAssignmentInput),
+			graphql.NewInputUnmarshaler("EndWorkerInput", ec.unmarshalInputEndWorkerInput),
 			graphql.NewInputUnmarshaler("ExportAuditEntriesInput", ec.unmarshalInputExportAuditEntriesInput),
 			graphql.NewInputUnmarshaler("FileAssetRepresentation", ec.unmarshalInputFileAssetRepresentation),
+			graphql.NewInputUnmarshaler("GrantAssignmentInput", ec.unmarshalInputGrantAssignmentInput),
 			graphql.NewInputUnmarshaler("InboxFilter", ec.unmarshalInputInboxFilter),
 			graphql.NewInputUnmarshaler("MarkInboxReadInput", ec.unmarshalInputMarkInboxReadInput),
 			graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
+			graphql.NewInputUnmarshaler("MoveOrgUnitInput", ec.unmarshalInputMoveOrgUnitInput),
+			graphql.NewInputUnmarshaler("NewAssignmentInput", ec.unmarshalInputNewAssignmentInput),
 			graphql.NewInputUnmarshaler("NotificationRepresentation", ec.unmarshalInputNotificationRepresentation),
 			graphql.NewInputUnmarshaler("OrgUnitRepresentation", ec.unmarshalInputOrgUnitRepresentation),
 			graphql.NewInputUnmarshaler("RefreshSessionInput", ec.unmarshalInputRefreshSessionInput),
+			graphql.NewInputUnmarshaler("RenameOrgUnitInput", ec.unmarshalInputRenameOrgUnitInput),
+			graphql.NewInputUnmarshaler("RenamePostInput", ec.unmarshalInputRenamePostInput),
 			graphql.NewInputUnmarshaler("RequestSmsCodeInput", ec.unmarshalInputRequestSmsCodeInput),
+			graphql.NewInputUnmarshaler("ResetSecondFactorInput", ec.unmarshalInputResetSecondFactorInput),
+			graphql.NewInputUnmarshaler("ResetWorkerPasswordInput", ec.unmarshalInputResetWorkerPasswordInput),
+			graphql.NewInputUnmarshaler("ResumeOrgUnitInput", ec.unmarshalInputResumeOrgUnitInput),
+			graphql.NewInputUnmarshaler("ResumeWorkerInput", ec.unmarshalInputResumeWorkerInput),
+			graphql.NewInputUnmarshaler("RevokeDelegationInput", ec.unmarshalInputRevokeDelegationInput),
+			graphql.NewInputUnmarshaler("SetPostPermissionInput", ec.unmarshalInputSetPostPermissionInput),
 			graphql.NewInputUnmarshaler("SignInByCodeInput", ec.unmarshalInputSignInByCodeInput),
 			graphql.NewInputUnmarshaler("SignInWorkerInput", ec.unmarshalInputSignInWorkerInput),
 			graphql.NewInputUnmarshaler("SignOutInput", ec.unmarshalInputSignOutInput),
 			graphql.NewInputUnmarshaler("StartWorkflowInput", ec.unmarshalInputStartWorkflowInput),
+			graphql.NewInputUnmarshaler("SuspendOrgUnitInput", ec.unmarshalInputSuspendOrgUnitInput),
+			graphql.NewInputUnmarshaler("SuspendWorkerInput", ec.unmarshalInputSuspendWorkerInput),
+			graphql.NewInputUnmarshaler("SwitchPostInput", ec.unmarshalInputSwitchPostInput),
 			graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
 			graphql.NewInputUnmarshaler("UrgeWorkflowInput", ec.unmarshalInputUrgeWorkflowInput),
+			graphql.NewInputUnmarshaler("VerifySecondFactorInput", ec.unmarshalInputVerifySecondFactorInput),
+			graphql.NewInputUnmarshaler("WithdrawAssignmentInput", ec.unmarshalInputWithdrawAssignmentInput),
 			graphql.NewInputUnmarshaler("WorkerRepresentation", ec.unmarshalInputWorkerRepresentation),
 			graphql.NewInputUnmarshaler("WorkflowDefinitionStepInput", ec.unmarshalInputWorkflowDefinitionStepInput),
 			graphql.NewInputUnmarshaler("WorkflowInstanceRepresentation", ec.unmarshalInputWorkflowInstanceRepresentation),
@@ -2929,6 +3986,9 @@ directive @goField(forceResolver: Boolean, name: String, omittable: Boolean, typ
 
 # For gqlgen alone: which Go type an enum is. The composition takes it out.
 directive @goModel(model: String, models: [String!], forceGenerate: Boolean) on OBJECT | INPUT_OBJECT | SCALAR | ENUM | INTERFACE | UNION
+
+# For our resolvers: who may ask for the field, and in which area, by the path of an argument. The composition takes it out.
+directive @can(action: String!, area: String) on FIELD_DEFINITION
 `, BuiltIn: false},
 	{Name: "../../../schema/platform/area.graphql", Input: `extend type Query {
   "按代码查询行政区划"
@@ -3233,6 +4293,109 @@ type UpdateProfilePayload {
   viewer: Citizen!
 }
 `, BuiltIn: false},
+	{Name: "../../../schema/platform/delegation.graphql", Input: `extend type Query {
+  "本人给出或收到的委托，按时间从新到旧"
+  delegations(
+    "给出的还是收到的"
+    side: DelegationSide!
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): DelegationConnection!
+}
+
+extend type Mutation {
+  "外出期间把本人任职的角色委托给他人；不能委托自己没有的角色，也不能转委托"
+  delegate(input: DelegateInput!): DelegationPayload!
+  "提前收回委托；受托人正在使用的会话立即作废"
+  revokeDelegation(input: RevokeDelegationInput!): DelegationPayload!
+}
+
+"委托：一段时间内由他人代行本人任职的角色，到期自动结束"
+type Delegation {
+  "标识"
+  id: ID!
+  "委托人"
+  from: Worker @goField(forceResolver: true, batch: true)
+  "受托人"
+  to: Worker @goField(forceResolver: true, batch: true)
+  "委托的角色"
+  roles: [Role!]!
+  "事由"
+  reason: String!
+  "开始时间"
+  startsAt: Time!
+  "结束时间"
+  endsAt: Time!
+  "状态"
+  state: DelegationState!
+}
+
+"在委托中的一方"
+enum DelegationSide @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/delegation.Side") {
+  "给出的"
+  GIVEN
+  "收到的"
+  RECEIVED
+}
+
+"委托的状态"
+enum DelegationState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/delegation.State") {
+  "尚未开始"
+  SCHEDULED
+  "生效中"
+  RUNNING
+  "已到期"
+  EXPIRED
+  "已收回"
+  REVOKED
+}
+
+"委托的输入"
+input DelegateInput {
+  "本人任职的标识"
+  assignmentId: ID!
+  "受托人的标识：本机构、上级机构或下级机构的在职人员"
+  toWorkerId: ID!
+  "委托的角色，不超出该任职的角色"
+  roles: [Role!]!
+  "事由，2 到 200 个字"
+  reason: String!
+  "开始时间；早于现在则从现在开始"
+  startsAt: Time!
+  "结束时间，最长 90 天"
+  endsAt: Time!
+}
+
+"收回委托的输入"
+input RevokeDelegationInput {
+  "委托标识"
+  id: ID!
+}
+
+"委托变更的结果"
+type DelegationPayload {
+  "变更后的委托"
+  delegation: Delegation!
+}
+
+"委托的分页列表"
+type DelegationConnection {
+  "本页的条目"
+  edges: [DelegationEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"委托列表的条目"
+type DelegationEdge {
+  "游标"
+  cursor: String!
+  "委托"
+  node: Delegation!
+}
+`, BuiltIn: false},
 	{Name: "../../../schema/platform/file.graphql", Input: `"文件：已上传并核验的图片等。上传与下载走 /files，不走本接口"
 type FileAsset @key(fields: "id") {
   "标识"
@@ -3411,6 +4574,70 @@ type MarkInboxReadPayload {
   counts: InboxCounts!
 }
 `, BuiltIn: false},
+	{Name: "../../../schema/platform/institution.graphql", Input: `extend type Query {
+  "机构、岗位、人员和委托的变更记录，按时间从新到旧；三员可相互查看"
+  institutionChanges(
+    "变更对象的标识；不填则为管辖范围内全部"
+    subjectId: ID
+    "操作人的管理员角色"
+    actorRole: Role
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): InstitutionChangeConnection! @can(action: "permission.view")
+}
+
+"机构、岗位、人员或委托的一次变更"
+type InstitutionChange {
+  "标识"
+  id: ID!
+  "时间"
+  at: Time!
+  "操作人的姓名"
+  actorName: String!
+  "操作人的管理员角色；非管理员则为空"
+  actorRole: Role @goField(name: "Role")
+  "变更对象的种类"
+  subjectKind: InstitutionSubject!
+  "变更对象的标识"
+  subjectId: ID!
+  "变更对象当时的名称"
+  subjectName: String!
+  "动作，例如：CREATE"
+  action: String!
+  "说明"
+  detail: String!
+}
+
+"变更对象的种类"
+enum InstitutionSubject @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/institution.SubjectKind") {
+  "机构"
+  UNIT
+  "岗位"
+  POST
+  "工作人员"
+  WORKER
+  "委托"
+  DELEGATION
+}
+
+"变更记录的分页列表"
+type InstitutionChangeConnection {
+  "本页的条目"
+  edges: [InstitutionChangeEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"变更记录列表的条目"
+type InstitutionChangeEdge {
+  "游标"
+  cursor: String!
+  "变更记录"
+  node: InstitutionChange!
+}
+`, BuiltIn: false},
 	{Name: "../../../schema/platform/notification.graphql", Input: `extend type Mutation {
   "将本人的通知标为已读"
   markNotificationsRead(input: MarkNotificationsReadInput!): MarkNotificationsReadPayload!
@@ -3496,13 +4723,32 @@ type NotificationEdge {
     areaId: ID
     "是否包含下级区划的机构，默认否"
     includeBelow: Boolean
-    "名称关键字"
+    "名称关键字，一个字起"
     search: String
+    "类别；不填则不限"
+    kinds: [OrgUnitKind!]
+    "状态；不填则为正常和停用的"
+    states: [OrgUnitState!]
     "每页条数，1 到 100，默认 20"
     first: Int
     "上一页最后一条的游标"
     after: String
   ): OrgUnitConnection!
+}
+
+extend type Mutation {
+  "新建组织机构；系统管理员操作"
+  createOrgUnit(input: CreateOrgUnitInput!): OrgUnitPayload! @can(action: "unit.manage", area: "input.areaId")
+  "机构更名"
+  renameOrgUnit(input: RenameOrgUnitInput!): OrgUnitPayload! @can(action: "unit.manage")
+  "调整机构的上级；同时调整所服务的区划时，机构内已授予的角色一并收回"
+  moveOrgUnit(input: MoveOrgUnitInput!): OrgUnitPayload! @can(action: "unit.manage", area: "input.areaId")
+  "停用机构；其人员立即退出登录"
+  suspendOrgUnit(input: SuspendOrgUnitInput!): OrgUnitPayload! @can(action: "unit.manage")
+  "恢复停用的机构"
+  resumeOrgUnit(input: ResumeOrgUnitInput!): OrgUnitPayload! @can(action: "unit.manage")
+  "撤销或合并机构；下级机构、岗位和人员归承接机构"
+  dissolveOrgUnit(input: DissolveOrgUnitInput!): OrgUnitPayload! @can(action: "unit.manage")
 }
 
 "组织机构：市、区、街道、社区各级的党政机构、社区组织、企业与社会组织"
@@ -3528,6 +4774,82 @@ type OrgUnit @key(fields: "id") {
   ): OrgUnitConnection! @goField(forceResolver: true, batch: true)
   "机构撤销后的承接机构"
   successor: OrgUnit @goField(forceResolver: true, batch: true)
+  "正常的岗位，最多 200 个；仅管辖范围内的工作人员可见，其余为空"
+  posts: [Post!]! @goField(forceResolver: true, batch: true)
+  "版本号，修改时须带上"
+  version: Int!
+}
+
+"新建组织机构的输入"
+input CreateOrgUnitInput {
+  "名称，2 到 60 个字"
+  name: String!
+  "类别"
+  kind: OrgUnitKind!
+  "服务的区划代码"
+  areaId: ID!
+  "上级机构的标识"
+  parentId: ID!
+}
+
+"机构更名的输入"
+input RenameOrgUnitInput {
+  "机构标识"
+  id: ID!
+  "修改前的版本号"
+  expectedVersion: Int!
+  "新名称，2 到 60 个字"
+  name: String!
+}
+
+"调整机构上级的输入"
+input MoveOrgUnitInput {
+  "机构标识"
+  id: ID!
+  "修改前的版本号"
+  expectedVersion: Int!
+  "新的上级机构的标识"
+  parentId: ID!
+  "新的区划代码；不填则不变"
+  areaId: ID
+}
+
+"停用机构的输入"
+input SuspendOrgUnitInput {
+  "机构标识"
+  id: ID!
+  "修改前的版本号"
+  expectedVersion: Int!
+  "理由，2 到 200 个字"
+  reason: String!
+}
+
+"恢复机构的输入"
+input ResumeOrgUnitInput {
+  "机构标识"
+  id: ID!
+  "修改前的版本号"
+  expectedVersion: Int!
+  "理由，2 到 200 个字"
+  reason: String!
+}
+
+"撤销机构的输入"
+input DissolveOrgUnitInput {
+  "机构标识"
+  id: ID!
+  "修改前的版本号"
+  expectedVersion: Int!
+  "承接机构的标识；机构已无下级和人员时可不填"
+  successorId: ID
+  "理由，2 到 200 个字"
+  reason: String!
+}
+
+"机构变更的结果"
+type OrgUnitPayload {
+  "变更后的机构"
+  orgUnit: OrgUnit!
 }
 
 "组织机构的类别"
@@ -3566,6 +4888,269 @@ type OrgUnitEdge {
   cursor: String!
   "组织机构"
   node: OrgUnit!
+}
+`, BuiltIn: false},
+	{Name: "../../../schema/platform/permission.graphql", Input: `extend type Query {
+  "权限矩阵：角色 × 操作 × 数据范围；三员可看"
+  permissionMatrix: PermissionMatrix! @can(action: "permission.view")
+}
+
+"权限矩阵"
+type PermissionMatrix @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/permission.Matrix") {
+  "各角色的权限"
+  roles: [RolePermission!]!
+  "矩阵的 CSV 文件内容（UTF-8），可用表格软件打开，已防公式注入"
+  csv: String! @goField(name: "Sheet")
+  "岗位清单的 CSV 文件内容（UTF-8），可用表格软件打开，已防公式注入"
+  postsCsv: String! @goField(name: "PostSheet")
+}
+
+"一个角色的权限"
+type RolePermission {
+  "角色"
+  role: Role!
+  "中文名称"
+  name: String!
+  "是否为三员之一：同一人不得兼任两个"
+  administrator: Boolean!
+  "全部操作，逐项列出是否允许"
+  actions: [ActionPermission!]!
+  "管辖范围内的岗位以哪些数据范围使用该角色"
+  dataScopes: [DataScopeUse!]!
+}
+
+"角色对一项操作的权限"
+type ActionPermission {
+  "操作，例如：worker.manage"
+  action: String!
+  "中文名称"
+  name: String!
+  "是否允许"
+  granted: Boolean!
+}
+
+"数据范围的使用情况"
+type DataScopeUse @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/permission.ScopeUse") {
+  "数据范围"
+  dataScope: DataScope!
+  "岗位数"
+  posts: Int!
+  "在任人数"
+  workers: Int!
+}
+`, BuiltIn: false},
+	{Name: "../../../schema/platform/post.graphql", Input: `extend type Mutation {
+  "新设岗位；系统管理员操作，角色由安全保密管理员另行设置"
+  createPost(input: CreatePostInput!): PostPayload! @can(action: "unit.manage")
+  "岗位更名"
+  renamePost(input: RenamePostInput!): PostPayload! @can(action: "unit.manage")
+  "撤销无人在任的岗位"
+  abolishPost(input: AbolishPostInput!): PostPayload! @can(action: "unit.manage")
+  "设置岗位的角色和数据范围；安全保密管理员操作，已授予的在任人员随之变更"
+  setPostPermission(input: SetPostPermissionInput!): PostPayload! @can(action: "role.grant")
+}
+
+"岗位：机构中的职位，带有角色和数据范围"
+type Post @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/post.Post") {
+  "标识"
+  id: ID!
+  "名称，例如：社区工作者"
+  name: String!
+  "所属机构"
+  unit: OrgUnit! @goField(forceResolver: true, batch: true)
+  "角色；未设置则为空"
+  roles: [Role!]!
+  "数据范围"
+  dataScope: DataScope!
+  "指定的区划；仅数据范围为“指定区划”时有值"
+  scopeAreas: [Area!]! @goField(forceResolver: true)
+  "状态"
+  state: PostState!
+  "版本号，修改时须带上"
+  version: Int!
+}
+
+"数据范围：角色的权限及于哪些区划"
+enum DataScope @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/post.DataScope") {
+  "全市"
+  ALL
+  "指定的若干区划及其下级"
+  CUSTOM
+  "仅机构所服务的区划本级"
+  UNIT
+  "机构所服务的区划及其下级"
+  UNIT_AND_BELOW
+  "仅本人的数据"
+  SELF
+}
+
+"岗位的状态"
+enum PostState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/post.State") {
+  "正常"
+  ACTIVE
+  "已撤销"
+  ABOLISHED
+}
+
+"新设岗位的输入"
+input CreatePostInput {
+  "机构标识"
+  unitId: ID!
+  "名称，2 到 30 个字"
+  name: String!
+}
+
+"岗位更名的输入"
+input RenamePostInput {
+  "岗位标识"
+  id: ID!
+  "修改前的版本号"
+  expectedVersion: Int!
+  "新名称，2 到 30 个字"
+  name: String!
+}
+
+"撤销岗位的输入"
+input AbolishPostInput {
+  "岗位标识"
+  id: ID!
+  "修改前的版本号"
+  expectedVersion: Int!
+}
+
+"设置岗位权限的输入"
+input SetPostPermissionInput {
+  "岗位标识"
+  id: ID!
+  "修改前的版本号"
+  expectedVersion: Int!
+  "角色；空列表即取消全部角色"
+  roles: [Role!]!
+  "数据范围"
+  dataScope: DataScope!
+  "指定的区划代码；仅数据范围为“指定区划”时填写，最多 50 个"
+  areaIds: [ID!]
+}
+
+"岗位变更的结果"
+type PostPayload {
+  "变更后的岗位"
+  post: Post!
+}
+`, BuiltIn: false},
+	{Name: "../../../schema/platform/secondfactor.graphql", Input: `extend type Mutation {
+  "绑定双因素验证：得到动态口令的密钥和二维码，只显示一次；首次验证后生效"
+  enrolSecondFactor: EnrolSecondFactorPayload!
+  "用动态口令或恢复码完成登录；首次验证同时给出恢复码。连续五次错误锁定十五分钟"
+  verifySecondFactor(input: VerifySecondFactorInput!): VerifySecondFactorPayload!
+  "重置他人遗失的双因素验证，其会话立即作废；安全保密管理员操作"
+  resetSecondFactor(input: ResetSecondFactorInput!): ResetSecondFactorPayload! @can(action: "role.grant")
+  "修改本人密码；首次登录必须修改，最近五次用过的不能再用"
+  changePassword(input: ChangePasswordInput!): ChangePasswordPayload!
+  "改以本人的另一任职或受托身份工作；同一时间只有一个身份生效"
+  switchPost(input: SwitchPostInput!): SwitchPostPayload!
+}
+
+"登录后还需完成的步骤；完成前不能做其他操作"
+enum SignInStep @goModel(model: "github.com/citizencloud/citizencloud/foundation/access.Confinement") {
+  "修改初始密码"
+  PASSWORD
+  "绑定双因素验证"
+  ENROLMENT
+  "双因素验证"
+  SECOND_FACTOR
+}
+
+"绑定双因素验证的结果"
+type EnrolSecondFactorPayload {
+  "密钥，可手工输入到动态口令应用"
+  secret: String!
+  "otpauth 地址"
+  uri: String!
+  "二维码图片，data URI 格式的 PNG"
+  image: String!
+}
+
+"双因素验证的输入"
+input VerifySecondFactorInput {
+  "六位动态口令，或一个未用过的恢复码"
+  code: String!
+}
+
+"双因素验证的结果"
+type VerifySecondFactorPayload {
+  "访问令牌，请求时放在 Authorization: Bearer 之后"
+  accessToken: String!
+  "访问令牌的失效时间"
+  accessTokenExpiresAt: Time!
+  "刷新令牌，只能使用一次"
+  refreshToken: String!
+  "刷新令牌的失效时间"
+  refreshTokenExpiresAt: Time!
+  "登录的工作人员"
+  worker: Worker!
+  "还需完成的步骤；已完成则为空"
+  nextStep: SignInStep
+  "恢复码，只在首次验证时给出一次；每个只能用一次"
+  recoveryCodes: [String!]!
+}
+
+"重置双因素验证的输入"
+input ResetSecondFactorInput {
+  "工作人员标识"
+  workerId: ID!
+}
+
+"重置双因素验证的结果"
+type ResetSecondFactorPayload {
+  "被重置的工作人员"
+  worker: Worker!
+}
+
+"修改密码的输入"
+input ChangePasswordInput {
+  "当前密码"
+  currentPassword: String!
+  "新密码：至少 10 个字符，含大写字母、小写字母、数字、其他字符中的三类"
+  newPassword: String!
+}
+
+"修改密码的结果"
+type ChangePasswordPayload {
+  "新的访问令牌"
+  accessToken: String!
+  "访问令牌的失效时间"
+  accessTokenExpiresAt: Time!
+  "新的刷新令牌"
+  refreshToken: String!
+  "刷新令牌的失效时间"
+  refreshTokenExpiresAt: Time!
+  "本人"
+  worker: Worker!
+  "还需完成的步骤；已完成则为空"
+  nextStep: SignInStep
+}
+
+"切换任职的输入；两者填一项"
+input SwitchPostInput {
+  "本人任职的标识"
+  assignmentId: ID
+  "收到的委托的标识"
+  delegationId: ID
+}
+
+"切换任职的结果"
+type SwitchPostPayload {
+  "新的访问令牌"
+  accessToken: String!
+  "访问令牌的失效时间"
+  accessTokenExpiresAt: Time!
+  "新的刷新令牌"
+  refreshToken: String!
+  "刷新令牌的失效时间"
+  refreshTokenExpiresAt: Time!
+  "本人"
+  worker: Worker!
 }
 `, BuiltIn: false},
 	{Name: "../../../schema/platform/session.graphql", Input: `extend type Mutation {
@@ -3647,6 +5232,8 @@ type SignInWorkerPayload {
   refreshTokenExpiresAt: Time!
   "登录的工作人员"
   worker: Worker!
+  "还需完成的步骤：完成前不能做其他操作；已完成则为空"
+  nextStep: SignInStep
 }
 
 "刷新会话的输入"
@@ -3690,13 +5277,36 @@ type SignOutPayload {
     areaId: ID
     "组织机构标识"
     unitId: ID
-    "姓名关键字"
+    "姓名关键字，一个字起"
     search: String
+    "状态；不填则为未离职的"
+    state: WorkerState
+    "现任角色"
+    role: Role
     "每页条数，1 到 100，默认 20"
     first: Int
     "上一页最后一条的游标"
     after: String
-  ): WorkerConnection!
+  ): WorkerConnection! @can(action: "worker.view", area: "areaId")
+}
+
+extend type Mutation {
+  "新建工作人员，任主要岗位；角色由安全保密管理员另行授予。初始密码只显示一次，首次登录须修改"
+  createWorker(input: CreateWorkerInput!): CreateWorkerPayload! @can(action: "worker.manage")
+  "变更任职：新增、结束、指定主要任职；新增的任职须由安全保密管理员授予角色"
+  changeAssignments(input: ChangeAssignmentsInput!): WorkerPayload! @can(action: "worker.manage")
+  "授予任职其岗位的角色和数据范围；安全保密管理员操作，不能授予本人"
+  grantAssignment(input: GrantAssignmentInput!): WorkerPayload! @can(action: "role.grant")
+  "收回任职的角色；安全保密管理员操作"
+  withdrawAssignment(input: WithdrawAssignmentInput!): WorkerPayload! @can(action: "role.grant")
+  "停用工作人员，立即退出登录"
+  suspendWorker(input: SuspendWorkerInput!): WorkerPayload! @can(action: "worker.manage")
+  "恢复停用的工作人员"
+  resumeWorker(input: ResumeWorkerInput!): WorkerPayload! @can(action: "worker.manage")
+  "办理离职：立即退出登录，任职结束，未办结的工作移交承接人"
+  endWorker(input: EndWorkerInput!): WorkerPayload! @can(action: "worker.manage")
+  "重置密码为新的初始密码，只显示一次；其会话立即作废"
+  resetWorkerPassword(input: ResetWorkerPasswordInput!): CreateWorkerPayload! @can(action: "worker.manage")
 }
 
 "工作人员：市、区、街道、社区各级机构的成员"
@@ -3719,6 +5329,10 @@ type Worker @key(fields: "id") {
   assignments: [Assignment!]! @goField(forceResolver: true, batch: true)
   "状态"
   state: WorkerState!
+  "停用、恢复或离职的理由；仅系统管理员可见"
+  stateReason: String @goField(forceResolver: true)
+  "版本号，修改时须带上"
+  version: Int!
   "未读通知数，最多计到 1000；仅本人可见"
   unreadNotificationCount: Int! @goField(forceResolver: true, batch: true)
   "通知，按时间从新到旧；仅本人可见"
@@ -3740,8 +5354,12 @@ type Assignment {
   unit: OrgUnit! @goField(forceResolver: true, batch: true)
   "岗位"
   post: String!
-  "角色"
+  "角色；未授予则为空"
   roles: [Role!]!
+  "数据范围"
+  dataScope: DataScope!
+  "角色的授予时间；未授予则为空"
+  grantedAt: Time
   "开始日期"
   validFrom: Date!
   "结束日期；现任且无期限则为空"
@@ -3778,6 +5396,118 @@ enum WorkerState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs
   SUSPENDED
   "已离职"
   LEFT
+}
+
+"新建工作人员的输入"
+input CreateWorkerInput {
+  "登录名：4 到 32 位小写字母、数字、点、横线或下划线"
+  login: String!
+  "姓名，2 到 30 个字"
+  name: String!
+  "主要岗位的标识"
+  postId: ID!
+}
+
+"新建工作人员或重置密码的结果"
+type CreateWorkerPayload {
+  "工作人员"
+  worker: Worker!
+  "初始密码，只显示这一次"
+  firstPassword: String!
+}
+
+"变更任职的输入"
+input ChangeAssignmentsInput {
+  "工作人员标识"
+  workerId: ID!
+  "修改前的版本号"
+  expectedVersion: Int!
+  "新增的任职"
+  add: [NewAssignmentInput!]
+  "结束的任职"
+  end: [EndOfAssignmentInput!]
+  "改为主要任职的现任任职"
+  primaryId: ID
+}
+
+"新增任职的输入"
+input NewAssignmentInput {
+  "岗位标识"
+  postId: ID!
+  "开始日期，今天或以后"
+  validFrom: Date!
+  "结束日期；不填则无期限"
+  validTo: Date
+  "是否为主要任职；是则须自今天起，且无期限"
+  primary: Boolean! = false
+}
+
+"结束任职的输入"
+input EndOfAssignmentInput {
+  "任职标识"
+  assignmentId: ID!
+  "最后一天，今天或以后"
+  lastDay: Date!
+}
+
+"授予角色的输入"
+input GrantAssignmentInput {
+  "任职标识"
+  assignmentId: ID!
+}
+
+"收回角色的输入"
+input WithdrawAssignmentInput {
+  "任职标识"
+  assignmentId: ID!
+  "理由，2 到 200 个字"
+  reason: String!
+}
+
+"停用工作人员的输入"
+input SuspendWorkerInput {
+  "工作人员标识"
+  id: ID!
+  "修改前的版本号"
+  expectedVersion: Int!
+  "理由，2 到 200 个字"
+  reason: String!
+}
+
+"恢复工作人员的输入"
+input ResumeWorkerInput {
+  "工作人员标识"
+  id: ID!
+  "修改前的版本号"
+  expectedVersion: Int!
+  "理由，2 到 200 个字"
+  reason: String!
+}
+
+"办理离职的输入"
+input EndWorkerInput {
+  "工作人员标识"
+  id: ID!
+  "修改前的版本号"
+  expectedVersion: Int!
+  "承接工作的在职人员；不填则未办结的工作退回待办"
+  successorId: ID
+  "离职原因，2 到 200 个字"
+  reason: String!
+}
+
+"重置密码的输入"
+input ResetWorkerPasswordInput {
+  "工作人员标识"
+  id: ID!
+  "修改前的版本号"
+  expectedVersion: Int!
+}
+
+"工作人员变更的结果"
+type WorkerPayload {
+  "变更后的工作人员"
+  worker: Worker!
 }
 
 "工作人员的分页列表"
@@ -4342,6 +6072,18 @@ func (ec *executionContext) childFields_ActOnWorkflowPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type ActOnWorkflowPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ActionPermission(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "action":
+		return ec.fieldContext_ActionPermission_action(ctx, field)
+	case "name":
+		return ec.fieldContext_ActionPermission_name(ctx, field)
+	case "granted":
+		return ec.fieldContext_ActionPermission_granted(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ActionPermission", field.Name)
+}
+
 func (ec *executionContext) childFields_Area(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4402,6 +6144,10 @@ func (ec *executionContext) childFields_Assignment(ctx context.Context, field gr
 		return ec.fieldContext_Assignment_post(ctx, field)
 	case "roles":
 		return ec.fieldContext_Assignment_roles(ctx, field)
+	case "dataScope":
+		return ec.fieldContext_Assignment_dataScope(ctx, field)
+	case "grantedAt":
+		return ec.fieldContext_Assignment_grantedAt(ctx, field)
 	case "validFrom":
 		return ec.fieldContext_Assignment_validFrom(ctx, field)
 	case "validTo":
@@ -4488,6 +6234,24 @@ func (ec *executionContext) childFields_AuditEntryEdge(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type AuditEntryEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ChangePasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accessToken":
+		return ec.fieldContext_ChangePasswordPayload_accessToken(ctx, field)
+	case "accessTokenExpiresAt":
+		return ec.fieldContext_ChangePasswordPayload_accessTokenExpiresAt(ctx, field)
+	case "refreshToken":
+		return ec.fieldContext_ChangePasswordPayload_refreshToken(ctx, field)
+	case "refreshTokenExpiresAt":
+		return ec.fieldContext_ChangePasswordPayload_refreshTokenExpiresAt(ctx, field)
+	case "worker":
+		return ec.fieldContext_ChangePasswordPayload_worker(ctx, field)
+	case "nextStep":
+		return ec.fieldContext_ChangePasswordPayload_nextStep(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangePasswordPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Citizen(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4512,12 +6276,96 @@ func (ec *executionContext) childFields_Citizen(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Citizen", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateWorkerPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "worker":
+		return ec.fieldContext_CreateWorkerPayload_worker(ctx, field)
+	case "firstPassword":
+		return ec.fieldContext_CreateWorkerPayload_firstPassword(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateWorkerPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DataScopeUse(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dataScope":
+		return ec.fieldContext_DataScopeUse_dataScope(ctx, field)
+	case "posts":
+		return ec.fieldContext_DataScopeUse_posts(ctx, field)
+	case "workers":
+		return ec.fieldContext_DataScopeUse_workers(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DataScopeUse", field.Name)
+}
+
+func (ec *executionContext) childFields_Delegation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Delegation_id(ctx, field)
+	case "from":
+		return ec.fieldContext_Delegation_from(ctx, field)
+	case "to":
+		return ec.fieldContext_Delegation_to(ctx, field)
+	case "roles":
+		return ec.fieldContext_Delegation_roles(ctx, field)
+	case "reason":
+		return ec.fieldContext_Delegation_reason(ctx, field)
+	case "startsAt":
+		return ec.fieldContext_Delegation_startsAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_Delegation_endsAt(ctx, field)
+	case "state":
+		return ec.fieldContext_Delegation_state(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Delegation", field.Name)
+}
+
+func (ec *executionContext) childFields_DelegationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DelegationConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DelegationConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DelegationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DelegationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_DelegationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_DelegationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DelegationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DelegationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "delegation":
+		return ec.fieldContext_DelegationPayload_delegation(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DelegationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DraftWorkflowDefinitionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "definition":
 		return ec.fieldContext_DraftWorkflowDefinitionPayload_definition(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DraftWorkflowDefinitionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EnrolSecondFactorPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "secret":
+		return ec.fieldContext_EnrolSecondFactorPayload_secret(ctx, field)
+	case "uri":
+		return ec.fieldContext_EnrolSecondFactorPayload_uri(ctx, field)
+	case "image":
+		return ec.fieldContext_EnrolSecondFactorPayload_image(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EnrolSecondFactorPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ExportAuditEntriesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4654,6 +6502,50 @@ func (ec *executionContext) childFields_InboxModuleCount(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type InboxModuleCount", field.Name)
 }
 
+func (ec *executionContext) childFields_InstitutionChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_InstitutionChange_id(ctx, field)
+	case "at":
+		return ec.fieldContext_InstitutionChange_at(ctx, field)
+	case "actorName":
+		return ec.fieldContext_InstitutionChange_actorName(ctx, field)
+	case "actorRole":
+		return ec.fieldContext_InstitutionChange_actorRole(ctx, field)
+	case "subjectKind":
+		return ec.fieldContext_InstitutionChange_subjectKind(ctx, field)
+	case "subjectId":
+		return ec.fieldContext_InstitutionChange_subjectId(ctx, field)
+	case "subjectName":
+		return ec.fieldContext_InstitutionChange_subjectName(ctx, field)
+	case "action":
+		return ec.fieldContext_InstitutionChange_action(ctx, field)
+	case "detail":
+		return ec.fieldContext_InstitutionChange_detail(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InstitutionChange", field.Name)
+}
+
+func (ec *executionContext) childFields_InstitutionChangeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_InstitutionChangeConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_InstitutionChangeConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InstitutionChangeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_InstitutionChangeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_InstitutionChangeEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_InstitutionChangeEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InstitutionChangeEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_MarkInboxReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "markedCount":
@@ -4732,6 +6624,10 @@ func (ec *executionContext) childFields_OrgUnit(ctx context.Context, field graph
 		return ec.fieldContext_OrgUnit_children(ctx, field)
 	case "successor":
 		return ec.fieldContext_OrgUnit_successor(ctx, field)
+	case "posts":
+		return ec.fieldContext_OrgUnit_posts(ctx, field)
+	case "version":
+		return ec.fieldContext_OrgUnit_version(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OrgUnit", field.Name)
 }
@@ -4756,6 +6652,14 @@ func (ec *executionContext) childFields_OrgUnitEdge(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type OrgUnitEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_OrgUnitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "orgUnit":
+		return ec.fieldContext_OrgUnitPayload_orgUnit(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrgUnitPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
@@ -4768,6 +6672,48 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_PermissionMatrix(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "roles":
+		return ec.fieldContext_PermissionMatrix_roles(ctx, field)
+	case "csv":
+		return ec.fieldContext_PermissionMatrix_csv(ctx, field)
+	case "postsCsv":
+		return ec.fieldContext_PermissionMatrix_postsCsv(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PermissionMatrix", field.Name)
+}
+
+func (ec *executionContext) childFields_Post(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Post_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Post_name(ctx, field)
+	case "unit":
+		return ec.fieldContext_Post_unit(ctx, field)
+	case "roles":
+		return ec.fieldContext_Post_roles(ctx, field)
+	case "dataScope":
+		return ec.fieldContext_Post_dataScope(ctx, field)
+	case "scopeAreas":
+		return ec.fieldContext_Post_scopeAreas(ctx, field)
+	case "state":
+		return ec.fieldContext_Post_state(ctx, field)
+	case "version":
+		return ec.fieldContext_Post_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Post", field.Name)
+}
+
+func (ec *executionContext) childFields_PostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "post":
+		return ec.fieldContext_PostPayload_post(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PostPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_PublishWorkflowDefinitionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4802,6 +6748,14 @@ func (ec *executionContext) childFields_RequestSmsCodePayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type RequestSmsCodePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ResetSecondFactorPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "worker":
+		return ec.fieldContext_ResetSecondFactorPayload_worker(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResetSecondFactorPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RetireWorkflowDefinitionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "definition":
@@ -4816,6 +6770,22 @@ func (ec *executionContext) childFields_ReviewWorkflowDefinitionPayload(ctx cont
 		return ec.fieldContext_ReviewWorkflowDefinitionPayload_definition(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReviewWorkflowDefinitionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RolePermission(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_RolePermission_role(ctx, field)
+	case "name":
+		return ec.fieldContext_RolePermission_name(ctx, field)
+	case "administrator":
+		return ec.fieldContext_RolePermission_administrator(ctx, field)
+	case "actions":
+		return ec.fieldContext_RolePermission_actions(ctx, field)
+	case "dataScopes":
+		return ec.fieldContext_RolePermission_dataScopes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RolePermission", field.Name)
 }
 
 func (ec *executionContext) childFields_SignInPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4848,6 +6818,8 @@ func (ec *executionContext) childFields_SignInWorkerPayload(ctx context.Context,
 		return ec.fieldContext_SignInWorkerPayload_refreshTokenExpiresAt(ctx, field)
 	case "worker":
 		return ec.fieldContext_SignInWorkerPayload_worker(ctx, field)
+	case "nextStep":
+		return ec.fieldContext_SignInWorkerPayload_nextStep(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SignInWorkerPayload", field.Name)
 }
@@ -4868,6 +6840,22 @@ func (ec *executionContext) childFields_StartWorkflowPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type StartWorkflowPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SwitchPostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accessToken":
+		return ec.fieldContext_SwitchPostPayload_accessToken(ctx, field)
+	case "accessTokenExpiresAt":
+		return ec.fieldContext_SwitchPostPayload_accessTokenExpiresAt(ctx, field)
+	case "refreshToken":
+		return ec.fieldContext_SwitchPostPayload_refreshToken(ctx, field)
+	case "refreshTokenExpiresAt":
+		return ec.fieldContext_SwitchPostPayload_refreshTokenExpiresAt(ctx, field)
+	case "worker":
+		return ec.fieldContext_SwitchPostPayload_worker(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SwitchPostPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdateProfilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "viewer":
@@ -4882,6 +6870,26 @@ func (ec *executionContext) childFields_UrgeWorkflowPayload(ctx context.Context,
 		return ec.fieldContext_UrgeWorkflowPayload_retryAfterSeconds(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UrgeWorkflowPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_VerifySecondFactorPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accessToken":
+		return ec.fieldContext_VerifySecondFactorPayload_accessToken(ctx, field)
+	case "accessTokenExpiresAt":
+		return ec.fieldContext_VerifySecondFactorPayload_accessTokenExpiresAt(ctx, field)
+	case "refreshToken":
+		return ec.fieldContext_VerifySecondFactorPayload_refreshToken(ctx, field)
+	case "refreshTokenExpiresAt":
+		return ec.fieldContext_VerifySecondFactorPayload_refreshTokenExpiresAt(ctx, field)
+	case "worker":
+		return ec.fieldContext_VerifySecondFactorPayload_worker(ctx, field)
+	case "nextStep":
+		return ec.fieldContext_VerifySecondFactorPayload_nextStep(ctx, field)
+	case "recoveryCodes":
+		return ec.fieldContext_VerifySecondFactorPayload_recoveryCodes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VerifySecondFactorPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Worker(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4904,6 +6912,10 @@ func (ec *executionContext) childFields_Worker(ctx context.Context, field graphq
 		return ec.fieldContext_Worker_assignments(ctx, field)
 	case "state":
 		return ec.fieldContext_Worker_state(ctx, field)
+	case "stateReason":
+		return ec.fieldContext_Worker_stateReason(ctx, field)
+	case "version":
+		return ec.fieldContext_Worker_version(ctx, field)
 	case "unreadNotificationCount":
 		return ec.fieldContext_Worker_unreadNotificationCount(ctx, field)
 	case "notifications":
@@ -4930,6 +6942,14 @@ func (ec *executionContext) childFields_WorkerEdge(ctx context.Context, field gr
 		return ec.fieldContext_WorkerEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WorkerEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkerPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "worker":
+		return ec.fieldContext_WorkerPayload_worker(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkerPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_WorkflowAction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5268,6 +7288,28 @@ func (ec *executionContext) childFields___Type(ctx context.Context, field graphq
 
 // region    ***************************** args.gotpl *****************************
 
+func (ec *executionContext) dir_can_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "action",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["action"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "area",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["area"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Area_children_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -5432,12 +7474,124 @@ func (ec *executionContext) field_Entity_findWorkflowInstance_args(ctx context.C
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_abolishPost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (AbolishPostInput, error) {
+			return ec.unmarshalNAbolishPostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐAbolishPostInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_actOnWorkflow_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (workflow.ActOnWorkflowInput, error) {
 			return ec.unmarshalNActOnWorkflowInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐActOnWorkflowInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_changeAssignments_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ChangeAssignmentsInput, error) {
+			return ec.unmarshalNChangeAssignmentsInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐChangeAssignmentsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_changePassword_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ChangePasswordInput, error) {
+			return ec.unmarshalNChangePasswordInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐChangePasswordInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_createOrgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (CreateOrgUnitInput, error) {
+			return ec.unmarshalNCreateOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateOrgUnitInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_createPost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (CreatePostInput, error) {
+			return ec.unmarshalNCreatePostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreatePostInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_createWorker_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (CreateWorkerInput, error) {
+			return ec.unmarshalNCreateWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateWorkerInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_delegate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (DelegateInput, error) {
+			return ec.unmarshalNDelegateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDelegateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_dissolveOrgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (DissolveOrgUnitInput, error) {
+			return ec.unmarshalNDissolveOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDissolveOrgUnitInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -5460,12 +7614,40 @@ func (ec *executionContext) field_Mutation_draftWorkflowDefinition_args(ctx cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_endWorker_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (EndWorkerInput, error) {
+			return ec.unmarshalNEndWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐEndWorkerInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_exportAuditEntries_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (audit.ExportAuditEntriesInput, error) {
 			return ec.unmarshalNExportAuditEntriesInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋauditᚐExportAuditEntriesInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_grantAssignment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (GrantAssignmentInput, error) {
+			return ec.unmarshalNGrantAssignmentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐGrantAssignmentInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -5502,6 +7684,20 @@ func (ec *executionContext) field_Mutation_markNotificationsRead_args(ctx contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_moveOrgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (MoveOrgUnitInput, error) {
+			return ec.unmarshalNMoveOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMoveOrgUnitInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_publishWorkflowDefinition_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -5530,12 +7726,96 @@ func (ec *executionContext) field_Mutation_refreshSession_args(ctx context.Conte
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_renameOrgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RenameOrgUnitInput, error) {
+			return ec.unmarshalNRenameOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRenameOrgUnitInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_renamePost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RenamePostInput, error) {
+			return ec.unmarshalNRenamePostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRenamePostInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_requestSmsCode_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (RequestSmsCodeInput, error) {
 			return ec.unmarshalNRequestSmsCodeInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRequestSmsCodeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_resetSecondFactor_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ResetSecondFactorInput, error) {
+			return ec.unmarshalNResetSecondFactorInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResetSecondFactorInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_resetWorkerPassword_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ResetWorkerPasswordInput, error) {
+			return ec.unmarshalNResetWorkerPasswordInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResetWorkerPasswordInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_resumeOrgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ResumeOrgUnitInput, error) {
+			return ec.unmarshalNResumeOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeOrgUnitInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_resumeWorker_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ResumeWorkerInput, error) {
+			return ec.unmarshalNResumeWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeWorkerInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -5564,6 +7844,34 @@ func (ec *executionContext) field_Mutation_reviewWorkflowDefinition_args(ctx con
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (workflow.WorkflowDefinitionStepInput, error) {
 			return ec.unmarshalNWorkflowDefinitionStepInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowDefinitionStepInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_revokeDelegation_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RevokeDelegationInput, error) {
+			return ec.unmarshalNRevokeDelegationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevokeDelegationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setPostPermission_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SetPostPermissionInput, error) {
+			return ec.unmarshalNSetPostPermissionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetPostPermissionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -5628,6 +7936,48 @@ func (ec *executionContext) field_Mutation_startWorkflow_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_suspendOrgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SuspendOrgUnitInput, error) {
+			return ec.unmarshalNSuspendOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendOrgUnitInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_suspendWorker_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SuspendWorkerInput, error) {
+			return ec.unmarshalNSuspendWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendWorkerInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_switchPost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SwitchPostInput, error) {
+			return ec.unmarshalNSwitchPostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSwitchPostInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_updateProfile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -5648,6 +7998,34 @@ func (ec *executionContext) field_Mutation_urgeWorkflow_args(ctx context.Context
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (workflow.UrgeWorkflowInput, error) {
 			return ec.unmarshalNUrgeWorkflowInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐUrgeWorkflowInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_verifySecondFactor_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (VerifySecondFactorInput, error) {
+			return ec.unmarshalNVerifySecondFactorInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐVerifySecondFactorInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_withdrawAssignment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (WithdrawAssignmentInput, error) {
+			return ec.unmarshalNWithdrawAssignmentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawAssignmentInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -5810,6 +8188,36 @@ func (ec *executionContext) field_Query_auditEntry_args(ctx context.Context, raw
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_delegations_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "side",
+		func(ctx context.Context, v any) (delegation.Side, error) {
+			return ec.unmarshalNDelegationSide2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋdelegationᚐSide(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["side"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_inbox_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -5837,6 +8245,44 @@ func (ec *executionContext) field_Query_inbox_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_institutionChanges_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "subjectId",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOID2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["subjectId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "actorRole",
+		func(ctx context.Context, v any) (*access.Role, error) {
+			return ec.unmarshalORole2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐRole(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["actorRole"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
 	return args, nil
 }
 
@@ -5881,22 +8327,38 @@ func (ec *executionContext) field_Query_orgUnits_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["search"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "kinds",
+		func(ctx context.Context, v any) ([]orgunit.Kind, error) {
+			return ec.unmarshalOOrgUnitKind2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐKindᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["kinds"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "states",
+		func(ctx context.Context, v any) ([]orgunit.State, error) {
+			return ec.unmarshalOOrgUnitState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐStateᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["states"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg4
+	args["after"] = arg6
 	return args, nil
 }
 
@@ -5941,22 +8403,38 @@ func (ec *executionContext) field_Query_workers_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["search"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "state",
+		func(ctx context.Context, v any) (*worker.State, error) {
+			return ec.unmarshalOWorkerState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐState(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["state"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "role",
+		func(ctx context.Context, v any) (*access.Role, error) {
+			return ec.unmarshalORole2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐRole(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["role"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg4
+	args["after"] = arg6
 	return args, nil
 }
 
@@ -6174,6 +8652,75 @@ func (ec *executionContext) fieldContext_ActOnWorkflowPayload_instance(_ context
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ActionPermission_action(ctx context.Context, field graphql.CollectedField, obj *permission.ActionPermission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActionPermission_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ActionPermission_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ActionPermission", field, false, false, "String")
+}
+
+func (ec *executionContext) _ActionPermission_name(ctx context.Context, field graphql.CollectedField, obj *permission.ActionPermission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActionPermission_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ActionPermission_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ActionPermission", field, false, false, "String")
+}
+
+func (ec *executionContext) _ActionPermission_granted(ctx context.Context, field graphql.CollectedField, obj *permission.ActionPermission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActionPermission_granted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Granted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ActionPermission_granted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ActionPermission", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _Area_id(ctx context.Context, field graphql.CollectedField, obj *area.Area) (ret graphql.Marshaler) {
@@ -6741,6 +9288,52 @@ func (ec *executionContext) _Assignment_roles(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_Assignment_roles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Assignment", field, false, false, "Role")
+}
+
+func (ec *executionContext) _Assignment_dataScope(ctx context.Context, field graphql.CollectedField, obj *worker.Assignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Assignment_dataScope(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DataScope, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v post.DataScope) graphql.Marshaler {
+			return ec.marshalNDataScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐDataScope(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Assignment_dataScope(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Assignment", field, false, false, "DataScope")
+}
+
+func (ec *executionContext) _Assignment_grantedAt(ctx context.Context, field graphql.CollectedField, obj *worker.Assignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Assignment_grantedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GrantedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Assignment_grantedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Assignment", field, false, false, "Time")
 }
 
 func (ec *executionContext) _Assignment_validFrom(ctx context.Context, field graphql.CollectedField, obj *worker.Assignment) (ret graphql.Marshaler) {
@@ -7515,6 +10108,153 @@ func (ec *executionContext) fieldContext_AuditEntryEdge_node(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _ChangePasswordPayload_accessToken(ctx context.Context, field graphql.CollectedField, obj *ChangePasswordPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChangePasswordPayload_accessToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AccessToken, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChangePasswordPayload_accessToken(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChangePasswordPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChangePasswordPayload_accessTokenExpiresAt(ctx context.Context, field graphql.CollectedField, obj *ChangePasswordPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChangePasswordPayload_accessTokenExpiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AccessTokenExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChangePasswordPayload_accessTokenExpiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChangePasswordPayload", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ChangePasswordPayload_refreshToken(ctx context.Context, field graphql.CollectedField, obj *ChangePasswordPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChangePasswordPayload_refreshToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RefreshToken, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChangePasswordPayload_refreshToken(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChangePasswordPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _ChangePasswordPayload_refreshTokenExpiresAt(ctx context.Context, field graphql.CollectedField, obj *ChangePasswordPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChangePasswordPayload_refreshTokenExpiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RefreshTokenExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChangePasswordPayload_refreshTokenExpiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChangePasswordPayload", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ChangePasswordPayload_worker(ctx context.Context, field graphql.CollectedField, obj *ChangePasswordPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChangePasswordPayload_worker(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Worker, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v worker.Worker) graphql.Marshaler {
+			return ec.marshalNWorker2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChangePasswordPayload_worker(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChangePasswordPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChangePasswordPayload_nextStep(ctx context.Context, field graphql.CollectedField, obj *ChangePasswordPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChangePasswordPayload_nextStep(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NextStep, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *access.Confinement) graphql.Marshaler {
+			return ec.marshalOSignInStep2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐConfinement(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChangePasswordPayload_nextStep(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChangePasswordPayload", field, false, false, "SignInStep")
+}
+
 func (ec *executionContext) _Citizen_id(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7775,6 +10515,529 @@ func (ec *executionContext) fieldContext_Citizen_notifications(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _CreateWorkerPayload_worker(ctx context.Context, field graphql.CollectedField, obj *CreateWorkerPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateWorkerPayload_worker(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Worker, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v worker.Worker) graphql.Marshaler {
+			return ec.marshalNWorker2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateWorkerPayload_worker(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateWorkerPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateWorkerPayload_firstPassword(ctx context.Context, field graphql.CollectedField, obj *CreateWorkerPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateWorkerPayload_firstPassword(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FirstPassword, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateWorkerPayload_firstPassword(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateWorkerPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _DataScopeUse_dataScope(ctx context.Context, field graphql.CollectedField, obj *permission.ScopeUse) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DataScopeUse_dataScope(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DataScope, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v post.DataScope) graphql.Marshaler {
+			return ec.marshalNDataScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐDataScope(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DataScopeUse_dataScope(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DataScopeUse", field, false, false, "DataScope")
+}
+
+func (ec *executionContext) _DataScopeUse_posts(ctx context.Context, field graphql.CollectedField, obj *permission.ScopeUse) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DataScopeUse_posts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Posts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DataScopeUse_posts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DataScopeUse", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DataScopeUse_workers(ctx context.Context, field graphql.CollectedField, obj *permission.ScopeUse) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DataScopeUse_workers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Workers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DataScopeUse_workers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DataScopeUse", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Delegation_id(ctx context.Context, field graphql.CollectedField, obj *delegation.Delegation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delegation_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delegation_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delegation", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Delegation_from(ctx context.Context, field graphql.CollectedField, obj *delegation.Delegation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delegation_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Delegation_from(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *worker.Worker) graphql.Marshaler {
+			return ec.marshalOWorker2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Delegation_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Delegation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Delegation_from(ctx context.Context, field graphql.CollectedField, obj *delegation.Delegation) (any, error) {
+	resolver := ec.Resolvers.Delegation()
+	if batch, ok := graphql.BatchParentsFor[*delegation.Delegation](ctx, "Delegation"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.From(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*worker.Worker](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Delegation.from",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.From(ctx, []*delegation.Delegation{obj})
+	return graphql.ResolveBatchSingleResult[*worker.Worker](
+		ctx,
+		results,
+		err,
+		"Delegation.from",
+	)
+}
+
+func (ec *executionContext) _Delegation_to(ctx context.Context, field graphql.CollectedField, obj *delegation.Delegation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delegation_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Delegation_to(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *worker.Worker) graphql.Marshaler {
+			return ec.marshalOWorker2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Delegation_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Delegation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Delegation_to(ctx context.Context, field graphql.CollectedField, obj *delegation.Delegation) (any, error) {
+	resolver := ec.Resolvers.Delegation()
+	if batch, ok := graphql.BatchParentsFor[*delegation.Delegation](ctx, "Delegation"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.To(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*worker.Worker](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Delegation.to",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.To(ctx, []*delegation.Delegation{obj})
+	return graphql.ResolveBatchSingleResult[*worker.Worker](
+		ctx,
+		results,
+		err,
+		"Delegation.to",
+	)
+}
+
+func (ec *executionContext) _Delegation_roles(ctx context.Context, field graphql.CollectedField, obj *delegation.Delegation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delegation_roles(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Roles, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []access.Role) graphql.Marshaler {
+			return ec.marshalNRole2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐRoleᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delegation_roles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delegation", field, false, false, "Role")
+}
+
+func (ec *executionContext) _Delegation_reason(ctx context.Context, field graphql.CollectedField, obj *delegation.Delegation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delegation_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delegation_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delegation", field, false, false, "String")
+}
+
+func (ec *executionContext) _Delegation_startsAt(ctx context.Context, field graphql.CollectedField, obj *delegation.Delegation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delegation_startsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delegation_startsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delegation", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Delegation_endsAt(ctx context.Context, field graphql.CollectedField, obj *delegation.Delegation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delegation_endsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delegation_endsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delegation", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Delegation_state(ctx context.Context, field graphql.CollectedField, obj *delegation.Delegation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delegation_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v delegation.State) graphql.Marshaler {
+			return ec.marshalNDelegationState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋdelegationᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delegation_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delegation", field, true, false, "DelegationState")
+}
+
+func (ec *executionContext) _DelegationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *DelegationConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DelegationConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*DelegationEdge) graphql.Marshaler {
+			return ec.marshalNDelegationEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDelegationEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DelegationConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DelegationConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DelegationEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DelegationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *DelegationConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DelegationConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DelegationConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DelegationConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DelegationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *DelegationEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DelegationEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DelegationEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DelegationEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _DelegationEdge_node(ctx context.Context, field graphql.CollectedField, obj *DelegationEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DelegationEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v delegation.Delegation) graphql.Marshaler {
+			return ec.marshalNDelegation2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋdelegationᚐDelegation(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DelegationEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DelegationEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Delegation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DelegationPayload_delegation(ctx context.Context, field graphql.CollectedField, obj *DelegationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DelegationPayload_delegation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Delegation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v delegation.Delegation) graphql.Marshaler {
+			return ec.marshalNDelegation2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋdelegationᚐDelegation(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DelegationPayload_delegation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DelegationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Delegation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DraftWorkflowDefinitionPayload_definition(ctx context.Context, field graphql.CollectedField, obj *DraftWorkflowDefinitionPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7805,6 +11068,75 @@ func (ec *executionContext) fieldContext_DraftWorkflowDefinitionPayload_definiti
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _EnrolSecondFactorPayload_secret(ctx context.Context, field graphql.CollectedField, obj *EnrolSecondFactorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnrolSecondFactorPayload_secret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Secret, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EnrolSecondFactorPayload_secret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EnrolSecondFactorPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _EnrolSecondFactorPayload_uri(ctx context.Context, field graphql.CollectedField, obj *EnrolSecondFactorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnrolSecondFactorPayload_uri(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URI, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EnrolSecondFactorPayload_uri(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EnrolSecondFactorPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _EnrolSecondFactorPayload_image(ctx context.Context, field graphql.CollectedField, obj *EnrolSecondFactorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnrolSecondFactorPayload_image(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Image, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EnrolSecondFactorPayload_image(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EnrolSecondFactorPayload", field, false, false, "String")
 }
 
 func (ec *executionContext) _Entity_findArea(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -9275,6 +12607,332 @@ func (ec *executionContext) fieldContext_InboxModuleCount_unread(_ context.Conte
 	return graphql.NewScalarFieldContext("InboxModuleCount", field, false, false, "Int")
 }
 
+func (ec *executionContext) _InstitutionChange_id(ctx context.Context, field graphql.CollectedField, obj *institution.InstitutionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InstitutionChange_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InstitutionChange_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InstitutionChange", field, false, false, "ID")
+}
+
+func (ec *executionContext) _InstitutionChange_at(ctx context.Context, field graphql.CollectedField, obj *institution.InstitutionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InstitutionChange_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InstitutionChange_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InstitutionChange", field, false, false, "Time")
+}
+
+func (ec *executionContext) _InstitutionChange_actorName(ctx context.Context, field graphql.CollectedField, obj *institution.InstitutionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InstitutionChange_actorName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ActorName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InstitutionChange_actorName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InstitutionChange", field, false, false, "String")
+}
+
+func (ec *executionContext) _InstitutionChange_actorRole(ctx context.Context, field graphql.CollectedField, obj *institution.InstitutionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InstitutionChange_actorRole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Role(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *access.Role) graphql.Marshaler {
+			return ec.marshalORole2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐRole(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InstitutionChange_actorRole(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InstitutionChange", field, true, false, "Role")
+}
+
+func (ec *executionContext) _InstitutionChange_subjectKind(ctx context.Context, field graphql.CollectedField, obj *institution.InstitutionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InstitutionChange_subjectKind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubjectKind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v institution.SubjectKind) graphql.Marshaler {
+			return ec.marshalNInstitutionSubject2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinstitutionᚐSubjectKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InstitutionChange_subjectKind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InstitutionChange", field, false, false, "InstitutionSubject")
+}
+
+func (ec *executionContext) _InstitutionChange_subjectId(ctx context.Context, field graphql.CollectedField, obj *institution.InstitutionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InstitutionChange_subjectId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubjectID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InstitutionChange_subjectId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InstitutionChange", field, false, false, "ID")
+}
+
+func (ec *executionContext) _InstitutionChange_subjectName(ctx context.Context, field graphql.CollectedField, obj *institution.InstitutionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InstitutionChange_subjectName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubjectName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InstitutionChange_subjectName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InstitutionChange", field, false, false, "String")
+}
+
+func (ec *executionContext) _InstitutionChange_action(ctx context.Context, field graphql.CollectedField, obj *institution.InstitutionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InstitutionChange_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InstitutionChange_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InstitutionChange", field, false, false, "String")
+}
+
+func (ec *executionContext) _InstitutionChange_detail(ctx context.Context, field graphql.CollectedField, obj *institution.InstitutionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InstitutionChange_detail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Detail, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InstitutionChange_detail(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InstitutionChange", field, false, false, "String")
+}
+
+func (ec *executionContext) _InstitutionChangeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *InstitutionChangeConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InstitutionChangeConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*InstitutionChangeEdge) graphql.Marshaler {
+			return ec.marshalNInstitutionChangeEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInstitutionChangeEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InstitutionChangeConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InstitutionChangeConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InstitutionChangeEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InstitutionChangeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *InstitutionChangeConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InstitutionChangeConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InstitutionChangeConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InstitutionChangeConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InstitutionChangeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *InstitutionChangeEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InstitutionChangeEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InstitutionChangeEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InstitutionChangeEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _InstitutionChangeEdge_node(ctx context.Context, field graphql.CollectedField, obj *InstitutionChangeEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InstitutionChangeEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v institution.InstitutionChange) graphql.Marshaler {
+			return ec.marshalNInstitutionChange2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinstitutionᚐInstitutionChange(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InstitutionChangeEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InstitutionChangeEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InstitutionChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _MarkInboxReadPayload_markedCount(ctx context.Context, field graphql.CollectedField, obj *MarkInboxReadPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9464,6 +13122,94 @@ func (ec *executionContext) fieldContext_Mutation_updateProfile(ctx context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_delegate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_delegate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().Delegate(ctx, fc.Args["input"].(DelegateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *DelegationPayload) graphql.Marshaler {
+			return ec.marshalNDelegationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDelegationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_delegate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DelegationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_delegate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_revokeDelegation(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_revokeDelegation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevokeDelegation(ctx, fc.Args["input"].(RevokeDelegationInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *DelegationPayload) graphql.Marshaler {
+			return ec.marshalNDelegationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDelegationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_revokeDelegation(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DelegationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_revokeDelegation_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_markInboxRead(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9546,6 +13292,862 @@ func (ec *executionContext) fieldContext_Mutation_markNotificationsRead(ctx cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_markNotificationsRead_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createOrgUnit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createOrgUnit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateOrgUnit(ctx, fc.Args["input"].(CreateOrgUnitInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "unit.manage")
+				if err != nil {
+					var zeroVal *OrgUnitPayload
+					return zeroVal, err
+				}
+				area, err := ec.unmarshalOString2ᚖstring(ctx, "input.areaId")
+				if err != nil {
+					var zeroVal *OrgUnitPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *OrgUnitPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, area)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *OrgUnitPayload) graphql.Marshaler {
+			return ec.marshalNOrgUnitPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐOrgUnitPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createOrgUnit(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrgUnitPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createOrgUnit_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_renameOrgUnit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_renameOrgUnit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RenameOrgUnit(ctx, fc.Args["input"].(RenameOrgUnitInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "unit.manage")
+				if err != nil {
+					var zeroVal *OrgUnitPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *OrgUnitPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *OrgUnitPayload) graphql.Marshaler {
+			return ec.marshalNOrgUnitPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐOrgUnitPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_renameOrgUnit(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrgUnitPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_renameOrgUnit_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_moveOrgUnit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_moveOrgUnit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MoveOrgUnit(ctx, fc.Args["input"].(MoveOrgUnitInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "unit.manage")
+				if err != nil {
+					var zeroVal *OrgUnitPayload
+					return zeroVal, err
+				}
+				area, err := ec.unmarshalOString2ᚖstring(ctx, "input.areaId")
+				if err != nil {
+					var zeroVal *OrgUnitPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *OrgUnitPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, area)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *OrgUnitPayload) graphql.Marshaler {
+			return ec.marshalNOrgUnitPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐOrgUnitPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_moveOrgUnit(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrgUnitPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_moveOrgUnit_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_suspendOrgUnit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_suspendOrgUnit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SuspendOrgUnit(ctx, fc.Args["input"].(SuspendOrgUnitInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "unit.manage")
+				if err != nil {
+					var zeroVal *OrgUnitPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *OrgUnitPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *OrgUnitPayload) graphql.Marshaler {
+			return ec.marshalNOrgUnitPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐOrgUnitPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_suspendOrgUnit(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrgUnitPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_suspendOrgUnit_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_resumeOrgUnit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_resumeOrgUnit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ResumeOrgUnit(ctx, fc.Args["input"].(ResumeOrgUnitInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "unit.manage")
+				if err != nil {
+					var zeroVal *OrgUnitPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *OrgUnitPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *OrgUnitPayload) graphql.Marshaler {
+			return ec.marshalNOrgUnitPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐOrgUnitPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_resumeOrgUnit(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrgUnitPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_resumeOrgUnit_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_dissolveOrgUnit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_dissolveOrgUnit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DissolveOrgUnit(ctx, fc.Args["input"].(DissolveOrgUnitInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "unit.manage")
+				if err != nil {
+					var zeroVal *OrgUnitPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *OrgUnitPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *OrgUnitPayload) graphql.Marshaler {
+			return ec.marshalNOrgUnitPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐOrgUnitPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_dissolveOrgUnit(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrgUnitPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_dissolveOrgUnit_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createPost(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createPost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreatePost(ctx, fc.Args["input"].(CreatePostInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "unit.manage")
+				if err != nil {
+					var zeroVal *PostPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *PostPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *PostPayload) graphql.Marshaler {
+			return ec.marshalNPostPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPostPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createPost(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PostPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createPost_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_renamePost(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_renamePost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RenamePost(ctx, fc.Args["input"].(RenamePostInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "unit.manage")
+				if err != nil {
+					var zeroVal *PostPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *PostPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *PostPayload) graphql.Marshaler {
+			return ec.marshalNPostPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPostPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_renamePost(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PostPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_renamePost_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_abolishPost(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_abolishPost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AbolishPost(ctx, fc.Args["input"].(AbolishPostInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "unit.manage")
+				if err != nil {
+					var zeroVal *PostPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *PostPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *PostPayload) graphql.Marshaler {
+			return ec.marshalNPostPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPostPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_abolishPost(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PostPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_abolishPost_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setPostPermission(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setPostPermission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetPostPermission(ctx, fc.Args["input"].(SetPostPermissionInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "role.grant")
+				if err != nil {
+					var zeroVal *PostPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *PostPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *PostPayload) graphql.Marshaler {
+			return ec.marshalNPostPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPostPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setPostPermission(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PostPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setPostPermission_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_enrolSecondFactor(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_enrolSecondFactor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().EnrolSecondFactor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *EnrolSecondFactorPayload) graphql.Marshaler {
+			return ec.marshalNEnrolSecondFactorPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐEnrolSecondFactorPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_enrolSecondFactor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EnrolSecondFactorPayload(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_verifySecondFactor(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_verifySecondFactor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().VerifySecondFactor(ctx, fc.Args["input"].(VerifySecondFactorInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *VerifySecondFactorPayload) graphql.Marshaler {
+			return ec.marshalNVerifySecondFactorPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐVerifySecondFactorPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_verifySecondFactor(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VerifySecondFactorPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_verifySecondFactor_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_resetSecondFactor(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_resetSecondFactor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ResetSecondFactor(ctx, fc.Args["input"].(ResetSecondFactorInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "role.grant")
+				if err != nil {
+					var zeroVal *ResetSecondFactorPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *ResetSecondFactorPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ResetSecondFactorPayload) graphql.Marshaler {
+			return ec.marshalNResetSecondFactorPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResetSecondFactorPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_resetSecondFactor(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ResetSecondFactorPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_resetSecondFactor_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_changePassword(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_changePassword(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ChangePassword(ctx, fc.Args["input"].(ChangePasswordInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ChangePasswordPayload) graphql.Marshaler {
+			return ec.marshalNChangePasswordPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐChangePasswordPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_changePassword(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChangePasswordPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_changePassword_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_switchPost(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_switchPost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SwitchPost(ctx, fc.Args["input"].(SwitchPostInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SwitchPostPayload) graphql.Marshaler {
+			return ec.marshalNSwitchPostPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSwitchPostPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_switchPost(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SwitchPostPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_switchPost_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -9766,6 +14368,502 @@ func (ec *executionContext) fieldContext_Mutation_signOut(ctx context.Context, f
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_signOut_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createWorker(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createWorker(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateWorker(ctx, fc.Args["input"].(CreateWorkerInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "worker.manage")
+				if err != nil {
+					var zeroVal *CreateWorkerPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *CreateWorkerPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *CreateWorkerPayload) graphql.Marshaler {
+			return ec.marshalNCreateWorkerPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateWorkerPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createWorker(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateWorkerPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createWorker_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_changeAssignments(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_changeAssignments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ChangeAssignments(ctx, fc.Args["input"].(ChangeAssignmentsInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "worker.manage")
+				if err != nil {
+					var zeroVal *WorkerPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *WorkerPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *WorkerPayload) graphql.Marshaler {
+			return ec.marshalNWorkerPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkerPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_changeAssignments(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkerPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_changeAssignments_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_grantAssignment(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_grantAssignment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().GrantAssignment(ctx, fc.Args["input"].(GrantAssignmentInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "role.grant")
+				if err != nil {
+					var zeroVal *WorkerPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *WorkerPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *WorkerPayload) graphql.Marshaler {
+			return ec.marshalNWorkerPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkerPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_grantAssignment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkerPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_grantAssignment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_withdrawAssignment(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_withdrawAssignment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().WithdrawAssignment(ctx, fc.Args["input"].(WithdrawAssignmentInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "role.grant")
+				if err != nil {
+					var zeroVal *WorkerPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *WorkerPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *WorkerPayload) graphql.Marshaler {
+			return ec.marshalNWorkerPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkerPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_withdrawAssignment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkerPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_withdrawAssignment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_suspendWorker(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_suspendWorker(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SuspendWorker(ctx, fc.Args["input"].(SuspendWorkerInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "worker.manage")
+				if err != nil {
+					var zeroVal *WorkerPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *WorkerPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *WorkerPayload) graphql.Marshaler {
+			return ec.marshalNWorkerPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkerPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_suspendWorker(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkerPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_suspendWorker_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_resumeWorker(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_resumeWorker(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ResumeWorker(ctx, fc.Args["input"].(ResumeWorkerInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "worker.manage")
+				if err != nil {
+					var zeroVal *WorkerPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *WorkerPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *WorkerPayload) graphql.Marshaler {
+			return ec.marshalNWorkerPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkerPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_resumeWorker(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkerPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_resumeWorker_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_endWorker(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_endWorker(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EndWorker(ctx, fc.Args["input"].(EndWorkerInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "worker.manage")
+				if err != nil {
+					var zeroVal *WorkerPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *WorkerPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *WorkerPayload) graphql.Marshaler {
+			return ec.marshalNWorkerPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkerPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_endWorker(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkerPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_endWorker_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_resetWorkerPassword(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_resetWorkerPassword(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ResetWorkerPassword(ctx, fc.Args["input"].(ResetWorkerPasswordInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "worker.manage")
+				if err != nil {
+					var zeroVal *CreateWorkerPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *CreateWorkerPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *CreateWorkerPayload) graphql.Marshaler {
+			return ec.marshalNCreateWorkerPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateWorkerPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_resetWorkerPassword(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateWorkerPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_resetWorkerPassword_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -10661,6 +15759,84 @@ func (ec *executionContext) resolveBatch_OrgUnit_successor(ctx context.Context, 
 	)
 }
 
+func (ec *executionContext) _OrgUnit_posts(ctx context.Context, field graphql.CollectedField, obj *orgunit.OrgUnit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrgUnit_posts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_OrgUnit_posts(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*post.Post) graphql.Marshaler {
+			return ec.marshalNPost2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐPostᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrgUnit_posts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrgUnit",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_OrgUnit_posts(ctx context.Context, field graphql.CollectedField, obj *orgunit.OrgUnit) (any, error) {
+	resolver := ec.Resolvers.OrgUnit()
+	if batch, ok := graphql.BatchParentsFor[*orgunit.OrgUnit](ctx, "OrgUnit"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Posts(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*post.Post](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"OrgUnit.posts",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Posts(ctx, []*orgunit.OrgUnit{obj})
+	return graphql.ResolveBatchSingleResult[[]*post.Post](
+		ctx,
+		results,
+		err,
+		"OrgUnit.posts",
+	)
+}
+
+func (ec *executionContext) _OrgUnit_version(ctx context.Context, field graphql.CollectedField, obj *orgunit.OrgUnit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrgUnit_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrgUnit_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrgUnit", field, false, false, "Int")
+}
+
 func (ec *executionContext) _OrgUnitConnection_edges(ctx context.Context, field graphql.CollectedField, obj *OrgUnitConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10780,6 +15956,38 @@ func (ec *executionContext) fieldContext_OrgUnitEdge_node(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _OrgUnitPayload_orgUnit(ctx context.Context, field graphql.CollectedField, obj *OrgUnitPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrgUnitPayload_orgUnit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrgUnit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v orgunit.OrgUnit) graphql.Marshaler {
+			return ec.marshalNOrgUnit2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐOrgUnit(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrgUnitPayload_orgUnit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrgUnitPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrgUnit(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *keyset.PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10870,6 +16078,341 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
+}
+
+func (ec *executionContext) _PermissionMatrix_roles(ctx context.Context, field graphql.CollectedField, obj *permission.Matrix) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PermissionMatrix_roles(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Roles, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*permission.RolePermission) graphql.Marshaler {
+			return ec.marshalNRolePermission2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpermissionᚐRolePermissionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PermissionMatrix_roles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PermissionMatrix",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RolePermission(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PermissionMatrix_csv(ctx context.Context, field graphql.CollectedField, obj *permission.Matrix) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PermissionMatrix_csv(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sheet(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PermissionMatrix_csv(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PermissionMatrix", field, true, false, "String")
+}
+
+func (ec *executionContext) _PermissionMatrix_postsCsv(ctx context.Context, field graphql.CollectedField, obj *permission.Matrix) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PermissionMatrix_postsCsv(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PostSheet(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PermissionMatrix_postsCsv(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PermissionMatrix", field, true, false, "String")
+}
+
+func (ec *executionContext) _Post_id(ctx context.Context, field graphql.CollectedField, obj *post.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Post_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Post", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Post_name(ctx context.Context, field graphql.CollectedField, obj *post.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Post_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Post", field, false, false, "String")
+}
+
+func (ec *executionContext) _Post_unit(ctx context.Context, field graphql.CollectedField, obj *post.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_unit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Post_unit(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *orgunit.OrgUnit) graphql.Marshaler {
+			return ec.marshalNOrgUnit2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐOrgUnit(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Post_unit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Post",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrgUnit(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Post_unit(ctx context.Context, field graphql.CollectedField, obj *post.Post) (any, error) {
+	resolver := ec.Resolvers.Post()
+	if batch, ok := graphql.BatchParentsFor[*post.Post](ctx, "Post"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Unit(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*orgunit.OrgUnit](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Post.unit",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Unit(ctx, []*post.Post{obj})
+	return graphql.ResolveBatchSingleResult[*orgunit.OrgUnit](
+		ctx,
+		results,
+		err,
+		"Post.unit",
+	)
+}
+
+func (ec *executionContext) _Post_roles(ctx context.Context, field graphql.CollectedField, obj *post.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_roles(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Roles, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []access.Role) graphql.Marshaler {
+			return ec.marshalNRole2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐRoleᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Post_roles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Post", field, false, false, "Role")
+}
+
+func (ec *executionContext) _Post_dataScope(ctx context.Context, field graphql.CollectedField, obj *post.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_dataScope(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DataScope, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v post.DataScope) graphql.Marshaler {
+			return ec.marshalNDataScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐDataScope(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Post_dataScope(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Post", field, false, false, "DataScope")
+}
+
+func (ec *executionContext) _Post_scopeAreas(ctx context.Context, field graphql.CollectedField, obj *post.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_scopeAreas(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Post().ScopeAreas(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*area.Area) graphql.Marshaler {
+			return ec.marshalNArea2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐAreaᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Post_scopeAreas(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Post",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Area(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Post_state(ctx context.Context, field graphql.CollectedField, obj *post.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v post.State) graphql.Marshaler {
+			return ec.marshalNPostState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Post_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Post", field, false, false, "PostState")
+}
+
+func (ec *executionContext) _Post_version(ctx context.Context, field graphql.CollectedField, obj *post.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Post_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Post", field, false, false, "Int")
+}
+
+func (ec *executionContext) _PostPayload_post(ctx context.Context, field graphql.CollectedField, obj *PostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PostPayload_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Post, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v post.Post) graphql.Marshaler {
+			return ec.marshalNPost2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐPost(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PostPayload_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PostPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _PublishWorkflowDefinitionPayload_definition(ctx context.Context, field graphql.CollectedField, obj *PublishWorkflowDefinitionPayload) (ret graphql.Marshaler) {
@@ -11112,6 +16655,50 @@ func (ec *executionContext) fieldContext_Query_viewer(_ context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_delegations(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_delegations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Delegations(ctx, fc.Args["side"].(delegation.Side), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *DelegationConnection) graphql.Marshaler {
+			return ec.marshalNDelegationConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDelegationConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_delegations(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DelegationConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_delegations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_inbox(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -11188,6 +16775,68 @@ func (ec *executionContext) fieldContext_Query_inboxCounts(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_institutionChanges(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_institutionChanges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().InstitutionChanges(ctx, fc.Args["subjectId"].(*string), fc.Args["actorRole"].(*access.Role), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "permission.view")
+				if err != nil {
+					var zeroVal *InstitutionChangeConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *InstitutionChangeConnection
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *InstitutionChangeConnection) graphql.Marshaler {
+			return ec.marshalNInstitutionChangeConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInstitutionChangeConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_institutionChanges(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InstitutionChangeConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_institutionChanges_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_orgUnit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -11242,7 +16891,7 @@ func (ec *executionContext) _Query_orgUnits(ctx context.Context, field graphql.C
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().OrgUnits(ctx, fc.Args["areaId"].(*string), fc.Args["includeBelow"].(*bool), fc.Args["search"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().OrgUnits(ctx, fc.Args["areaId"].(*string), fc.Args["includeBelow"].(*bool), fc.Args["search"].(*string), fc.Args["kinds"].([]orgunit.Kind), fc.Args["states"].([]orgunit.State), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *OrgUnitConnection) graphql.Marshaler {
@@ -11272,6 +16921,56 @@ func (ec *executionContext) fieldContext_Query_orgUnits(ctx context.Context, fie
 	if fc.Args, err = ec.field_Query_orgUnits_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_permissionMatrix(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_permissionMatrix(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().PermissionMatrix(ctx)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "permission.view")
+				if err != nil {
+					var zeroVal *permission.Matrix
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *permission.Matrix
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *permission.Matrix) graphql.Marshaler {
+			return ec.marshalNPermissionMatrix2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpermissionᚐMatrix(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_permissionMatrix(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PermissionMatrix(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -11362,9 +17061,32 @@ func (ec *executionContext) _Query_workers(ctx context.Context, field graphql.Co
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Workers(ctx, fc.Args["areaId"].(*string), fc.Args["unitId"].(*string), fc.Args["search"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Workers(ctx, fc.Args["areaId"].(*string), fc.Args["unitId"].(*string), fc.Args["search"].(*string), fc.Args["state"].(*worker.State), fc.Args["role"].(*access.Role), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "worker.view")
+				if err != nil {
+					var zeroVal *WorkerConnection
+					return zeroVal, err
+				}
+				area, err := ec.unmarshalOString2ᚖstring(ctx, "areaId")
+				if err != nil {
+					var zeroVal *WorkerConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *WorkerConnection
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, area)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *WorkerConnection) graphql.Marshaler {
 			return ec.marshalNWorkerConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkerConnection(ctx, selections, v)
 		},
@@ -11862,6 +17584,38 @@ func (ec *executionContext) fieldContext_RequestSmsCodePayload_expiresInSeconds(
 	return graphql.NewScalarFieldContext("RequestSmsCodePayload", field, false, false, "Int")
 }
 
+func (ec *executionContext) _ResetSecondFactorPayload_worker(ctx context.Context, field graphql.CollectedField, obj *ResetSecondFactorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResetSecondFactorPayload_worker(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Worker, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v worker.Worker) graphql.Marshaler {
+			return ec.marshalNWorker2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ResetSecondFactorPayload_worker(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ResetSecondFactorPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RetireWorkflowDefinitionPayload_definition(ctx context.Context, field graphql.CollectedField, obj *RetireWorkflowDefinitionPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -11921,6 +17675,139 @@ func (ec *executionContext) fieldContext_ReviewWorkflowDefinitionPayload_definit
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_WorkflowDefinition(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RolePermission_role(ctx context.Context, field graphql.CollectedField, obj *permission.RolePermission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RolePermission_role(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Role, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v access.Role) graphql.Marshaler {
+			return ec.marshalNRole2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐRole(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RolePermission_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RolePermission", field, false, false, "Role")
+}
+
+func (ec *executionContext) _RolePermission_name(ctx context.Context, field graphql.CollectedField, obj *permission.RolePermission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RolePermission_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RolePermission_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RolePermission", field, false, false, "String")
+}
+
+func (ec *executionContext) _RolePermission_administrator(ctx context.Context, field graphql.CollectedField, obj *permission.RolePermission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RolePermission_administrator(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Administrator, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RolePermission_administrator(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RolePermission", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _RolePermission_actions(ctx context.Context, field graphql.CollectedField, obj *permission.RolePermission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RolePermission_actions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Actions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*permission.ActionPermission) graphql.Marshaler {
+			return ec.marshalNActionPermission2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpermissionᚐActionPermissionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RolePermission_actions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RolePermission",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ActionPermission(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RolePermission_dataScopes(ctx context.Context, field graphql.CollectedField, obj *permission.RolePermission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RolePermission_dataScopes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DataScopes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*permission.ScopeUse) graphql.Marshaler {
+			return ec.marshalNDataScopeUse2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpermissionᚐScopeUseᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RolePermission_dataScopes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RolePermission",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DataScopeUse(ctx, field)
 		},
 	}
 	return fc, nil
@@ -12197,6 +18084,29 @@ func (ec *executionContext) fieldContext_SignInWorkerPayload_worker(_ context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _SignInWorkerPayload_nextStep(ctx context.Context, field graphql.CollectedField, obj *SignInWorkerPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SignInWorkerPayload_nextStep(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NextStep, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *access.Confinement) graphql.Marshaler {
+			return ec.marshalOSignInStep2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐConfinement(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SignInWorkerPayload_nextStep(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SignInWorkerPayload", field, false, false, "SignInStep")
+}
+
 func (ec *executionContext) _SignOutPayload_endedSessions(ctx context.Context, field graphql.CollectedField, obj *SignOutPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12316,6 +18226,130 @@ func (ec *executionContext) fieldContext_Subscription_notificationReceived(_ con
 	return fc, nil
 }
 
+func (ec *executionContext) _SwitchPostPayload_accessToken(ctx context.Context, field graphql.CollectedField, obj *SwitchPostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SwitchPostPayload_accessToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AccessToken, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SwitchPostPayload_accessToken(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SwitchPostPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _SwitchPostPayload_accessTokenExpiresAt(ctx context.Context, field graphql.CollectedField, obj *SwitchPostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SwitchPostPayload_accessTokenExpiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AccessTokenExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SwitchPostPayload_accessTokenExpiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SwitchPostPayload", field, false, false, "Time")
+}
+
+func (ec *executionContext) _SwitchPostPayload_refreshToken(ctx context.Context, field graphql.CollectedField, obj *SwitchPostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SwitchPostPayload_refreshToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RefreshToken, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SwitchPostPayload_refreshToken(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SwitchPostPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _SwitchPostPayload_refreshTokenExpiresAt(ctx context.Context, field graphql.CollectedField, obj *SwitchPostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SwitchPostPayload_refreshTokenExpiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RefreshTokenExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SwitchPostPayload_refreshTokenExpiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SwitchPostPayload", field, false, false, "Time")
+}
+
+func (ec *executionContext) _SwitchPostPayload_worker(ctx context.Context, field graphql.CollectedField, obj *SwitchPostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SwitchPostPayload_worker(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Worker, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v worker.Worker) graphql.Marshaler {
+			return ec.marshalNWorker2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SwitchPostPayload_worker(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SwitchPostPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UpdateProfilePayload_viewer(ctx context.Context, field graphql.CollectedField, obj *UpdateProfilePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12369,6 +18403,176 @@ func (ec *executionContext) _UrgeWorkflowPayload_retryAfterSeconds(ctx context.C
 }
 func (ec *executionContext) fieldContext_UrgeWorkflowPayload_retryAfterSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UrgeWorkflowPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _VerifySecondFactorPayload_accessToken(ctx context.Context, field graphql.CollectedField, obj *VerifySecondFactorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerifySecondFactorPayload_accessToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AccessToken, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerifySecondFactorPayload_accessToken(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerifySecondFactorPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _VerifySecondFactorPayload_accessTokenExpiresAt(ctx context.Context, field graphql.CollectedField, obj *VerifySecondFactorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerifySecondFactorPayload_accessTokenExpiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AccessTokenExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerifySecondFactorPayload_accessTokenExpiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerifySecondFactorPayload", field, false, false, "Time")
+}
+
+func (ec *executionContext) _VerifySecondFactorPayload_refreshToken(ctx context.Context, field graphql.CollectedField, obj *VerifySecondFactorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerifySecondFactorPayload_refreshToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RefreshToken, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerifySecondFactorPayload_refreshToken(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerifySecondFactorPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _VerifySecondFactorPayload_refreshTokenExpiresAt(ctx context.Context, field graphql.CollectedField, obj *VerifySecondFactorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerifySecondFactorPayload_refreshTokenExpiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RefreshTokenExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerifySecondFactorPayload_refreshTokenExpiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerifySecondFactorPayload", field, false, false, "Time")
+}
+
+func (ec *executionContext) _VerifySecondFactorPayload_worker(ctx context.Context, field graphql.CollectedField, obj *VerifySecondFactorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerifySecondFactorPayload_worker(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Worker, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v worker.Worker) graphql.Marshaler {
+			return ec.marshalNWorker2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerifySecondFactorPayload_worker(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VerifySecondFactorPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VerifySecondFactorPayload_nextStep(ctx context.Context, field graphql.CollectedField, obj *VerifySecondFactorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerifySecondFactorPayload_nextStep(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NextStep, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *access.Confinement) graphql.Marshaler {
+			return ec.marshalOSignInStep2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐConfinement(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_VerifySecondFactorPayload_nextStep(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerifySecondFactorPayload", field, false, false, "SignInStep")
+}
+
+func (ec *executionContext) _VerifySecondFactorPayload_recoveryCodes(ctx context.Context, field graphql.CollectedField, obj *VerifySecondFactorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerifySecondFactorPayload_recoveryCodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RecoveryCodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerifySecondFactorPayload_recoveryCodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerifySecondFactorPayload", field, false, false, "String")
 }
 
 func (ec *executionContext) _Worker_id(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (ret graphql.Marshaler) {
@@ -12651,6 +18855,52 @@ func (ec *executionContext) fieldContext_Worker_state(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Worker", field, false, false, "WorkerState")
 }
 
+func (ec *executionContext) _Worker_stateReason(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Worker_stateReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Worker().StateReason(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Worker_stateReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Worker", field, true, true, "String")
+}
+
+func (ec *executionContext) _Worker_version(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Worker_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Worker_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Worker", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Worker_unreadNotificationCount(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12850,6 +19100,38 @@ func (ec *executionContext) _WorkerEdge_node(ctx context.Context, field graphql.
 func (ec *executionContext) fieldContext_WorkerEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "WorkerEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkerPayload_worker(ctx context.Context, field graphql.CollectedField, obj *WorkerPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkerPayload_worker(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Worker, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v worker.Worker) graphql.Marshaler {
+			return ec.marshalNWorker2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkerPayload_worker(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkerPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -16037,6 +22319,55 @@ func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputAbolishPostInput(ctx context.Context, obj any) (AbolishPostInput, error) {
+	var it AbolishPostInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAbolishPostInput unmarshals raw into the AbolishPostInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAbolishPostInput(ctx context.Context, raw any) (AbolishPostInput, error) {
+	var out AbolishPostInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AbolishPostInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputActOnWorkflowInput(ctx context.Context, obj any) (workflow.ActOnWorkflowInput, error) {
 	var it workflow.ActOnWorkflowInput
 	if obj == nil {
@@ -16317,6 +22648,125 @@ func UnmarshalAuditEntryRepresentation(ctx context.Context, raw any) (AuditEntry
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputChangeAssignmentsInput(ctx context.Context, obj any) (ChangeAssignmentsInput, error) {
+	var it ChangeAssignmentsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"workerId", "expectedVersion", "add", "end", "primaryId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "workerId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("workerId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WorkerID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "add":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("add"))
+			data, err := ec.unmarshalONewAssignmentInput2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐNewAssignmentInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Add = data
+		case "end":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("end"))
+			data, err := ec.unmarshalOEndOfAssignmentInput2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐEndOfAssignmentInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.End = data
+		case "primaryId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("primaryId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PrimaryID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalChangeAssignmentsInput unmarshals raw into the ChangeAssignmentsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalChangeAssignmentsInput(ctx context.Context, raw any) (ChangeAssignmentsInput, error) {
+	var out ChangeAssignmentsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChangeAssignmentsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputChangePasswordInput(ctx context.Context, obj any) (ChangePasswordInput, error) {
+	var it ChangePasswordInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"currentPassword", "newPassword"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "currentPassword":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("currentPassword"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CurrentPassword = data
+		case "newPassword":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("newPassword"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NewPassword = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalChangePasswordInput unmarshals raw into the ChangePasswordInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalChangePasswordInput(ctx context.Context, raw any) (ChangePasswordInput, error) {
+	var out ChangePasswordInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChangePasswordInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCitizenRepresentation(ctx context.Context, obj any) (CitizenRepresentation, error) {
 	var it CitizenRepresentation
 	if obj == nil {
@@ -16356,6 +22806,314 @@ func (ec *executionContext) unmarshalInputCitizenRepresentation(ctx context.Cont
 func UnmarshalCitizenRepresentation(ctx context.Context, raw any) (CitizenRepresentation, error) {
 	var out CitizenRepresentation
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "CitizenRepresentation", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCreateOrgUnitInput(ctx context.Context, obj any) (CreateOrgUnitInput, error) {
+	var it CreateOrgUnitInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "kind", "areaId", "parentId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNOrgUnitKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "areaId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("areaId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AreaID = data
+		case "parentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("parentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ParentID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateOrgUnitInput unmarshals raw into the CreateOrgUnitInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateOrgUnitInput(ctx context.Context, raw any) (CreateOrgUnitInput, error) {
+	var out CreateOrgUnitInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateOrgUnitInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCreatePostInput(ctx context.Context, obj any) (CreatePostInput, error) {
+	var it CreatePostInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"unitId", "name"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "unitId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("unitId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UnitID = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreatePostInput unmarshals raw into the CreatePostInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreatePostInput(ctx context.Context, raw any) (CreatePostInput, error) {
+	var out CreatePostInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreatePostInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCreateWorkerInput(ctx context.Context, obj any) (CreateWorkerInput, error) {
+	var it CreateWorkerInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"login", "name", "postId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "login":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("login"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Login = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "postId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateWorkerInput unmarshals raw into the CreateWorkerInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateWorkerInput(ctx context.Context, raw any) (CreateWorkerInput, error) {
+	var out CreateWorkerInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateWorkerInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDelegateInput(ctx context.Context, obj any) (DelegateInput, error) {
+	var it DelegateInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"assignmentId", "toWorkerId", "roles", "reason", "startsAt", "endsAt"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "assignmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AssignmentID = data
+		case "toWorkerId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("toWorkerId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ToWorkerID = data
+		case "roles":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roles"))
+			data, err := ec.unmarshalNRole2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐRoleᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Roles = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "startsAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("startsAt"))
+			data, err := ec.unmarshalNTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StartsAt = data
+		case "endsAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("endsAt"))
+			data, err := ec.unmarshalNTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EndsAt = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDelegateInput unmarshals raw into the DelegateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDelegateInput(ctx context.Context, raw any) (DelegateInput, error) {
+	var out DelegateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DelegateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDissolveOrgUnitInput(ctx context.Context, obj any) (DissolveOrgUnitInput, error) {
+	var it DissolveOrgUnitInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "successorId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "successorId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("successorId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SuccessorID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDissolveOrgUnitInput unmarshals raw into the DissolveOrgUnitInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDissolveOrgUnitInput(ctx context.Context, raw any) (DissolveOrgUnitInput, error) {
+	var out DissolveOrgUnitInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DissolveOrgUnitInput", raw, &out)
 	return out, err
 }
 
@@ -16405,6 +23163,118 @@ func (ec *executionContext) unmarshalInputDraftWorkflowDefinitionInput(ctx conte
 func UnmarshalDraftWorkflowDefinitionInput(ctx context.Context, raw any) (workflow.DraftWorkflowDefinitionInput, error) {
 	var out workflow.DraftWorkflowDefinitionInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DraftWorkflowDefinitionInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputEndOfAssignmentInput(ctx context.Context, obj any) (EndOfAssignmentInput, error) {
+	var it EndOfAssignmentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"assignmentId", "lastDay"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "assignmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AssignmentID = data
+		case "lastDay":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lastDay"))
+			data, err := ec.unmarshalNDate2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LastDay = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalEndOfAssignmentInput unmarshals raw into the EndOfAssignmentInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEndOfAssignmentInput(ctx context.Context, raw any) (EndOfAssignmentInput, error) {
+	var out EndOfAssignmentInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EndOfAssignmentInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputEndWorkerInput(ctx context.Context, obj any) (EndWorkerInput, error) {
+	var it EndWorkerInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "successorId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "successorId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("successorId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SuccessorID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalEndWorkerInput unmarshals raw into the EndWorkerInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEndWorkerInput(ctx context.Context, raw any) (EndWorkerInput, error) {
+	var out EndWorkerInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EndWorkerInput", raw, &out)
 	return out, err
 }
 
@@ -16496,6 +23366,48 @@ func (ec *executionContext) unmarshalInputFileAssetRepresentation(ctx context.Co
 func UnmarshalFileAssetRepresentation(ctx context.Context, raw any) (FileAssetRepresentation, error) {
 	var out FileAssetRepresentation
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "FileAssetRepresentation", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputGrantAssignmentInput(ctx context.Context, obj any) (GrantAssignmentInput, error) {
+	var it GrantAssignmentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"assignmentId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "assignmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AssignmentID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalGrantAssignmentInput unmarshals raw into the GrantAssignmentInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalGrantAssignmentInput(ctx context.Context, raw any) (GrantAssignmentInput, error) {
+	var out GrantAssignmentInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "GrantAssignmentInput", raw, &out)
 	return out, err
 }
 
@@ -16660,6 +23572,136 @@ func UnmarshalMarkNotificationsReadInput(ctx context.Context, raw any) (MarkNoti
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputMoveOrgUnitInput(ctx context.Context, obj any) (MoveOrgUnitInput, error) {
+	var it MoveOrgUnitInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "parentId", "areaId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "parentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("parentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ParentID = data
+		case "areaId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("areaId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AreaID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMoveOrgUnitInput unmarshals raw into the MoveOrgUnitInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMoveOrgUnitInput(ctx context.Context, raw any) (MoveOrgUnitInput, error) {
+	var out MoveOrgUnitInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MoveOrgUnitInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputNewAssignmentInput(ctx context.Context, obj any) (NewAssignmentInput, error) {
+	var it NewAssignmentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["primary"]; !present {
+		asMap["primary"] = false
+	}
+
+	fieldsInOrder := [...]string{"postId", "validFrom", "validTo", "primary"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "postId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostID = data
+		case "validFrom":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("validFrom"))
+			data, err := ec.unmarshalNDate2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ValidFrom = data
+		case "validTo":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("validTo"))
+			data, err := ec.unmarshalODate2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ValidTo = data
+		case "primary":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("primary"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Primary = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalNewAssignmentInput unmarshals raw into the NewAssignmentInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalNewAssignmentInput(ctx context.Context, raw any) (NewAssignmentInput, error) {
+	var out NewAssignmentInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "NewAssignmentInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputNotificationRepresentation(ctx context.Context, obj any) (NotificationRepresentation, error) {
 	var it NotificationRepresentation
 	if obj == nil {
@@ -16786,6 +23828,118 @@ func UnmarshalRefreshSessionInput(ctx context.Context, raw any) (RefreshSessionI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRenameOrgUnitInput(ctx context.Context, obj any) (RenameOrgUnitInput, error) {
+	var it RenameOrgUnitInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "name"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRenameOrgUnitInput unmarshals raw into the RenameOrgUnitInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRenameOrgUnitInput(ctx context.Context, raw any) (RenameOrgUnitInput, error) {
+	var out RenameOrgUnitInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RenameOrgUnitInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRenamePostInput(ctx context.Context, obj any) (RenamePostInput, error) {
+	var it RenamePostInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "name"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRenamePostInput unmarshals raw into the RenamePostInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRenamePostInput(ctx context.Context, raw any) (RenamePostInput, error) {
+	var out RenamePostInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RenamePostInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRequestSmsCodeInput(ctx context.Context, obj any) (RequestSmsCodeInput, error) {
 	var it RequestSmsCodeInput
 	if obj == nil {
@@ -16832,6 +23986,321 @@ func (ec *executionContext) unmarshalInputRequestSmsCodeInput(ctx context.Contex
 func UnmarshalRequestSmsCodeInput(ctx context.Context, raw any) (RequestSmsCodeInput, error) {
 	var out RequestSmsCodeInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RequestSmsCodeInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputResetSecondFactorInput(ctx context.Context, obj any) (ResetSecondFactorInput, error) {
+	var it ResetSecondFactorInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"workerId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "workerId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("workerId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WorkerID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalResetSecondFactorInput unmarshals raw into the ResetSecondFactorInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalResetSecondFactorInput(ctx context.Context, raw any) (ResetSecondFactorInput, error) {
+	var out ResetSecondFactorInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResetSecondFactorInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputResetWorkerPasswordInput(ctx context.Context, obj any) (ResetWorkerPasswordInput, error) {
+	var it ResetWorkerPasswordInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalResetWorkerPasswordInput unmarshals raw into the ResetWorkerPasswordInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalResetWorkerPasswordInput(ctx context.Context, raw any) (ResetWorkerPasswordInput, error) {
+	var out ResetWorkerPasswordInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResetWorkerPasswordInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputResumeOrgUnitInput(ctx context.Context, obj any) (ResumeOrgUnitInput, error) {
+	var it ResumeOrgUnitInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalResumeOrgUnitInput unmarshals raw into the ResumeOrgUnitInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalResumeOrgUnitInput(ctx context.Context, raw any) (ResumeOrgUnitInput, error) {
+	var out ResumeOrgUnitInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResumeOrgUnitInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputResumeWorkerInput(ctx context.Context, obj any) (ResumeWorkerInput, error) {
+	var it ResumeWorkerInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalResumeWorkerInput unmarshals raw into the ResumeWorkerInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalResumeWorkerInput(ctx context.Context, raw any) (ResumeWorkerInput, error) {
+	var out ResumeWorkerInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResumeWorkerInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRevokeDelegationInput(ctx context.Context, obj any) (RevokeDelegationInput, error) {
+	var it RevokeDelegationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRevokeDelegationInput unmarshals raw into the RevokeDelegationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRevokeDelegationInput(ctx context.Context, raw any) (RevokeDelegationInput, error) {
+	var out RevokeDelegationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevokeDelegationInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetPostPermissionInput(ctx context.Context, obj any) (SetPostPermissionInput, error) {
+	var it SetPostPermissionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "roles", "dataScope", "areaIds"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "roles":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roles"))
+			data, err := ec.unmarshalNRole2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐRoleᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Roles = data
+		case "dataScope":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dataScope"))
+			data, err := ec.unmarshalNDataScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐDataScope(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DataScope = data
+		case "areaIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("areaIds"))
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AreaIds = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetPostPermissionInput unmarshals raw into the SetPostPermissionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetPostPermissionInput(ctx context.Context, raw any) (SetPostPermissionInput, error) {
+	var out SetPostPermissionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetPostPermissionInput", raw, &out)
 	return out, err
 }
 
@@ -17052,6 +24521,167 @@ func UnmarshalStartWorkflowInput(ctx context.Context, raw any) (workflow.StartWo
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSuspendOrgUnitInput(ctx context.Context, obj any) (SuspendOrgUnitInput, error) {
+	var it SuspendOrgUnitInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSuspendOrgUnitInput unmarshals raw into the SuspendOrgUnitInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSuspendOrgUnitInput(ctx context.Context, raw any) (SuspendOrgUnitInput, error) {
+	var out SuspendOrgUnitInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuspendOrgUnitInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSuspendWorkerInput(ctx context.Context, obj any) (SuspendWorkerInput, error) {
+	var it SuspendWorkerInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSuspendWorkerInput unmarshals raw into the SuspendWorkerInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSuspendWorkerInput(ctx context.Context, raw any) (SuspendWorkerInput, error) {
+	var out SuspendWorkerInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuspendWorkerInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSwitchPostInput(ctx context.Context, obj any) (SwitchPostInput, error) {
+	var it SwitchPostInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"assignmentId", "delegationId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "assignmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AssignmentID = data
+		case "delegationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("delegationId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DelegationID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSwitchPostInput unmarshals raw into the SwitchPostInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSwitchPostInput(ctx context.Context, raw any) (SwitchPostInput, error) {
+	var out SwitchPostInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SwitchPostInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputUpdateProfileInput(ctx context.Context, obj any) (UpdateProfileInput, error) {
 	var it UpdateProfileInput
 	if obj == nil {
@@ -17154,6 +24784,97 @@ func (ec *executionContext) unmarshalInputUrgeWorkflowInput(ctx context.Context,
 func UnmarshalUrgeWorkflowInput(ctx context.Context, raw any) (workflow.UrgeWorkflowInput, error) {
 	var out workflow.UrgeWorkflowInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UrgeWorkflowInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputVerifySecondFactorInput(ctx context.Context, obj any) (VerifySecondFactorInput, error) {
+	var it VerifySecondFactorInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"code"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalVerifySecondFactorInput unmarshals raw into the VerifySecondFactorInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalVerifySecondFactorInput(ctx context.Context, raw any) (VerifySecondFactorInput, error) {
+	var out VerifySecondFactorInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "VerifySecondFactorInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputWithdrawAssignmentInput(ctx context.Context, obj any) (WithdrawAssignmentInput, error) {
+	var it WithdrawAssignmentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"assignmentId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "assignmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AssignmentID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWithdrawAssignmentInput unmarshals raw into the WithdrawAssignmentInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWithdrawAssignmentInput(ctx context.Context, raw any) (WithdrawAssignmentInput, error) {
+	var out WithdrawAssignmentInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WithdrawAssignmentInput", raw, &out)
 	return out, err
 }
 
@@ -17391,6 +25112,49 @@ func (ec *executionContext) _ActOnWorkflowPayload(ctx context.Context, sel ast.S
 	return out
 }
 
+var actionPermissionImplementors = []string{"ActionPermission"}
+
+func (ec *executionContext) _ActionPermission(ctx context.Context, sel ast.SelectionSet, obj *permission.ActionPermission) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, actionPermissionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ActionPermission")
+		case "action":
+			out.Values[i] = ec._ActionPermission_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._ActionPermission_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "granted":
+			out.Values[i] = ec._ActionPermission_granted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var areaImplementors = []string{"Area", "_Entity"}
 
 func (ec *executionContext) _Area(ctx context.Context, sel ast.SelectionSet, obj *area.Area) graphql.Marshaler {
@@ -17589,6 +25353,16 @@ func (ec *executionContext) _Assignment(ctx context.Context, sel ast.SelectionSe
 		case "roles":
 			out.Values[i] = ec._Assignment_roles(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "dataScope":
+			out.Values[i] = ec._Assignment_dataScope(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "grantedAt":
+			out.Values[i] = ec._Assignment_grantedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "validFrom":
@@ -17853,6 +25627,64 @@ func (ec *executionContext) _AuditEntryEdge(ctx context.Context, sel ast.Selecti
 	return out
 }
 
+var changePasswordPayloadImplementors = []string{"ChangePasswordPayload"}
+
+func (ec *executionContext) _ChangePasswordPayload(ctx context.Context, sel ast.SelectionSet, obj *ChangePasswordPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, changePasswordPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChangePasswordPayload")
+		case "accessToken":
+			out.Values[i] = ec._ChangePasswordPayload_accessToken(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "accessTokenExpiresAt":
+			out.Values[i] = ec._ChangePasswordPayload_accessTokenExpiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refreshToken":
+			out.Values[i] = ec._ChangePasswordPayload_refreshToken(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refreshTokenExpiresAt":
+			out.Values[i] = ec._ChangePasswordPayload_refreshTokenExpiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "worker":
+			out.Values[i] = ec._ChangePasswordPayload_worker(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nextStep":
+			out.Values[i] = ec._ChangePasswordPayload_nextStep(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var citizenImplementors = []string{"Citizen", "_Entity"}
 
 func (ec *executionContext) _Citizen(ctx context.Context, sel ast.SelectionSet, obj *citizen.Citizen) graphql.Marshaler {
@@ -17929,6 +25761,266 @@ func (ec *executionContext) _Citizen(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
+var createWorkerPayloadImplementors = []string{"CreateWorkerPayload"}
+
+func (ec *executionContext) _CreateWorkerPayload(ctx context.Context, sel ast.SelectionSet, obj *CreateWorkerPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createWorkerPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateWorkerPayload")
+		case "worker":
+			out.Values[i] = ec._CreateWorkerPayload_worker(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "firstPassword":
+			out.Values[i] = ec._CreateWorkerPayload_firstPassword(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var dataScopeUseImplementors = []string{"DataScopeUse"}
+
+func (ec *executionContext) _DataScopeUse(ctx context.Context, sel ast.SelectionSet, obj *permission.ScopeUse) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, dataScopeUseImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DataScopeUse")
+		case "dataScope":
+			out.Values[i] = ec._DataScopeUse_dataScope(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "posts":
+			out.Values[i] = ec._DataScopeUse_posts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "workers":
+			out.Values[i] = ec._DataScopeUse_workers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var delegationImplementors = []string{"Delegation"}
+
+func (ec *executionContext) _Delegation(ctx context.Context, sel ast.SelectionSet, obj *delegation.Delegation) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, delegationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Delegation")
+		case "id":
+			out.Values[i] = ec._Delegation_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "from":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Delegation_from(ctx, field, obj)
+				})
+		case "to":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Delegation_to(ctx, field, obj)
+				})
+		case "roles":
+			out.Values[i] = ec._Delegation_roles(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reason":
+			out.Values[i] = ec._Delegation_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "startsAt":
+			out.Values[i] = ec._Delegation_startsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endsAt":
+			out.Values[i] = ec._Delegation_endsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._Delegation_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var delegationConnectionImplementors = []string{"DelegationConnection"}
+
+func (ec *executionContext) _DelegationConnection(ctx context.Context, sel ast.SelectionSet, obj *DelegationConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, delegationConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DelegationConnection")
+		case "edges":
+			out.Values[i] = ec._DelegationConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._DelegationConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var delegationEdgeImplementors = []string{"DelegationEdge"}
+
+func (ec *executionContext) _DelegationEdge(ctx context.Context, sel ast.SelectionSet, obj *DelegationEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, delegationEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DelegationEdge")
+		case "cursor":
+			out.Values[i] = ec._DelegationEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._DelegationEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var delegationPayloadImplementors = []string{"DelegationPayload"}
+
+func (ec *executionContext) _DelegationPayload(ctx context.Context, sel ast.SelectionSet, obj *DelegationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, delegationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DelegationPayload")
+		case "delegation":
+			out.Values[i] = ec._DelegationPayload_delegation(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var draftWorkflowDefinitionPayloadImplementors = []string{"DraftWorkflowDefinitionPayload"}
 
 func (ec *executionContext) _DraftWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, obj *DraftWorkflowDefinitionPayload) graphql.Marshaler {
@@ -17942,6 +26034,49 @@ func (ec *executionContext) _DraftWorkflowDefinitionPayload(ctx context.Context,
 			out.Values[i] = graphql.MarshalString("DraftWorkflowDefinitionPayload")
 		case "definition":
 			out.Values[i] = ec._DraftWorkflowDefinitionPayload_definition(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var enrolSecondFactorPayloadImplementors = []string{"EnrolSecondFactorPayload"}
+
+func (ec *executionContext) _EnrolSecondFactorPayload(ctx context.Context, sel ast.SelectionSet, obj *EnrolSecondFactorPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, enrolSecondFactorPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EnrolSecondFactorPayload")
+		case "secret":
+			out.Values[i] = ec._EnrolSecondFactorPayload_secret(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "uri":
+			out.Values[i] = ec._EnrolSecondFactorPayload_uri(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "image":
+			out.Values[i] = ec._EnrolSecondFactorPayload_image(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -18490,6 +26625,155 @@ func (ec *executionContext) _InboxModuleCount(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var institutionChangeImplementors = []string{"InstitutionChange"}
+
+func (ec *executionContext) _InstitutionChange(ctx context.Context, sel ast.SelectionSet, obj *institution.InstitutionChange) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, institutionChangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InstitutionChange")
+		case "id":
+			out.Values[i] = ec._InstitutionChange_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._InstitutionChange_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "actorName":
+			out.Values[i] = ec._InstitutionChange_actorName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "actorRole":
+			out.Values[i] = ec._InstitutionChange_actorRole(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "subjectKind":
+			out.Values[i] = ec._InstitutionChange_subjectKind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "subjectId":
+			out.Values[i] = ec._InstitutionChange_subjectId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "subjectName":
+			out.Values[i] = ec._InstitutionChange_subjectName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "action":
+			out.Values[i] = ec._InstitutionChange_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "detail":
+			out.Values[i] = ec._InstitutionChange_detail(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var institutionChangeConnectionImplementors = []string{"InstitutionChangeConnection"}
+
+func (ec *executionContext) _InstitutionChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *InstitutionChangeConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, institutionChangeConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InstitutionChangeConnection")
+		case "edges":
+			out.Values[i] = ec._InstitutionChangeConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._InstitutionChangeConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var institutionChangeEdgeImplementors = []string{"InstitutionChangeEdge"}
+
+func (ec *executionContext) _InstitutionChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *InstitutionChangeEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, institutionChangeEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InstitutionChangeEdge")
+		case "cursor":
+			out.Values[i] = ec._InstitutionChangeEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._InstitutionChangeEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var markInboxReadPayloadImplementors = []string{"MarkInboxReadPayload"}
 
 func (ec *executionContext) _MarkInboxReadPayload(ctx context.Context, sel ast.SelectionSet, obj *MarkInboxReadPayload) graphql.Marshaler {
@@ -18599,6 +26883,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "delegate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_delegate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revokeDelegation":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_revokeDelegation(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "markInboxRead":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_markInboxRead(ctx, field)
@@ -18609,6 +26907,111 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "markNotificationsRead":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_markNotificationsRead(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createOrgUnit":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createOrgUnit(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "renameOrgUnit":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_renameOrgUnit(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "moveOrgUnit":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_moveOrgUnit(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suspendOrgUnit":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_suspendOrgUnit(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resumeOrgUnit":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_resumeOrgUnit(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "dissolveOrgUnit":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_dissolveOrgUnit(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createPost":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createPost(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "renamePost":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_renamePost(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "abolishPost":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_abolishPost(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setPostPermission":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setPostPermission(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "enrolSecondFactor":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_enrolSecondFactor(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "verifySecondFactor":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_verifySecondFactor(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resetSecondFactor":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_resetSecondFactor(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "changePassword":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_changePassword(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "switchPost":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_switchPost(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -18644,6 +27047,62 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "signOut":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_signOut(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createWorker":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createWorker(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "changeAssignments":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_changeAssignments(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "grantAssignment":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_grantAssignment(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "withdrawAssignment":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_withdrawAssignment(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suspendWorker":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_suspendWorker(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resumeWorker":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_resumeWorker(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "endWorker":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_endWorker(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resetWorkerPassword":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_resetWorkerPassword(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -18908,6 +27367,17 @@ func (ec *executionContext) _OrgUnit(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._OrgUnit_successor(ctx, field, obj)
 				})
+		case "posts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._OrgUnit_posts(ctx, field, obj)
+				})
+		case "version":
+			out.Values[i] = ec._OrgUnit_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -19001,6 +27471,39 @@ func (ec *executionContext) _OrgUnitEdge(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var orgUnitPayloadImplementors = []string{"OrgUnitPayload"}
+
+func (ec *executionContext) _OrgUnitPayload(ctx context.Context, sel ast.SelectionSet, obj *OrgUnitPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orgUnitPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrgUnitPayload")
+		case "orgUnit":
+			out.Values[i] = ec._OrgUnitPayload_orgUnit(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var pageInfoImplementors = []string{"PageInfo"}
 
 func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *keyset.PageInfo) graphql.Marshaler {
@@ -19030,6 +27533,152 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 		case "endCursor":
 			out.Values[i] = ec._PageInfo_endCursor(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var permissionMatrixImplementors = []string{"PermissionMatrix"}
+
+func (ec *executionContext) _PermissionMatrix(ctx context.Context, sel ast.SelectionSet, obj *permission.Matrix) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, permissionMatrixImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PermissionMatrix")
+		case "roles":
+			out.Values[i] = ec._PermissionMatrix_roles(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "csv":
+			out.Values[i] = ec._PermissionMatrix_csv(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "postsCsv":
+			out.Values[i] = ec._PermissionMatrix_postsCsv(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var postImplementors = []string{"Post"}
+
+func (ec *executionContext) _Post(ctx context.Context, sel ast.SelectionSet, obj *post.Post) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, postImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Post")
+		case "id":
+			out.Values[i] = ec._Post_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._Post_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "unit":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Post_unit(ctx, field, obj)
+				})
+		case "roles":
+			out.Values[i] = ec._Post_roles(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "dataScope":
+			out.Values[i] = ec._Post_dataScope(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "scopeAreas":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Post_scopeAreas(ctx, field, obj)
+				})
+		case "state":
+			out.Values[i] = ec._Post_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Post_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var postPayloadImplementors = []string{"PostPayload"}
+
+func (ec *executionContext) _PostPayload(ctx context.Context, sel ast.SelectionSet, obj *PostPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, postPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PostPayload")
+		case "post":
+			out.Values[i] = ec._PostPayload_post(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -19131,6 +27780,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_viewer(ctx, field)
 				})
+		case "delegations":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_delegations(ctx, field)
+				})
 		case "inbox":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -19143,6 +27798,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_inboxCounts(ctx, field)
 				})
+		case "institutionChanges":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_institutionChanges(ctx, field)
+				})
 		case "orgUnit":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -19154,6 +27815,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_orgUnits(ctx, field)
+				})
+		case "permissionMatrix":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_permissionMatrix(ctx, field)
 				})
 		case "currentWorker":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -19326,6 +27993,39 @@ func (ec *executionContext) _RequestSmsCodePayload(ctx context.Context, sel ast.
 	return out
 }
 
+var resetSecondFactorPayloadImplementors = []string{"ResetSecondFactorPayload"}
+
+func (ec *executionContext) _ResetSecondFactorPayload(ctx context.Context, sel ast.SelectionSet, obj *ResetSecondFactorPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, resetSecondFactorPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ResetSecondFactorPayload")
+		case "worker":
+			out.Values[i] = ec._ResetSecondFactorPayload_worker(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var retireWorkflowDefinitionPayloadImplementors = []string{"RetireWorkflowDefinitionPayload"}
 
 func (ec *executionContext) _RetireWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, obj *RetireWorkflowDefinitionPayload) graphql.Marshaler {
@@ -19372,6 +28072,59 @@ func (ec *executionContext) _ReviewWorkflowDefinitionPayload(ctx context.Context
 			out.Values[i] = graphql.MarshalString("ReviewWorkflowDefinitionPayload")
 		case "definition":
 			out.Values[i] = ec._ReviewWorkflowDefinitionPayload_definition(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var rolePermissionImplementors = []string{"RolePermission"}
+
+func (ec *executionContext) _RolePermission(ctx context.Context, sel ast.SelectionSet, obj *permission.RolePermission) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, rolePermissionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RolePermission")
+		case "role":
+			out.Values[i] = ec._RolePermission_role(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._RolePermission_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "administrator":
+			out.Values[i] = ec._RolePermission_administrator(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "actions":
+			out.Values[i] = ec._RolePermission_actions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "dataScopes":
+			out.Values[i] = ec._RolePermission_dataScopes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -19486,6 +28239,11 @@ func (ec *executionContext) _SignInWorkerPayload(ctx context.Context, sel ast.Se
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "nextStep":
+			out.Values[i] = ec._SignInWorkerPayload_nextStep(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -19591,6 +28349,59 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	}
 }
 
+var switchPostPayloadImplementors = []string{"SwitchPostPayload"}
+
+func (ec *executionContext) _SwitchPostPayload(ctx context.Context, sel ast.SelectionSet, obj *SwitchPostPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, switchPostPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SwitchPostPayload")
+		case "accessToken":
+			out.Values[i] = ec._SwitchPostPayload_accessToken(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "accessTokenExpiresAt":
+			out.Values[i] = ec._SwitchPostPayload_accessTokenExpiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refreshToken":
+			out.Values[i] = ec._SwitchPostPayload_refreshToken(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refreshTokenExpiresAt":
+			out.Values[i] = ec._SwitchPostPayload_refreshTokenExpiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "worker":
+			out.Values[i] = ec._SwitchPostPayload_worker(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var updateProfilePayloadImplementors = []string{"UpdateProfilePayload"}
 
 func (ec *executionContext) _UpdateProfilePayload(ctx context.Context, sel ast.SelectionSet, obj *UpdateProfilePayload) graphql.Marshaler {
@@ -19637,6 +28448,69 @@ func (ec *executionContext) _UrgeWorkflowPayload(ctx context.Context, sel ast.Se
 			out.Values[i] = graphql.MarshalString("UrgeWorkflowPayload")
 		case "retryAfterSeconds":
 			out.Values[i] = ec._UrgeWorkflowPayload_retryAfterSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var verifySecondFactorPayloadImplementors = []string{"VerifySecondFactorPayload"}
+
+func (ec *executionContext) _VerifySecondFactorPayload(ctx context.Context, sel ast.SelectionSet, obj *VerifySecondFactorPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, verifySecondFactorPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VerifySecondFactorPayload")
+		case "accessToken":
+			out.Values[i] = ec._VerifySecondFactorPayload_accessToken(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "accessTokenExpiresAt":
+			out.Values[i] = ec._VerifySecondFactorPayload_accessTokenExpiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refreshToken":
+			out.Values[i] = ec._VerifySecondFactorPayload_refreshToken(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refreshTokenExpiresAt":
+			out.Values[i] = ec._VerifySecondFactorPayload_refreshTokenExpiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "worker":
+			out.Values[i] = ec._VerifySecondFactorPayload_worker(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nextStep":
+			out.Values[i] = ec._VerifySecondFactorPayload_nextStep(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "recoveryCodes":
+			out.Values[i] = ec._VerifySecondFactorPayload_recoveryCodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -19714,6 +28588,17 @@ func (ec *executionContext) _Worker(ctx context.Context, sel ast.SelectionSet, o
 				})
 		case "state":
 			out.Values[i] = ec._Worker_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "stateReason":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Worker_stateReason(ctx, field, obj)
+				})
+		case "version":
+			out.Values[i] = ec._Worker_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -19802,6 +28687,39 @@ func (ec *executionContext) _WorkerEdge(ctx context.Context, sel ast.SelectionSe
 			}
 		case "node":
 			out.Values[i] = ec._WorkerEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workerPayloadImplementors = []string{"WorkerPayload"}
+
+func (ec *executionContext) _WorkerPayload(ctx context.Context, sel ast.SelectionSet, obj *WorkerPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workerPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkerPayload")
+		case "worker":
+			out.Values[i] = ec._WorkerPayload_worker(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -20871,6 +29789,11 @@ func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, o
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) unmarshalNAbolishPostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐAbolishPostInput(ctx context.Context, v any) (AbolishPostInput, error) {
+	res, err := ec.unmarshalInputAbolishPostInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNActOnWorkflowInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐActOnWorkflowInput(ctx context.Context, v any) (workflow.ActOnWorkflowInput, error) {
 	res, err := ec.unmarshalInputActOnWorkflowInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -20882,6 +29805,30 @@ func (ec *executionContext) marshalNActOnWorkflowPayload2ᚖgithubᚗcomᚋcitiz
 		return graphql.Null
 	}
 	return ec._ActOnWorkflowPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNActionPermission2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpermissionᚐActionPermissionᚄ(ctx context.Context, sel ast.SelectionSet, v []*permission.ActionPermission) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNActionPermission2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpermissionᚐActionPermission(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNActionPermission2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpermissionᚐActionPermission(ctx context.Context, sel ast.SelectionSet, v *permission.ActionPermission) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ActionPermission!")
+		return graphql.Null
+	}
+	return ec._ActionPermission(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNArea2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx context.Context, sel ast.SelectionSet, v area.Area) graphql.Marshaler {
@@ -21087,6 +30034,24 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalNChangeAssignmentsInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐChangeAssignmentsInput(ctx context.Context, v any) (ChangeAssignmentsInput, error) {
+	res, err := ec.unmarshalInputChangeAssignmentsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNChangePasswordInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐChangePasswordInput(ctx context.Context, v any) (ChangePasswordInput, error) {
+	res, err := ec.unmarshalInputChangePasswordInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChangePasswordPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐChangePasswordPayload(ctx context.Context, sel ast.SelectionSet, v *ChangePasswordPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ChangePasswordPayload!")
+		return graphql.Null
+	}
+	return ec._ChangePasswordPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNCitizen2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐCitizen(ctx context.Context, sel ast.SelectionSet, v citizen.Citizen) graphql.Marshaler {
 	return ec._Citizen(ctx, sel, &v)
 }
@@ -21125,6 +30090,68 @@ func (ec *executionContext) marshalNCitizenState2githubᚗcomᚋcitizencloudᚋc
 	return res
 }
 
+func (ec *executionContext) unmarshalNCreateOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateOrgUnitInput(ctx context.Context, v any) (CreateOrgUnitInput, error) {
+	res, err := ec.unmarshalInputCreateOrgUnitInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNCreatePostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreatePostInput(ctx context.Context, v any) (CreatePostInput, error) {
+	res, err := ec.unmarshalInputCreatePostInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNCreateWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateWorkerInput(ctx context.Context, v any) (CreateWorkerInput, error) {
+	res, err := ec.unmarshalInputCreateWorkerInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateWorkerPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateWorkerPayload(ctx context.Context, sel ast.SelectionSet, v *CreateWorkerPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateWorkerPayload!")
+		return graphql.Null
+	}
+	return ec._CreateWorkerPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDataScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐDataScope(ctx context.Context, v any) (post.DataScope, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := post.DataScope(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDataScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐDataScope(ctx context.Context, sel ast.SelectionSet, v post.DataScope) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "DataScope!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNDataScopeUse2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpermissionᚐScopeUseᚄ(ctx context.Context, sel ast.SelectionSet, v []*permission.ScopeUse) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDataScopeUse2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpermissionᚐScopeUse(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDataScopeUse2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpermissionᚐScopeUse(ctx context.Context, sel ast.SelectionSet, v *permission.ScopeUse) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DataScopeUse!")
+		return graphql.Null
+	}
+	return ec._DataScopeUse(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNDate2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -21139,6 +30166,90 @@ func (ec *executionContext) marshalNDate2string(ctx context.Context, sel ast.Sel
 	return res
 }
 
+func (ec *executionContext) unmarshalNDelegateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDelegateInput(ctx context.Context, v any) (DelegateInput, error) {
+	res, err := ec.unmarshalInputDelegateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDelegation2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋdelegationᚐDelegation(ctx context.Context, sel ast.SelectionSet, v delegation.Delegation) graphql.Marshaler {
+	return ec._Delegation(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDelegationConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDelegationConnection(ctx context.Context, sel ast.SelectionSet, v *DelegationConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DelegationConnection!")
+		return graphql.Null
+	}
+	return ec._DelegationConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDelegationEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDelegationEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*DelegationEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDelegationEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDelegationEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDelegationEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDelegationEdge(ctx context.Context, sel ast.SelectionSet, v *DelegationEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DelegationEdge!")
+		return graphql.Null
+	}
+	return ec._DelegationEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDelegationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDelegationPayload(ctx context.Context, sel ast.SelectionSet, v *DelegationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DelegationPayload!")
+		return graphql.Null
+	}
+	return ec._DelegationPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDelegationSide2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋdelegationᚐSide(ctx context.Context, v any) (delegation.Side, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := delegation.Side(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDelegationSide2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋdelegationᚐSide(ctx context.Context, sel ast.SelectionSet, v delegation.Side) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "DelegationSide!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNDelegationState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋdelegationᚐState(ctx context.Context, v any) (delegation.State, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := delegation.State(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDelegationState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋdelegationᚐState(ctx context.Context, sel ast.SelectionSet, v delegation.State) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "DelegationState!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNDissolveOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDissolveOrgUnitInput(ctx context.Context, v any) (DissolveOrgUnitInput, error) {
+	res, err := ec.unmarshalInputDissolveOrgUnitInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNDraftWorkflowDefinitionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐDraftWorkflowDefinitionInput(ctx context.Context, v any) (workflow.DraftWorkflowDefinitionInput, error) {
 	res, err := ec.unmarshalInputDraftWorkflowDefinitionInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -21150,6 +30261,24 @@ func (ec *executionContext) marshalNDraftWorkflowDefinitionPayload2ᚖgithubᚗc
 		return graphql.Null
 	}
 	return ec._DraftWorkflowDefinitionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNEndOfAssignmentInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐEndOfAssignmentInput(ctx context.Context, v any) (*EndOfAssignmentInput, error) {
+	res, err := ec.unmarshalInputEndOfAssignmentInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNEndWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐEndWorkerInput(ctx context.Context, v any) (EndWorkerInput, error) {
+	res, err := ec.unmarshalInputEndWorkerInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEnrolSecondFactorPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐEnrolSecondFactorPayload(ctx context.Context, sel ast.SelectionSet, v *EnrolSecondFactorPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EnrolSecondFactorPayload!")
+		return graphql.Null
+	}
+	return ec._EnrolSecondFactorPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNExportAuditEntriesInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋauditᚐExportAuditEntriesInput(ctx context.Context, v any) (audit.ExportAuditEntriesInput, error) {
@@ -21196,6 +30325,11 @@ func (ec *executionContext) unmarshalNFileAssetRepresentation2ᚕᚖgithubᚗcom
 func (ec *executionContext) unmarshalNFileAssetRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileAssetRepresentation(ctx context.Context, v any) (*FileAssetRepresentation, error) {
 	res, err := ec.unmarshalInputFileAssetRepresentation(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNGrantAssignmentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐGrantAssignmentInput(ctx context.Context, v any) (GrantAssignmentInput, error) {
+	res, err := ec.unmarshalInputGrantAssignmentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNID2string(ctx context.Context, v any) (string, error) {
@@ -21332,6 +30466,57 @@ func (ec *executionContext) marshalNInboxModuleCount2ᚕgithubᚗcomᚋcitizencl
 	return ret
 }
 
+func (ec *executionContext) marshalNInstitutionChange2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinstitutionᚐInstitutionChange(ctx context.Context, sel ast.SelectionSet, v institution.InstitutionChange) graphql.Marshaler {
+	return ec._InstitutionChange(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNInstitutionChangeConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInstitutionChangeConnection(ctx context.Context, sel ast.SelectionSet, v *InstitutionChangeConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "InstitutionChangeConnection!")
+		return graphql.Null
+	}
+	return ec._InstitutionChangeConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNInstitutionChangeEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInstitutionChangeEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*InstitutionChangeEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNInstitutionChangeEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInstitutionChangeEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNInstitutionChangeEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInstitutionChangeEdge(ctx context.Context, sel ast.SelectionSet, v *InstitutionChangeEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "InstitutionChangeEdge!")
+		return graphql.Null
+	}
+	return ec._InstitutionChangeEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNInstitutionSubject2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinstitutionᚐSubjectKind(ctx context.Context, v any) (institution.SubjectKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := institution.SubjectKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNInstitutionSubject2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinstitutionᚐSubjectKind(ctx context.Context, sel ast.SelectionSet, v institution.SubjectKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "InstitutionSubject!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, error) {
 	res, err := graphql.UnmarshalInt(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -21384,6 +30569,16 @@ func (ec *executionContext) marshalNMarkNotificationsReadPayload2ᚖgithubᚗcom
 		return graphql.Null
 	}
 	return ec._MarkNotificationsReadPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMoveOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMoveOrgUnitInput(ctx context.Context, v any) (MoveOrgUnitInput, error) {
+	res, err := ec.unmarshalInputMoveOrgUnitInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNNewAssignmentInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐNewAssignmentInput(ctx context.Context, v any) (*NewAssignmentInput, error) {
+	res, err := ec.unmarshalInputNewAssignmentInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNNotification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋnotificationᚐNotification(ctx context.Context, sel ast.SelectionSet, v notification.Notification) graphql.Marshaler {
@@ -21523,6 +30718,14 @@ func (ec *executionContext) marshalNOrgUnitKind2githubᚗcomᚋcitizencloudᚋci
 	return res
 }
 
+func (ec *executionContext) marshalNOrgUnitPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐOrgUnitPayload(ctx context.Context, sel ast.SelectionSet, v *OrgUnitPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "OrgUnitPayload!")
+		return graphql.Null
+	}
+	return ec._OrgUnitPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNOrgUnitRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐOrgUnitRepresentationᚄ(ctx context.Context, v any) ([]*OrgUnitRepresentation, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
@@ -21561,6 +30764,66 @@ func (ec *executionContext) marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitiz
 	return ec._PageInfo(ctx, sel, &v)
 }
 
+func (ec *executionContext) marshalNPermissionMatrix2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpermissionᚐMatrix(ctx context.Context, sel ast.SelectionSet, v *permission.Matrix) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PermissionMatrix!")
+		return graphql.Null
+	}
+	return ec._PermissionMatrix(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPost2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐPost(ctx context.Context, sel ast.SelectionSet, v post.Post) graphql.Marshaler {
+	return ec._Post(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNPost2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐPostᚄ(ctx context.Context, sel ast.SelectionSet, v []*post.Post) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "Post", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPost2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐPost(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNPost2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐPost(ctx context.Context, sel ast.SelectionSet, v *post.Post) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Post!")
+		return graphql.Null
+	}
+	return ec._Post(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPostPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPostPayload(ctx context.Context, sel ast.SelectionSet, v *PostPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PostPayload!")
+		return graphql.Null
+	}
+	return ec._PostPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPostState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐState(ctx context.Context, v any) (post.State, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := post.State(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPostState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐState(ctx context.Context, sel ast.SelectionSet, v post.State) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "PostState!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNPublishWorkflowDefinitionPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPublishWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, v *PublishWorkflowDefinitionPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PublishWorkflowDefinitionPayload!")
@@ -21582,6 +30845,16 @@ func (ec *executionContext) marshalNRefreshSessionPayload2ᚖgithubᚗcomᚋciti
 	return ec._RefreshSessionPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRenameOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRenameOrgUnitInput(ctx context.Context, v any) (RenameOrgUnitInput, error) {
+	res, err := ec.unmarshalInputRenameOrgUnitInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNRenamePostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRenamePostInput(ctx context.Context, v any) (RenamePostInput, error) {
+	res, err := ec.unmarshalInputRenamePostInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNRequestSmsCodeInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRequestSmsCodeInput(ctx context.Context, v any) (RequestSmsCodeInput, error) {
 	res, err := ec.unmarshalInputRequestSmsCodeInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -21593,6 +30866,34 @@ func (ec *executionContext) marshalNRequestSmsCodePayload2ᚖgithubᚗcomᚋciti
 		return graphql.Null
 	}
 	return ec._RequestSmsCodePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNResetSecondFactorInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResetSecondFactorInput(ctx context.Context, v any) (ResetSecondFactorInput, error) {
+	res, err := ec.unmarshalInputResetSecondFactorInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNResetSecondFactorPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResetSecondFactorPayload(ctx context.Context, sel ast.SelectionSet, v *ResetSecondFactorPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ResetSecondFactorPayload!")
+		return graphql.Null
+	}
+	return ec._ResetSecondFactorPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNResetWorkerPasswordInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResetWorkerPasswordInput(ctx context.Context, v any) (ResetWorkerPasswordInput, error) {
+	res, err := ec.unmarshalInputResetWorkerPasswordInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNResumeOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeOrgUnitInput(ctx context.Context, v any) (ResumeOrgUnitInput, error) {
+	res, err := ec.unmarshalInputResumeOrgUnitInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNResumeWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeWorkerInput(ctx context.Context, v any) (ResumeWorkerInput, error) {
+	res, err := ec.unmarshalInputResumeWorkerInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNRetireWorkflowDefinitionPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, v *RetireWorkflowDefinitionPayload) graphql.Marshaler {
@@ -21609,6 +30910,11 @@ func (ec *executionContext) marshalNReviewWorkflowDefinitionPayload2ᚖgithubᚗ
 		return graphql.Null
 	}
 	return ec._ReviewWorkflowDefinitionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRevokeDelegationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevokeDelegationInput(ctx context.Context, v any) (RevokeDelegationInput, error) {
+	res, err := ec.unmarshalInputRevokeDelegationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNRole2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐRole(ctx context.Context, v any) (access.Role, error) {
@@ -21654,6 +30960,35 @@ func (ec *executionContext) marshalNRole2ᚕgithubᚗcomᚋcitizencloudᚋcitize
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNRolePermission2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpermissionᚐRolePermissionᚄ(ctx context.Context, sel ast.SelectionSet, v []*permission.RolePermission) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRolePermission2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpermissionᚐRolePermission(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRolePermission2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpermissionᚐRolePermission(ctx context.Context, sel ast.SelectionSet, v *permission.RolePermission) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RolePermission!")
+		return graphql.Null
+	}
+	return ec._RolePermission(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSetPostPermissionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetPostPermissionInput(ctx context.Context, v any) (SetPostPermissionInput, error) {
+	res, err := ec.unmarshalInputSetPostPermissionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNSignInByCodeInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignInByCodeInput(ctx context.Context, v any) (SignInByCodeInput, error) {
@@ -21761,6 +31096,29 @@ func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel
 	return ret
 }
 
+func (ec *executionContext) unmarshalNSuspendOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendOrgUnitInput(ctx context.Context, v any) (SuspendOrgUnitInput, error) {
+	res, err := ec.unmarshalInputSuspendOrgUnitInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSuspendWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendWorkerInput(ctx context.Context, v any) (SuspendWorkerInput, error) {
+	res, err := ec.unmarshalInputSuspendWorkerInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSwitchPostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSwitchPostInput(ctx context.Context, v any) (SwitchPostInput, error) {
+	res, err := ec.unmarshalInputSwitchPostInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSwitchPostPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSwitchPostPayload(ctx context.Context, sel ast.SelectionSet, v *SwitchPostPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SwitchPostPayload!")
+		return graphql.Null
+	}
+	return ec._SwitchPostPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNTime2timeᚐTime(ctx context.Context, v any) (time.Time, error) {
 	res, err := graphql.UnmarshalTime(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -21801,6 +31159,24 @@ func (ec *executionContext) marshalNUrgeWorkflowPayload2ᚖgithubᚗcomᚋcitize
 	return ec._UrgeWorkflowPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNVerifySecondFactorInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐVerifySecondFactorInput(ctx context.Context, v any) (VerifySecondFactorInput, error) {
+	res, err := ec.unmarshalInputVerifySecondFactorInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVerifySecondFactorPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐVerifySecondFactorPayload(ctx context.Context, sel ast.SelectionSet, v *VerifySecondFactorPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "VerifySecondFactorPayload!")
+		return graphql.Null
+	}
+	return ec._VerifySecondFactorPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWithdrawAssignmentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawAssignmentInput(ctx context.Context, v any) (WithdrawAssignmentInput, error) {
+	res, err := ec.unmarshalInputWithdrawAssignmentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNWorker2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx context.Context, sel ast.SelectionSet, v worker.Worker) graphql.Marshaler {
 	return ec._Worker(ctx, sel, &v)
 }
@@ -21835,6 +31211,14 @@ func (ec *executionContext) marshalNWorkerEdge2ᚖgithubᚗcomᚋcitizencloudᚋ
 		return graphql.Null
 	}
 	return ec._WorkerEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWorkerPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkerPayload(ctx context.Context, sel ast.SelectionSet, v *WorkerPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkerPayload!")
+		return graphql.Null
+	}
+	return ec._WorkerPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNWorkerRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWorkerRepresentationᚄ(ctx context.Context, v any) ([]*WorkerRepresentation, error) {
@@ -22661,6 +32045,23 @@ func (ec *executionContext) marshalODate2ᚖstring(ctx context.Context, sel ast.
 	return res
 }
 
+func (ec *executionContext) unmarshalOEndOfAssignmentInput2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐEndOfAssignmentInputᚄ(ctx context.Context, v any) ([]*EndOfAssignmentInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*EndOfAssignmentInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNEndOfAssignmentInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐEndOfAssignmentInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) marshalOFileAsset2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx context.Context, sel ast.SelectionSet, v []*file.FileAsset) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -22805,6 +32206,23 @@ func (ec *executionContext) marshalOInt2ᚖint(ctx context.Context, sel ast.Sele
 	return res
 }
 
+func (ec *executionContext) unmarshalONewAssignmentInput2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐNewAssignmentInputᚄ(ctx context.Context, v any) ([]*NewAssignmentInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*NewAssignmentInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNNewAssignmentInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐNewAssignmentInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) marshalONotification2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋnotificationᚐNotification(ctx context.Context, sel ast.SelectionSet, v []*notification.Notification) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -22844,6 +32262,116 @@ func (ec *executionContext) marshalOOrgUnit2ᚖgithubᚗcomᚋcitizencloudᚋcit
 		return graphql.Null
 	}
 	return ec._OrgUnit(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOOrgUnitKind2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐKindᚄ(ctx context.Context, v any) ([]orgunit.Kind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]orgunit.Kind, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNOrgUnitKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐKind(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOOrgUnitKind2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐKindᚄ(ctx context.Context, sel ast.SelectionSet, v []orgunit.Kind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrgUnitKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐKind(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOOrgUnitState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐStateᚄ(ctx context.Context, v any) ([]orgunit.State, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]orgunit.State, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNOrgUnitState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐState(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOOrgUnitState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐStateᚄ(ctx context.Context, sel ast.SelectionSet, v []orgunit.State) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrgUnitState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐState(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalORole2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐRole(ctx context.Context, v any) (*access.Role, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := access.Role(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORole2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐRole(ctx context.Context, sel ast.SelectionSet, v *access.Role) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOSignInStep2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐConfinement(ctx context.Context, v any) (*access.Confinement, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := access.Confinement(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOSignInStep2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐConfinement(ctx context.Context, sel ast.SelectionSet, v *access.Confinement) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) unmarshalOSignOutInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignOutInput(ctx context.Context, v any) (*SignOutInput, error) {
@@ -22956,6 +32484,25 @@ func (ec *executionContext) marshalOWorker2ᚖgithubᚗcomᚋcitizencloudᚋciti
 		return graphql.Null
 	}
 	return ec._Worker(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOWorkerState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐState(ctx context.Context, v any) (*worker.State, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := worker.State(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWorkerState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐState(ctx context.Context, sel ast.SelectionSet, v *worker.State) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) marshalOWorkflowDefinition2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowDefinition(ctx context.Context, sel ast.SelectionSet, v *workflow.WorkflowDefinition) graphql.Marshaler {

@@ -5,18 +5,30 @@ package executable
 import (
 	"time"
 
+	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/institution"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow/definition"
 )
+
+// 撤销岗位的输入
+type AbolishPostInput struct {
+	// 岗位标识
+	ID string `json:"id"`
+	// 修改前的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+}
 
 // 办理流程的结果
 type ActOnWorkflowPayload struct {
@@ -70,6 +82,44 @@ type AuditEntryRepresentation struct {
 	MatchedKey AuditEntryMatchedKey `json:"-"`
 }
 
+// 变更任职的输入
+type ChangeAssignmentsInput struct {
+	// 工作人员标识
+	WorkerID string `json:"workerId"`
+	// 修改前的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 新增的任职
+	Add []*NewAssignmentInput `json:"add,omitempty"`
+	// 结束的任职
+	End []*EndOfAssignmentInput `json:"end,omitempty"`
+	// 改为主要任职的现任任职
+	PrimaryID *string `json:"primaryId,omitempty"`
+}
+
+// 修改密码的输入
+type ChangePasswordInput struct {
+	// 当前密码
+	CurrentPassword string `json:"currentPassword"`
+	// 新密码：至少 10 个字符，含大写字母、小写字母、数字、其他字符中的三类
+	NewPassword string `json:"newPassword"`
+}
+
+// 修改密码的结果
+type ChangePasswordPayload struct {
+	// 新的访问令牌
+	AccessToken string `json:"accessToken"`
+	// 访问令牌的失效时间
+	AccessTokenExpiresAt time.Time `json:"accessTokenExpiresAt"`
+	// 新的刷新令牌
+	RefreshToken string `json:"refreshToken"`
+	// 刷新令牌的失效时间
+	RefreshTokenExpiresAt time.Time `json:"refreshTokenExpiresAt"`
+	// 本人
+	Worker worker.Worker `json:"worker"`
+	// 还需完成的步骤；已完成则为空
+	NextStep *access.Confinement `json:"nextStep,omitempty"`
+}
+
 type CitizenRepresentation struct {
 	ID *string `json:"id,omitempty"`
 	// The @key this representation matched: one of the CitizenMatchedKey constants.
@@ -77,10 +127,128 @@ type CitizenRepresentation struct {
 	MatchedKey CitizenMatchedKey `json:"-"`
 }
 
+// 新建组织机构的输入
+type CreateOrgUnitInput struct {
+	// 名称，2 到 60 个字
+	Name string `json:"name"`
+	// 类别
+	Kind orgunit.Kind `json:"kind"`
+	// 服务的区划代码
+	AreaID string `json:"areaId"`
+	// 上级机构的标识
+	ParentID string `json:"parentId"`
+}
+
+// 新设岗位的输入
+type CreatePostInput struct {
+	// 机构标识
+	UnitID string `json:"unitId"`
+	// 名称，2 到 30 个字
+	Name string `json:"name"`
+}
+
+// 新建工作人员的输入
+type CreateWorkerInput struct {
+	// 登录名：4 到 32 位小写字母、数字、点、横线或下划线
+	Login string `json:"login"`
+	// 姓名，2 到 30 个字
+	Name string `json:"name"`
+	// 主要岗位的标识
+	PostID string `json:"postId"`
+}
+
+// 新建工作人员或重置密码的结果
+type CreateWorkerPayload struct {
+	// 工作人员
+	Worker worker.Worker `json:"worker"`
+	// 初始密码，只显示这一次
+	FirstPassword string `json:"firstPassword"`
+}
+
+// 委托的输入
+type DelegateInput struct {
+	// 本人任职的标识
+	AssignmentID string `json:"assignmentId"`
+	// 受托人的标识：本机构、上级机构或下级机构的在职人员
+	ToWorkerID string `json:"toWorkerId"`
+	// 委托的角色，不超出该任职的角色
+	Roles []access.Role `json:"roles"`
+	// 事由，2 到 200 个字
+	Reason string `json:"reason"`
+	// 开始时间；早于现在则从现在开始
+	StartsAt time.Time `json:"startsAt"`
+	// 结束时间，最长 90 天
+	EndsAt time.Time `json:"endsAt"`
+}
+
+// 委托的分页列表
+type DelegationConnection struct {
+	// 本页的条目
+	Edges []*DelegationEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 委托列表的条目
+type DelegationEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 委托
+	Node delegation.Delegation `json:"node"`
+}
+
+// 委托变更的结果
+type DelegationPayload struct {
+	// 变更后的委托
+	Delegation delegation.Delegation `json:"delegation"`
+}
+
+// 撤销机构的输入
+type DissolveOrgUnitInput struct {
+	// 机构标识
+	ID string `json:"id"`
+	// 修改前的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 承接机构的标识；机构已无下级和人员时可不填
+	SuccessorID *string `json:"successorId,omitempty"`
+	// 理由，2 到 200 个字
+	Reason string `json:"reason"`
+}
+
 // 起草流程定义的结果
 type DraftWorkflowDefinitionPayload struct {
 	// 草稿
 	Definition workflow.WorkflowDefinition `json:"definition"`
+}
+
+// 结束任职的输入
+type EndOfAssignmentInput struct {
+	// 任职标识
+	AssignmentID string `json:"assignmentId"`
+	// 最后一天，今天或以后
+	LastDay string `json:"lastDay"`
+}
+
+// 办理离职的输入
+type EndWorkerInput struct {
+	// 工作人员标识
+	ID string `json:"id"`
+	// 修改前的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 承接工作的在职人员；不填则未办结的工作退回待办
+	SuccessorID *string `json:"successorId,omitempty"`
+	// 离职原因，2 到 200 个字
+	Reason string `json:"reason"`
+}
+
+// 绑定双因素验证的结果
+type EnrolSecondFactorPayload struct {
+	// 密钥，可手工输入到动态口令应用
+	Secret string `json:"secret"`
+	// otpauth 地址
+	URI string `json:"uri"`
+	// 二维码图片，data URI 格式的 PNG
+	Image string `json:"image"`
 }
 
 // 导出操作日志的结果
@@ -100,6 +268,12 @@ type FileAssetRepresentation struct {
 	// The @key this representation matched: one of the FileAssetMatchedKey constants.
 	// gqlgen sets it from the fields the router sent; the router does not send it.
 	MatchedKey FileAssetMatchedKey `json:"-"`
+}
+
+// 授予角色的输入
+type GrantAssignmentInput struct {
+	// 任职标识
+	AssignmentID string `json:"assignmentId"`
 }
 
 // 收件箱的分页列表
@@ -132,6 +306,22 @@ type InboxFilter struct {
 	Order *inbox.Order `json:"order,omitempty"`
 }
 
+// 变更记录的分页列表
+type InstitutionChangeConnection struct {
+	// 本页的条目
+	Edges []*InstitutionChangeEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 变更记录列表的条目
+type InstitutionChangeEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 变更记录
+	Node institution.InstitutionChange `json:"node"`
+}
+
 // 将收件箱条目标为已读的输入
 type MarkInboxReadInput struct {
 	// 条目标识，最多 100 个
@@ -162,7 +352,31 @@ type MarkNotificationsReadPayload struct {
 	UnreadCount int `json:"unreadCount"`
 }
 
+// 调整机构上级的输入
+type MoveOrgUnitInput struct {
+	// 机构标识
+	ID string `json:"id"`
+	// 修改前的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 新的上级机构的标识
+	ParentID string `json:"parentId"`
+	// 新的区划代码；不填则不变
+	AreaID *string `json:"areaId,omitempty"`
+}
+
 type Mutation struct {
+}
+
+// 新增任职的输入
+type NewAssignmentInput struct {
+	// 岗位标识
+	PostID string `json:"postId"`
+	// 开始日期，今天或以后
+	ValidFrom string `json:"validFrom"`
+	// 结束日期；不填则无期限
+	ValidTo *string `json:"validTo,omitempty"`
+	// 是否为主要任职；是则须自今天起，且无期限
+	Primary bool `json:"primary"`
 }
 
 // 通知的分页列表
@@ -204,11 +418,23 @@ type OrgUnitEdge struct {
 	Node orgunit.OrgUnit `json:"node"`
 }
 
+// 机构变更的结果
+type OrgUnitPayload struct {
+	// 变更后的机构
+	OrgUnit orgunit.OrgUnit `json:"orgUnit"`
+}
+
 type OrgUnitRepresentation struct {
 	ID *string `json:"id,omitempty"`
 	// The @key this representation matched: one of the OrgUnitMatchedKey constants.
 	// gqlgen sets it from the fields the router sent; the router does not send it.
 	MatchedKey OrgUnitMatchedKey `json:"-"`
+}
+
+// 岗位变更的结果
+type PostPayload struct {
+	// 变更后的岗位
+	Post post.Post `json:"post"`
 }
 
 // 发布流程定义的结果
@@ -238,6 +464,26 @@ type RefreshSessionPayload struct {
 	RefreshTokenExpiresAt time.Time `json:"refreshTokenExpiresAt"`
 }
 
+// 机构更名的输入
+type RenameOrgUnitInput struct {
+	// 机构标识
+	ID string `json:"id"`
+	// 修改前的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 新名称，2 到 60 个字
+	Name string `json:"name"`
+}
+
+// 岗位更名的输入
+type RenamePostInput struct {
+	// 岗位标识
+	ID string `json:"id"`
+	// 修改前的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 新名称，2 到 30 个字
+	Name string `json:"name"`
+}
+
 // 获取短信验证码的输入
 type RequestSmsCodeInput struct {
 	// 手机号，十一位，可带 +86
@@ -254,6 +500,46 @@ type RequestSmsCodePayload struct {
 	ExpiresInSeconds int `json:"expiresInSeconds"`
 }
 
+// 重置双因素验证的输入
+type ResetSecondFactorInput struct {
+	// 工作人员标识
+	WorkerID string `json:"workerId"`
+}
+
+// 重置双因素验证的结果
+type ResetSecondFactorPayload struct {
+	// 被重置的工作人员
+	Worker worker.Worker `json:"worker"`
+}
+
+// 重置密码的输入
+type ResetWorkerPasswordInput struct {
+	// 工作人员标识
+	ID string `json:"id"`
+	// 修改前的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// 恢复机构的输入
+type ResumeOrgUnitInput struct {
+	// 机构标识
+	ID string `json:"id"`
+	// 修改前的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 理由，2 到 200 个字
+	Reason string `json:"reason"`
+}
+
+// 恢复工作人员的输入
+type ResumeWorkerInput struct {
+	// 工作人员标识
+	ID string `json:"id"`
+	// 修改前的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 理由，2 到 200 个字
+	Reason string `json:"reason"`
+}
+
 // 停用流程定义的结果
 type RetireWorkflowDefinitionPayload struct {
 	// 已停用的版本
@@ -264,6 +550,26 @@ type RetireWorkflowDefinitionPayload struct {
 type ReviewWorkflowDefinitionPayload struct {
 	// 已审核的版本
 	Definition workflow.WorkflowDefinition `json:"definition"`
+}
+
+// 收回委托的输入
+type RevokeDelegationInput struct {
+	// 委托标识
+	ID string `json:"id"`
+}
+
+// 设置岗位权限的输入
+type SetPostPermissionInput struct {
+	// 岗位标识
+	ID string `json:"id"`
+	// 修改前的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 角色；空列表即取消全部角色
+	Roles []access.Role `json:"roles"`
+	// 数据范围
+	DataScope post.DataScope `json:"dataScope"`
+	// 指定的区划代码；仅数据范围为“指定区划”时填写，最多 50 个
+	AreaIds []string `json:"areaIds,omitempty"`
 }
 
 // 短信验证码登录的输入
@@ -310,6 +616,8 @@ type SignInWorkerPayload struct {
 	RefreshTokenExpiresAt time.Time `json:"refreshTokenExpiresAt"`
 	// 登录的工作人员
 	Worker worker.Worker `json:"worker"`
+	// 还需完成的步骤：完成前不能做其他操作；已完成则为空
+	NextStep *access.Confinement `json:"nextStep,omitempty"`
 }
 
 // 退出登录的输入
@@ -333,6 +641,48 @@ type StartWorkflowPayload struct {
 type Subscription struct {
 }
 
+// 停用机构的输入
+type SuspendOrgUnitInput struct {
+	// 机构标识
+	ID string `json:"id"`
+	// 修改前的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 理由，2 到 200 个字
+	Reason string `json:"reason"`
+}
+
+// 停用工作人员的输入
+type SuspendWorkerInput struct {
+	// 工作人员标识
+	ID string `json:"id"`
+	// 修改前的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 理由，2 到 200 个字
+	Reason string `json:"reason"`
+}
+
+// 切换任职的输入；两者填一项
+type SwitchPostInput struct {
+	// 本人任职的标识
+	AssignmentID *string `json:"assignmentId,omitempty"`
+	// 收到的委托的标识
+	DelegationID *string `json:"delegationId,omitempty"`
+}
+
+// 切换任职的结果
+type SwitchPostPayload struct {
+	// 新的访问令牌
+	AccessToken string `json:"accessToken"`
+	// 访问令牌的失效时间
+	AccessTokenExpiresAt time.Time `json:"accessTokenExpiresAt"`
+	// 新的刷新令牌
+	RefreshToken string `json:"refreshToken"`
+	// 刷新令牌的失效时间
+	RefreshTokenExpiresAt time.Time `json:"refreshTokenExpiresAt"`
+	// 本人
+	Worker worker.Worker `json:"worker"`
+}
+
 // 修改本人资料的输入；不填的项保持不变
 type UpdateProfileInput struct {
 	// 昵称，1 到 20 个字
@@ -353,6 +703,38 @@ type UrgeWorkflowPayload struct {
 	RetryAfterSeconds int `json:"retryAfterSeconds"`
 }
 
+// 双因素验证的输入
+type VerifySecondFactorInput struct {
+	// 六位动态口令，或一个未用过的恢复码
+	Code string `json:"code"`
+}
+
+// 双因素验证的结果
+type VerifySecondFactorPayload struct {
+	// 访问令牌，请求时放在 Authorization: Bearer 之后
+	AccessToken string `json:"accessToken"`
+	// 访问令牌的失效时间
+	AccessTokenExpiresAt time.Time `json:"accessTokenExpiresAt"`
+	// 刷新令牌，只能使用一次
+	RefreshToken string `json:"refreshToken"`
+	// 刷新令牌的失效时间
+	RefreshTokenExpiresAt time.Time `json:"refreshTokenExpiresAt"`
+	// 登录的工作人员
+	Worker worker.Worker `json:"worker"`
+	// 还需完成的步骤；已完成则为空
+	NextStep *access.Confinement `json:"nextStep,omitempty"`
+	// 恢复码，只在首次验证时给出一次；每个只能用一次
+	RecoveryCodes []string `json:"recoveryCodes"`
+}
+
+// 收回角色的输入
+type WithdrawAssignmentInput struct {
+	// 任职标识
+	AssignmentID string `json:"assignmentId"`
+	// 理由，2 到 200 个字
+	Reason string `json:"reason"`
+}
+
 // 工作人员的分页列表
 type WorkerConnection struct {
 	// 本页的条目
@@ -367,6 +749,12 @@ type WorkerEdge struct {
 	Cursor string `json:"cursor"`
 	// 工作人员
 	Node worker.Worker `json:"node"`
+}
+
+// 工作人员变更的结果
+type WorkerPayload struct {
+	// 变更后的工作人员
+	Worker worker.Worker `json:"worker"`
 }
 
 type WorkerRepresentation struct {

@@ -45,6 +45,7 @@ type ResolverRoot interface {
 }
 
 type DirectiveRoot struct {
+	Can func(ctx context.Context, obj any, next graphql.Resolver, action string, area *string) (res any, err error)
 }
 
 type ComplexityRoot struct {
@@ -1672,6 +1673,9 @@ directive @goField(forceResolver: Boolean, name: String, omittable: Boolean, typ
 
 # For gqlgen alone: which Go type an enum is. The composition takes it out.
 directive @goModel(model: String, models: [String!], forceGenerate: Boolean) on OBJECT | INPUT_OBJECT | SCALAR | ENUM | INTERFACE | UNION
+
+# For our resolvers: who may ask for the field, and in which area, by the path of an argument. The composition takes it out.
+directive @can(action: String!, area: String) on FIELD_DEFINITION
 `, BuiltIn: false},
 	{Name: "../../../schema/supply/communityservice.graphql", Input: `# 社区服务：参与者提供、分发到社区、在服务超市中浏览的服务。
 
@@ -3135,6 +3139,28 @@ func (ec *executionContext) childFields___Type(ctx context.Context, field graphq
 // endregion ************************** internal!.gotpl ***************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) dir_can_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "action",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["action"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "area",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["area"] = arg1
+	return args, nil
+}
 
 func (ec *executionContext) field_Area_demands_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error

@@ -1,0 +1,34 @@
+package permission
+
+import "github.com/citizencloud/citizencloud/foundation/access"
+
+var roleNames = map[access.Role]string{
+	access.CommunityWorker: "社区工作者", access.Supervisor: "督办员", access.Leader: "领导", access.CatalogueEditor: "服务目录管理员",
+	access.SupplyReviewer: "供需审核员", access.SystemAdmin: "系统管理员", access.SecurityAdmin: "安全保密管理员", access.AuditAdmin: "安全审计员",
+}
+
+var actionNames = map[access.Action]string{
+	access.FeedbackView: "查看意见反馈", access.FeedbackAssign: "分派意见反馈", access.FeedbackHandle: "办理意见反馈", access.FeedbackReject: "不予受理意见反馈",
+	access.ActivityManage: "管理社区活动", access.BoardView: "查看数据大屏", access.ServiceManage: "管理服务目录", access.ParticipantView: "查看供需主体",
+	access.ParticipantAudit: "审核供需主体", access.OfferingReview: "审核社区服务", access.DemandReview: "审核需求", access.DemandPublish: "发布需求",
+	access.WorkerView: "查看工作人员", access.WorkerManage: "管理工作人员", access.CitizenView: "查看市民", access.NoticeSend: "发送通知",
+	access.WorkdayManage: "管理工作日历", access.UnitManage: "管理机构和岗位", access.RoleGrant: "设置权限和授予角色", access.PermissionView: "查看权限矩阵和机构变更",
+	access.AuditView: "查看审计日志", access.AuditOfAdmins: "查看三员的审计日志", access.WorkflowView: "查看流程实例", access.WorkflowManage: "管理流程定义",
+	access.WorkflowReview: "审核流程定义", access.GatewayManage: "管理网关规则",
+}
+
+// RoleName is the role in Chinese; the code itself where it has no name yet.
+func RoleName(role access.Role) string {
+	if name, ok := roleNames[role]; ok {
+		return name
+	}
+	return string(role)
+}
+
+// ActionName is the action in Chinese; the code itself where it has no name yet.
+func ActionName(action access.Action) string {
+	if name, ok := actionNames[action]; ok {
+		return name
+	}
+	return string(action)
+}
