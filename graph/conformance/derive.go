@@ -269,15 +269,19 @@ func leaf(name string) bool {
 
 // implementAll lets entities implement the plain interfaces: an interface has
 // the fields that all its members have alike, in each subgraph those that the
-// members there define.
+// members there define. An interface of some of another one's members, in some of
+// its subgraphs, has its fields and more, so it can implement that one.
 func (g *generator) implementAll() {
+	var above *generatedInterface
+	var aboveHere map[int][]*generated
 	for _, i := range g.interfaces {
 		if i.objects != nil || i.made {
 			continue
 		}
+		nested := above != nil && len(above.fields) > 0 && g.chance(50)
 		var members []*generated
 		for _, t := range g.types {
-			if t.entity && !t.object && g.chance(60) {
+			if t.entity && !t.object && (!nested || len(t.implements[above.name]) > 0) && g.chance(60) {
 				members = append(members, t)
 			}
 		}
@@ -287,7 +291,7 @@ func (g *generator) implementAll() {
 		here := map[int][]*generated{}
 		for _, t := range members {
 			for _, graph := range t.graphs {
-				if g.chance(75) {
+				if g.chance(75) && (!nested || slices.Contains(above.graphs, graph) && slices.Contains(aboveHere[graph], t)) {
 					here[graph] = append(here[graph], t)
 				}
 			}
@@ -307,7 +311,16 @@ func (g *generator) implementAll() {
 				implementing = append(implementing, t)
 			}
 		}
+		if nested {
+			i.above = above
+		}
 		g.interfaceFields(i, implementing, here)
+		if i.above != nil && slices.ContainsFunc(above.fields, func(f *generatedField) bool {
+			return !slices.ContainsFunc(i.fields, func(own *generatedField) bool { return own.name == f.name && (!own.hidden || f.hidden) })
+		}) {
+			i.above = nil
+		}
+		above, aboveHere = i, here
 	}
 }
 

@@ -66,8 +66,9 @@ type generatedInterface struct {
 	fields  []*generatedField
 	objects map[int]bool // the subgraphs that know it as an interface object
 	keyed   bool
-	stub    bool // the interface object cannot be entered
-	made    bool // its members and fields are given already
+	stub    bool                // the interface object cannot be entered
+	made    bool                // its members and fields are given already
+	above   *generatedInterface // the one that it implements
 }
 
 type generatedUnion struct {

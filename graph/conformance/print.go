@@ -72,6 +72,12 @@ func (g *generator) print() string {
 			continue
 		}
 		w("interface %s", i.name)
+		if i.above != nil {
+			w(" implements %s", i.above.name)
+			for _, graph := range i.graphs {
+				w(" @join__implements(graph: %s, interface: %q)", g.graphs[graph], i.above.name)
+			}
+		}
 		for _, graph := range i.graphs {
 			w(" @join__type(graph: %s", g.graphs[graph])
 			if i.keyed {
@@ -161,7 +167,7 @@ func (g *generator) printUnion(u *generatedUnion) {
 	fmt.Fprintf(&g.out, " = %s\n", strings.Join(members, " | "))
 }
 
-// printRoots writes the query and mutation roots: fields that lead to everything.
+// printRoots writes the roots: fields that lead to everything.
 func (g *generator) printRoots() {
 	root := &generated{name: "Query", graphs: make([]int, len(g.graphs))}
 	for i := range root.graphs {
@@ -202,7 +208,7 @@ func (g *generator) printRoots() {
 			add(u.name, g.some(graphs, 50))
 		}
 	}
-	for _, name := range []string{"Query", "Mutation"} {
+	for _, name := range []string{"Query", "Mutation", "Subscription"} {
 		fmt.Fprintf(&g.out, "type %s", name)
 		for _, graph := range g.graphs {
 			fmt.Fprintf(&g.out, " @join__type(graph: %s)", graph)
@@ -212,11 +218,18 @@ func (g *generator) printRoots() {
 			fmt.Fprintf(&g.out, " @context(name: %q)", contextName)
 			fields = append(slices.Clone(fields), &generatedField{name: "given", typ: "String", in: []*generatedIn{{graph: g.context}}})
 		}
-		if name == "Mutation" { // it runs in one subgraph, so no type may be split over several
+		if name != "Query" { // it runs in one subgraph, so no type may be split over several
 			fields = slices.DeleteFunc(slices.Clone(fields), func(f *generatedField) bool {
 				t := g.named(strings.Trim(f.typ, "[]!"))
 				return t != nil && t.split && len(t.graphs) > 1
 			})
+		}
+		if name == "Subscription" { // which has one source
+			for i, f := range fields {
+				copied := *f
+				copied.in = []*generatedIn{f.in[g.r.IntN(len(f.in))]}
+				fields[i] = &copied
+			}
 		}
 		g.printFields(fields)
 	}

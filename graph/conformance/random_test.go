@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -94,6 +95,9 @@ func random(t *testing.T, seed uint64) (report string, ran int) {
 		if k%4 == 3 && !strings.Contains(sdl, "@context(") {
 			query = mutation(&queries)
 		}
+		if k%5 == 4 && !strings.Contains(sdl, "@context(") {
+			query = subscription(&queries)
+		}
 		document, errs := validate.Parse(query, validate.Limits{})
 		if len(errs) > 0 {
 			return errs.Error(), ran
@@ -117,9 +121,10 @@ func random(t *testing.T, seed uint64) (report string, ran int) {
 		active = r.IntN(2) == 0
 		subgraphs.Labels = map[string]bool{"percent(50)": active}
 		before := len(subgraphs.Calls())
-		response := engine.Execute(t.Context(), operation, graph.Call{Variables: json.RawMessage(`{"yes": true, "no": false}`)})
-		difference := conformance.CompareFailing(want, response.Body)
-		response.Release()
+		difference, err := answered(t.Context(), engine, operation, want)
+		if err != nil {
+			return fmt.Sprintf("%v\n%s\n%s", err, query, sdl), ran
+		}
 		if operation.Kind() == ast.Mutation {
 			var called []string
 			for _, call := range subgraphs.Calls()[before:] {
@@ -140,6 +145,45 @@ func random(t *testing.T, seed uint64) (report string, ran int) {
 		}
 	}
 	return "", ran
+}
+
+// answered runs the operation, of a subscription its two events, and compares.
+func answered(ctx context.Context, engine *graph.Engine, operation *graph.Operation, want conformance.Expected) (string, error) {
+	call := graph.Call{Variables: json.RawMessage(`{"yes": true, "no": false}`)}
+	if operation.Kind() != ast.Subscription {
+		response := engine.Execute(ctx, operation, call)
+		defer response.Release()
+		return conformance.CompareFailing(want, response.Body), nil
+	}
+	stream, errs := engine.Subscribe(ctx, operation, call)
+	if len(errs) > 0 {
+		return "", errs
+	}
+	defer stream.Close()
+	for range 2 {
+		response, err := stream.Next(ctx)
+		if err != nil {
+			return "", err
+		}
+		difference := conformance.CompareFailing(want, response.Body)
+		response.Release()
+		if difference != "" {
+			return difference, nil
+		}
+	}
+	return "", nil
+}
+
+// subscription is a random query below one field of the subscription root.
+func subscription(queries *reference.Random) string {
+	fields := queries.Schema.Subscription.Fields
+	field := fields[queries.Rand.IntN(len(fields))]
+	copied := *queries.Schema
+	copied.Query = queries.Schema.Types[field.Type.Name()]
+	over := *queries
+	over.Schema = &copied
+	header, below, _ := strings.Cut(over.Query(), "{")
+	return "subscription" + strings.TrimPrefix(header, "query") + "{" + field.Name + "{" + below + "}"
 }
 
 // mutation is a random query over the mutation root.

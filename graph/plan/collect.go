@@ -132,7 +132,7 @@ func (p *planning) collectSet(c *collection, set ast.SelectionSet, types mask, w
 
 // narrow keeps the object types that satisfy a fragment's type condition.
 func (p *planning) narrow(n *node, types mask, condition string) mask {
-	if condition == "" || condition == n.typ.Name {
+	if condition == "" || condition == n.typ.Name && !n.mixed {
 		return types
 	}
 	t := p.super.Type(condition)
@@ -364,9 +364,12 @@ func (p *planning) widenNode(child *node, s *slot, types mask, client bool) {
 		if child.typ == nil {
 			child.typ = t
 		} else if child.typ != t {
-			// Covariant field types: the holder's own type says what is common.
-			if common := s.holder.typ.Target(s.name); common != nil {
+			// Covariant field types: the holder's own type says what is common. Where that
+			// is a union, or mixed itself, nothing does.
+			if common := s.holder.typ.Target(s.name); common != nil && !s.holder.mixed {
 				child.typ = common
+			} else {
+				child.mixed = true
 			}
 		}
 		for _, member := range t.Members {

@@ -15,6 +15,9 @@ import (
 // inlined, and what keys and @requires ask for beside it.
 type node struct {
 	typ *supergraph.Type // the field's type in the supergraph
+	// mixed is set where the holders' fields lead to different types that no type
+	// of the holder has in common: typ is only the first of them.
+	mixed bool
 	// types are the object types that can stand here; masks of the node count by
 	// their position. The list may grow at its end, it never shrinks.
 	types  []*supergraph.Type

@@ -52,6 +52,10 @@ func (r *Random) selection(parent *ast.Definition, depth int) string {
 	case n < 4 && parent.IsAbstractType() || parent.Kind == ast.Union:
 		possible := r.Schema.GetPossibleTypes(parent)
 		one := possible[r.Rand.IntN(len(possible))]
+		// Or an interface or a union that it is a member of, which overlaps with the parent too.
+		if wider := r.Schema.GetImplements(one); len(wider) > 0 && r.Rand.IntN(4) == 0 {
+			one = wider[r.Rand.IntN(len(wider))]
+		}
 		return "... on " + one.Name + r.condition() + " {" + r.set(one, depth-1) + "}"
 	}
 	field := parent.Fields[r.Rand.IntN(len(parent.Fields))]
