@@ -23,6 +23,7 @@ import (
 	loaders "github.com/citizencloud/citizencloud/loaders/platform"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/captcha"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
@@ -37,6 +38,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/secondfactor"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/session"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/thirdparty"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow"
 )
@@ -55,6 +57,8 @@ type Deps struct {
 	Seals *audit.Sealer
 	// SMS sends codes; nil is the simulator in development, and else nobody.
 	SMS sms.Provider
+	// Others are the platforms whose accounts sign citizens in.
+	Others thirdparty.Providers
 	// Limits bound codes; nil is sms.Usual.
 	Limits      *sms.Limits
 	Now         func() time.Time // nil is time.Now
@@ -76,6 +80,7 @@ type Resolver struct {
 	permissions   *permission.Service
 	citizens      *citizen.Service
 	sessions      *session.Service
+	captchas      *captcha.Service
 	notifications *notification.Service
 	files         *file.Service
 	journal       *record.Journal
@@ -111,9 +116,10 @@ func New(d Deps) *Resolver {
 	r.factors = &secondfactor.Service{DB: d.DB, Keys: d.Keys, Now: d.Now}
 	r.institutions = &institution.Service{DB: d.DB}
 	r.citizens = citizen.New(d.DB, d.Keys, d.Now)
+	r.captchas = captcha.New(d.Redis, captcha.Usual, d.Keys)
 	r.sessions = session.New(session.Parts{
 		DB: d.DB, Redis: d.Redis, Signer: d.Signer, Keys: d.Keys, Citizens: r.citizens, Workers: r.workers, Factors: r.factors,
-		Codes: sms.New(d.Redis, d.SMS, *d.Limits, d.Keys), Now: d.Now, Log: d.Log,
+		Codes: sms.New(d.Redis, d.SMS, *d.Limits, d.Keys), Captchas: r.captchas, Others: d.Others, Now: d.Now, Log: d.Log,
 	})
 	r.delegations = &delegation.Service{DB: d.DB, Now: d.Now, Sessions: r.sessions}
 	r.permissions = &permission.Service{DB: d.DB}
@@ -145,11 +151,13 @@ func (r *Resolver) services() loaders.Services {
 
 // Run makes the notifications and workflows that other subgraphs ask for and
 // keeps the workflows' time limits, appends what they record to the audit log,
-// and removes old sessions, until the context ends.
+// removes old sessions and erases cancelled accounts, until the context ends.
 func (r *Resolver) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.notifications.Run(ctx, r.deps.Bus) })
 	group.Go(func() error { return r.sessions.Run(ctx) })
+	group.Go(func() error { return r.citizens.Run(ctx, r.deps.Log) })
+	group.Go(func() error { return r.citizens.Follow(ctx, r.deps.Bus) })
 	group.Go(func() error { return r.workflows.Run(ctx, r.deps.Bus) })
 	if r.deps.Seals != nil {
 		appender := &audit.Appender{DB: r.deps.DB, Sealer: r.deps.Seals, Now: r.deps.Now, Log: r.deps.Log}

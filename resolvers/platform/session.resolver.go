@@ -10,10 +10,11 @@ import (
 
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/limit"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/session"
 )
 
 func (r *mutationResolver) RequestSmsCode(ctx context.Context, input executable.RequestSmsCodeInput) (*executable.RequestSmsCodePayload, error) {
-	sent, err := r.sessions.RequestCode(ctx, input.Mobile, input.Scene)
+	sent, err := r.sessions.RequestCode(ctx, input.Mobile, input.Scene, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -22,13 +23,13 @@ func (r *mutationResolver) RequestSmsCode(ctx context.Context, input executable.
 }
 
 func (r *mutationResolver) SignInByCode(ctx context.Context, input executable.SignInByCodeInput) (*executable.SignInPayload, error) {
-	tokens, viewer, isNew, err := r.sessions.SignInByCode(ctx, input.Mobile, input.Code)
+	in, err := r.sessions.SignInByCode(ctx, input.Mobile, input.Code, session.Machine{})
 	if err != nil {
 		return nil, err
 	}
 	return &executable.SignInPayload{
-		AccessToken: tokens.AccessToken, AccessTokenExpiresAt: tokens.AccessTokenExpiresAt,
-		RefreshToken: tokens.RefreshToken, RefreshTokenExpiresAt: tokens.RefreshTokenExpiresAt, Viewer: *viewer, IsNew: isNew}, nil
+		AccessToken: in.AccessToken, AccessTokenExpiresAt: in.AccessTokenExpiresAt,
+		RefreshToken: in.RefreshToken, RefreshTokenExpiresAt: in.RefreshTokenExpiresAt, Viewer: *in.Viewer, IsNew: in.IsNew}, nil
 }
 
 func (r *mutationResolver) SignInWorker(ctx context.Context, input executable.SignInWorkerInput) (*executable.SignInWorkerPayload, error) {

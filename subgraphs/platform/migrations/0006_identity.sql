@@ -63,7 +63,7 @@ ALTER TABLE platform.session
     ADD CONSTRAINT session_proven CHECK ((proven_at IS NULL) = (proven_by IS NULL)),
     DROP CONSTRAINT session_end_reason_check,
     ADD CONSTRAINT session_end_reason_check CHECK (end_reason IN ('SIGNED_OUT', 'REUSED', 'PRINCIPAL', 'PASSWORD', 'ACCOUNT'));
-CREATE INDEX session_device ON platform.session (kind, principal_id, id DESC) WHERE ended_at IS NULL;
+CREATE INDEX session_device ON platform.session (kind, principal_id, id DESC);
 DROP INDEX platform.session_principal;
 CREATE POLICY self ON platform.session FOR SELECT
     USING (kind = current_setting('app.kind', true) AND principal_id::text = current_setting('app.principal', true));

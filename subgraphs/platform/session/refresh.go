@@ -55,6 +55,7 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string) (Tokens, err
 			return err
 		}
 		p.Session, p.Client, session = token.ID, token.Client, token.ID
+		token.prove(p, now)
 		audit.By(ctx, p)
 		audit.Change(ctx, audit.Target{Kind: "Session", ID: token.ID, Area: p.AreaCode}, nil, map[string]any{"refreshed": now})
 		tokens, err = s.issue(ctx, tx, p, now, token.ExpiresAt, until)

@@ -4,9 +4,12 @@
 // hashes of all refresh tokens; Redis remembers which sessions live, and may
 // forget.
 //
-// Start reading at Service; citizens sign in in citizen.go, workers in
-// worker.go, complete that and change posts in complete.go, tokens change in refresh.go, sessions end in signout.go, what is
-// remembered in Redis is in memory.go. The SQL is in store.go.
+// Start reading at Service; citizens sign in in citizen.go, password.go and
+// link.go, show their devices in device.go, prove once more who they are in
+// stepup.go and change or end their accounts in account.go; workers sign in in
+// worker.go, complete that and change posts in complete.go. Tokens change in
+// refresh.go, sessions end in signout.go, what is remembered in Redis is in
+// memory.go. The SQL is in store.go.
 package session
 
 import (
@@ -24,12 +27,14 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/token"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/captcha"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/identifier"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/limit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/personal"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/secondfactor"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/thirdparty"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
 )
 
@@ -43,6 +48,8 @@ type Parts struct {
 	Workers  *worker.Service
 	Factors  *secondfactor.Service
 	Codes    *sms.Codes
+	Captchas *captcha.Service
+	Others   thirdparty.Providers // those that sign in for us
 	// WrongPasswords bounds wrong passwords from one address; zero is UsualWrongPasswords.
 	WrongPasswords limit.Rule
 	Now            func() time.Time
@@ -55,7 +62,8 @@ var UsualWrongPasswords = limit.Rule{Times: 50, Within: 10 * time.Minute}
 // Service signs in and out.
 type Service struct {
 	Parts
-	loginIndex personal.Indexer
+	loginIndex  personal.Indexer // of workers' login names
+	mobileIndex personal.Indexer // of citizens' numbers, as they are tried
 }
 
 // New makes the service.
@@ -63,7 +71,7 @@ func New(parts Parts) *Service {
 	if parts.WrongPasswords.Times == 0 {
 		parts.WrongPasswords = UsualWrongPasswords
 	}
-	return &Service{Parts: parts, loginIndex: parts.Keys.Indexer("worker.login")}
+	return &Service{Parts: parts, loginIndex: parts.Keys.Indexer("worker.login"), mobileIndex: parts.Keys.Indexer("session.mobile")}
 }
 
 // Tokens are what a client gets.
@@ -85,6 +93,11 @@ var lifetimes = map[access.Kind]lifetime{
 // start makes a session for the principal inside of the transaction and gives
 // the principal its Session and Client. After the commit call remember.
 func (s *Service) start(ctx context.Context, tx sqlx.ExtContext, p *access.Principal) (Tokens, error) {
+	return s.startOn(ctx, tx, p, Machine{})
+}
+
+// startOn is start on the device that the client names.
+func (s *Service) startOn(ctx context.Context, tx sqlx.ExtContext, p *access.Principal, on Machine) (Tokens, error) {
 	id, err := identifier.New()
 	if err != nil {
 		return Tokens{}, err
@@ -94,6 +107,7 @@ func (s *Service) start(ctx context.Context, tx sqlx.ExtContext, p *access.Princ
 	err = insertSession(ctx, tx, row{
 		ID: id, Kind: p.Kind, PrincipalID: p.ID, Client: remote.Client, Address: limit.Network(remote.Address),
 		CreatedAt: now, ExpiresAt: now.Add(lifetimes[p.Kind].whole),
+		DeviceKey: on.key(), DeviceName: on.Name,
 	})
 	if err != nil {
 		return Tokens{}, err

@@ -26,10 +26,16 @@ type row struct {
 	AssignmentID   string     `db:"assignment_id"`
 	DelegationID   string     `db:"delegation_id"`
 	SecondFactorAt *time.Time `db:"second_factor_at"`
+	// on which device, and when and how who one is was last proven
+	DeviceKey  []byte        `db:"device_key"`
+	DeviceName string        `db:"device_name"`
+	ProvenAt   *time.Time    `db:"proven_at"`
+	ProvenBy   *access.Proof `db:"proven_by"`
 }
 
 const columns = `s.id, s.kind, s.principal_id, s.client, s.address, s.created_at, s.expires_at, s.ended_at,
-	coalesce(s.assignment_id::text, '') AS assignment_id, coalesce(s.delegation_id::text, '') AS delegation_id, s.second_factor_at`
+	coalesce(s.assignment_id::text, '') AS assignment_id, coalesce(s.delegation_id::text, '') AS delegation_id, s.second_factor_at,
+	s.device_key, s.device_name, s.proven_at, s.proven_by`
 
 // reason is why a session ended before its time.
 type reason string
@@ -38,13 +44,15 @@ const (
 	signedOut reason = "SIGNED_OUT" // by the principal
 	reused    reason = "REUSED"     // a refresh token came a second time
 	principal reason = "PRINCIPAL"  // who it belongs to may not act any more
+	password  reason = "PASSWORD"   // the password was changed
+	account   reason = "ACCOUNT"    // the account was merged or is being cancelled
 )
 
 func insertSession(ctx context.Context, tx sqlx.ExtContext, r row) error {
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO platform.session (id, kind, principal_id, client, address, created_at, refreshed_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $6, $7)`,
-		r.ID, r.Kind, r.PrincipalID, r.Client, r.Address, r.CreatedAt, r.ExpiresAt)
+		INSERT INTO platform.session (id, kind, principal_id, client, address, created_at, refreshed_at, expires_at, device_key, device_name)
+		VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)`,
+		r.ID, r.Kind, r.PrincipalID, r.Client, r.Address, r.CreatedAt, r.ExpiresAt, r.DeviceKey, r.DeviceName)
 	if err != nil {
 		return fmt.Errorf("session: starting: %w", err)
 	}
