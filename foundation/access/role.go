@@ -35,6 +35,7 @@ const (
 	WorkerView       Action = "worker.view"
 	WorkerManage     Action = "worker.manage"
 	CitizenView      Action = "citizen.view"
+	CitizenReveal    Action = "citizen.reveal" // a citizen's number in full, for a purpose, recorded
 	NoticeSend       Action = "notification.send"
 	WorkdayManage    Action = "workday.manage"
 	UnitManage       Action = "unit.manage"          // organisation units and the posts in them
@@ -46,15 +47,18 @@ const (
 	WorkflowManage   Action = "workflow.manage"      // draft, publish and retire definitions
 	WorkflowReview   Action = "workflow.review"      // review a drafted definition; city level
 	GatewayManage    Action = "gateway.manage"       // the gateway's rules: limits, breakers, what is switched off
+	PlaceManage      Action = "place.manage"         // the places of the area and their opening hours
+	MessageReview    Action = "message.review"       // approve and retire the templates of messages
+	LogView          Action = "log.view"             // the logs of all processes and clients
 )
 
 var grants = map[Role][]Action{
-	CommunityWorker: {FeedbackView, FeedbackAssign, FeedbackHandle, FeedbackReject, ActivityManage, BoardView, ParticipantView, WorkerView, CitizenView, NoticeSend, DemandPublish},
-	Supervisor:      {FeedbackView, FeedbackAssign, FeedbackReject, BoardView, ParticipantView, WorkerView, WorkflowView},
-	Leader:          {FeedbackView, BoardView, WorkerView, WorkflowView, WorkflowReview},
-	CatalogueEditor: {ServiceManage},
+	CommunityWorker: {FeedbackView, FeedbackAssign, FeedbackHandle, FeedbackReject, ActivityManage, BoardView, ParticipantView, WorkerView, CitizenView, CitizenReveal, NoticeSend, DemandPublish, PlaceManage},
+	Supervisor:      {FeedbackView, FeedbackAssign, FeedbackReject, BoardView, ParticipantView, WorkerView, WorkflowView, NoticeSend, MessageReview},
+	Leader:          {FeedbackView, BoardView, WorkerView, WorkflowView, WorkflowReview, NoticeSend, MessageReview},
+	CatalogueEditor: {ServiceManage, PlaceManage},
 	SupplyReviewer:  {ParticipantView, ParticipantAudit, OfferingReview, DemandReview},
-	SystemAdmin:     {WorkerView, WorkerManage, WorkdayManage, UnitManage, PermissionView, AuditOfAdmins, WorkflowManage, GatewayManage},
-	SecurityAdmin:   {WorkerView, RoleGrant, PermissionView, AuditOfAdmins},
+	SystemAdmin:     {WorkerView, WorkerManage, WorkdayManage, UnitManage, PermissionView, AuditOfAdmins, WorkflowManage, GatewayManage, LogView},
+	SecurityAdmin:   {WorkerView, RoleGrant, PermissionView, AuditOfAdmins, LogView},
 	AuditAdmin:      {WorkerView, PermissionView, AuditOfAdmins, AuditView},
 }
