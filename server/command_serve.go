@@ -31,9 +31,14 @@ func serve(ctx context.Context, line *config.Line, at terminal) error {
 	p := newProcess(line, settings.Listener, development, at)
 	state := p.state(settings.State, embedded.OpenAlone)
 	p.serve(func(ctx context.Context) (*service, error) {
+		outside, err := newProviders(settings.Providers, development, p.log)
+		if err != nil {
+			return nil, err
+		}
 		return wirePlatform(ctx, installation{
 			State:       state(),
 			Development: development,
+			Outside:     outside,
 			Scale:       settings.Scale,
 			Remote:      settings.Subgraphs,
 			Dedupe:      dedupe(settings.Dedupe),

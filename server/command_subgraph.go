@@ -20,9 +20,14 @@ func subgraph(ctx context.Context, line *config.Line, at terminal) error {
 	p := newProcess(line, settings.Listener, development, at)
 	state := p.state(settings.State, embedded.OpenOrAttach)
 	p.serve(func(ctx context.Context) (*service, error) {
+		outside, err := newProviders(settings.Providers, development, p.log)
+		if err != nil {
+			return nil, err
+		}
 		return wireSubgraph(ctx, settings.Name, installation{
 			State:       state(),
 			Development: development,
+			Outside:     outside,
 			Scale:       "none",
 			Log:         p.log,
 			Metrics:     p.counted(),

@@ -37,6 +37,8 @@ type installation struct {
 	State *embedded.State
 	// Development runs free queries and shows the explorer and the inbox.
 	Development bool
+	// Outside are the services that citizens sign in by.
+	Outside providers
 	// Scale is the demonstration data to load into an empty database: demo, city, none.
 	Scale string
 	// Remote are the subgraphs that are reached by URL.

@@ -40,6 +40,7 @@ type Line struct {
 type Serve struct {
 	State     `embed:""`
 	Listener  `embed:""`
+	Providers `embed:""`
 	Scale     string             `enum:"demo,city,none" default:"none" help:"Demonstration data to load into an empty database: ${enum}."`
 	Mode      string             `enum:"development,production" default:"production" help:"production runs only operations of the clients' manifests; development runs free queries too, and shows the explorer and the inbox of simulated messages."`
 	Subgraphs map[string]string  `name:"subgraph" placeholder:"NAME=URL" help:"Reach this subgraph over HTTP instead of running it in this process; may be repeated."`
@@ -61,10 +62,11 @@ type Gateway struct {
 
 // Subgraph runs one subgraph.
 type Subgraph struct {
-	Name     string `arg:"" enum:"platform,citizen,community,supply" help:"platform, citizen, community or supply."`
-	State    `embed:""`
-	Listener `embed:""`
-	Mode     string `enum:"development,production" default:"production" help:"As in serve."`
+	Name      string `arg:"" enum:"platform,citizen,community,supply" help:"platform, citizen, community or supply."`
+	State     `embed:""`
+	Listener  `embed:""`
+	Providers `embed:""`
+	Mode      string `enum:"development,production" default:"production" help:"As in serve."`
 }
 
 // Explain prints a plan, or what a stage before or after it makes of the operation.

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/citizencloud/citizencloud/server/config"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/thirdparty"
+)
+
+// providers are the outside services that citizens sign in by.
+type providers struct {
+	sms    sms.Provider // nil: simulated in development mode, nobody in production mode
+	others thirdparty.Providers
+}
+
+// newProviders makes those that are configured. What is not is simulated in
+// development mode; in production mode the log says that it is not open.
+func newProviders(c config.Providers, development bool, log *slog.Logger) (p providers, err error) {
+	if development {
+		simulator, err := thirdparty.NewSimulator()
+		if err != nil {
+			return p, err
+		}
+		if p.others, err = simulator.Providers(time.Now); err != nil {
+			return p, err
+		}
+	} else {
+		p.others = thirdparty.Providers{}
+	}
+	if c.SmsURL != "" {
+		if p.sms, err = sms.NewGateway(c.SmsURL, c.SmsSecret, time.Now); err != nil {
+			return p, fmt.Errorf("--sms-url: %w", err)
+		}
+	} else if !development {
+		log.Warn("no SMS gateway is configured (--sms-url): no codes are sent, citizens cannot sign in by them")
+	}
+	if c.WechatAppID != "" {
+		if p.others[thirdparty.WeChat], err = thirdparty.NewWeChat(thirdparty.WeChatSettings{AppID: c.WechatAppID, Secret: c.WechatSecret, URL: c.WechatURL}); err != nil {
+			return p, fmt.Errorf("--wechat-app-id: %w", err)
+		}
+	}
+	if c.AlipayAppID != "" {
+		settings := thirdparty.AlipaySettings{AppID: c.AlipayAppID, URL: c.AlipayURL, Now: time.Now}
+		private, err := os.ReadFile(c.AlipayKey)
+		if err != nil {
+			return p, fmt.Errorf("--alipay-key: %w", err)
+		}
+		if settings.Key, err = thirdparty.ParsePrivateKey(private); err != nil {
+			return p, fmt.Errorf("--alipay-key: %w", err)
+		}
+		public, err := os.ReadFile(c.AlipayPublicKey)
+		if err != nil {
+			return p, fmt.Errorf("--alipay-public-key: %w", err)
+		}
+		if settings.Public, err = thirdparty.ParsePublicKey(public); err != nil {
+			return p, fmt.Errorf("--alipay-public-key: %w", err)
+		}
+		if p.others[thirdparty.Alipay], err = thirdparty.NewAlipay(settings); err != nil {
+			return p, fmt.Errorf("--alipay-app-id: %w", err)
+		}
+	}
+	return p, nil
+}
