@@ -62,6 +62,8 @@ func TestDemo(t *testing.T) {
 		`SELECT count(*) FROM platform.worker WHERE login LIKE 'sq%'`:                                                                60,
 		`SELECT count(*) FROM platform.worker WHERE login = 'admin'`:                                                                 1,
 		`SELECT count(*) FROM pg_class WHERE relnamespace = 'platform'::regnamespace AND relrowsecurity AND NOT relforcerowsecurity`: 0,
+		`SELECT count(*) / 500 FROM platform.place`:                                                                                  4, // between 2,000 and 2,500
+		`SELECT count(*) FROM platform.place WHERE NOT position <@ '(105.1,31.6),(102.8,29.9)'::box`:                                 0,
 	} {
 		if n := number(t, d, query); n != want {
 			t.Errorf("%s: %d, want %d", query, n, want)
@@ -102,7 +104,7 @@ func TestDemo(t *testing.T) {
 
 func TestNoneHasTheAdministratorsAlone(t *testing.T) {
 	d, _ := loaded(t, demonstration.None)
-	for table, want := range map[string]int{"worker": 3, "post": 3, "second_factor": 0, "org_unit": 1, "citizen": 0, "notification": 0, "area": 3331} {
+	for table, want := range map[string]int{"worker": 3, "post": 3, "second_factor": 0, "org_unit": 1, "citizen": 0, "notification": 0, "place": 0, "area": 3331} {
 		if n := number(t, d, `SELECT count(*) FROM platform.`+table); n != want {
 			t.Errorf("%d rows of %s, want %d", n, table, want)
 		}
