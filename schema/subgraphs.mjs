@@ -8,12 +8,14 @@ import { composeServices, assertCompositionSuccess } from "@theguild/federation-
 const root = dirname(fileURLToPath(import.meta.url));
 const names = ["citizen", "community", "platform", "supply"];
 // directives for gqlgen and for our resolvers: nothing of the gateway's
-const local = new Set(["goField", "goModel", "goTag", "goEnum", "goExtraField", "can"]);
+const local = new Set(["goField", "goModel", "goTag", "goEnum", "goExtraField", "can", "personal"]);
+const localTypes = new Set(["PersonalGrade"]);
 
 const withoutLocal = (document) =>
   visit(document, {
     Directive: (node) => (local.has(node.name.value) ? null : undefined),
     DirectiveDefinition: (node) => (local.has(node.name.value) ? null : undefined),
+    EnumTypeDefinition: (node) => (localTypes.has(node.name.value) ? null : undefined),
   });
 
 /** The subgraphs: name, placeholder of the address, parsed SDL. */

@@ -29,6 +29,14 @@ func (r *citizenResolver) Notifications(ctx context.Context, obj *citizen.Citize
 	return r.notificationsOf(ctx, obj.Viewer, notification.Recipient{Kind: access.Citizen, ID: obj.ID}, first, after, unreadOnly)
 }
 
+func (r *mutationResolver) RevealCitizen(ctx context.Context, input executable.RevealCitizenInput) (*executable.RevealCitizenPayload, error) {
+	shown, err := r.citizens.Reveal(ctx, input.CitizenID, input.Fields, input.Purpose)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.RevealCitizenPayload{Citizen: *shown.Citizen, Mobile: shown.Mobile}, nil
+}
+
 func (r *mutationResolver) UpdateProfile(ctx context.Context, input executable.UpdateProfileInput) (*executable.UpdateProfilePayload, error) {
 	changed, err := r.citizens.UpdateProfile(ctx, citizen.Changes{Nickname: input.Nickname, AreaCode: input.AreaID})
 	if err != nil {

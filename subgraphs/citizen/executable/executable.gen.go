@@ -1139,6 +1139,22 @@ type PageInfo @shareable {
   endCursor: String
 }
 
+# For our own resolvers, tests and the audit log: personal data, its grade and
+# what it is kept for. The composition takes it out.
+directive @personal(grade: PersonalGrade!, purpose: String!) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION
+
+"个人信息的级别，依 GB/T 43697 一般数据四级划分"
+enum PersonalGrade {
+  "公开：依法或经本人同意对外公布"
+  L1
+  "内部：泄露影响轻微，例如昵称、工作人员姓名、自行填写的文字"
+  L2
+  "敏感：泄露会造成损害，例如手机号、身份证号、住址"
+  L3
+  "高度敏感：生物识别、健康、金融账户、行踪、未成年人信息"
+  L4
+}
+
 # For gqlgen alone: how a field binds to Go. The composition takes it out.
 directive @goField(forceResolver: Boolean, name: String, omittable: Boolean, type: String, batch: Boolean) on INPUT_FIELD_DEFINITION | FIELD_DEFINITION
 
@@ -9667,6 +9683,16 @@ func (ec *executionContext) marshalNPageInfo2ᚖgithubᚗcomᚋcitizencloudᚋci
 		return graphql.Null
 	}
 	return ec._PageInfo(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPersonalGrade(ctx context.Context, v any) (PersonalGrade, error) {
+	var res PersonalGrade
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPersonalGrade(ctx context.Context, sel ast.SelectionSet, v PersonalGrade) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNPublishServiceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPublishServiceInput(ctx context.Context, v any) (PublishServiceInput, error) {

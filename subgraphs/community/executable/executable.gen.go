@@ -1870,6 +1870,22 @@ type PageInfo @shareable {
   endCursor: String
 }
 
+# For our own resolvers, tests and the audit log: personal data, its grade and
+# what it is kept for. The composition takes it out.
+directive @personal(grade: PersonalGrade!, purpose: String!) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION
+
+"个人信息的级别，依 GB/T 43697 一般数据四级划分"
+enum PersonalGrade {
+  "公开：依法或经本人同意对外公布"
+  L1
+  "内部：泄露影响轻微，例如昵称、工作人员姓名、自行填写的文字"
+  L2
+  "敏感：泄露会造成损害，例如手机号、身份证号、住址"
+  L3
+  "高度敏感：生物识别、健康、金融账户、行踪、未成年人信息"
+  L4
+}
+
 # For gqlgen alone: how a field binds to Go. The composition takes it out.
 directive @goField(forceResolver: Boolean, name: String, omittable: Boolean, type: String, batch: Boolean) on INPUT_FIELD_DEFINITION | FIELD_DEFINITION
 
@@ -2223,9 +2239,9 @@ type FeedbackCase @key(fields: "id") {
   "类别"
   class: FeedbackClass!
   "标题"
-  title: String!
+  title: String! @personal(grade: L2, purpose: "办理意见反馈")
   "内容"
-  content: String!
+  content: String! @personal(grade: L2, purpose: "办理意见反馈")
   "图片，最多九张"
   pictures: [FileAsset!]!
   "状态"
@@ -2255,7 +2271,7 @@ type FeedbackCase @key(fields: "id") {
   "评价：1–5 星，每次办理结果评价一次"
   rating: Int
   "评价留言"
-  ratingComment: String
+  ratingComment: String @personal(grade: L2, purpose: "评价办理结果")
   "办理过程，早的在前"
   history: [FeedbackEvent!]!
   "当前登录者此刻可以做的操作"
@@ -2518,9 +2534,9 @@ input SubmitFeedbackInput {
   "类别"
   class: FeedbackClass!
   "标题，2–60 字"
-  title: String!
+  title: String! @personal(grade: L2, purpose: "办理意见反馈")
   "内容，5–2000 字"
-  content: String!
+  content: String! @personal(grade: L2, purpose: "办理意见反馈")
   "图片的上传凭证，最多九个"
   pictures: [String!]
   "是否匿名，默认否"
@@ -2574,7 +2590,7 @@ input SupplyInfoInput {
   "看到的版本号"
   expectedVersion: Int!
   "补充的内容，2–2000 字"
-  content: String!
+  content: String! @personal(grade: L2, purpose: "办理意见反馈")
   "补充图片的上传凭证；连同已有的最多九张"
   pictures: [String!]
 }
@@ -2636,7 +2652,7 @@ input RateFeedbackInput {
   "星级，1–5"
   rating: Int!
   "留言，最多 500 字"
-  comment: String
+  comment: String @personal(grade: L2, purpose: "评价办理结果")
 }
 `, BuiltIn: false},
 	{Name: "../../../schema/community/reference.graphql", Input: `# Entities of other subgraphs that the community's types refer to, and the
@@ -14822,6 +14838,16 @@ func (ec *executionContext) unmarshalNMarkDuplicateInput2githubᚗcomᚋcitizenc
 
 func (ec *executionContext) marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
 	return ec._PageInfo(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋexecutableᚐPersonalGrade(ctx context.Context, v any) (PersonalGrade, error) {
+	var res PersonalGrade
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋexecutableᚐPersonalGrade(ctx context.Context, sel ast.SelectionSet, v PersonalGrade) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNPublishActivityInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcommunityᚋactivityᚐPublishActivityInput(ctx context.Context, v any) (activity.PublishActivityInput, error) {

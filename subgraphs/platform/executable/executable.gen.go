@@ -363,6 +363,7 @@ type ComplexityRoot struct {
 		ResumeOrgUnit             func(childComplexity int, input ResumeOrgUnitInput) int
 		ResumeWorker              func(childComplexity int, input ResumeWorkerInput) int
 		RetireWorkflowDefinition  func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
+		RevealCitizen             func(childComplexity int, input RevealCitizenInput) int
 		ReviewWorkflowDefinition  func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
 		RevokeDelegation          func(childComplexity int, input RevokeDelegationInput) int
 		SetPostPermission         func(childComplexity int, input SetPostPermissionInput) int
@@ -500,6 +501,11 @@ type ComplexityRoot struct {
 
 	RetireWorkflowDefinitionPayload struct {
 		Definition func(childComplexity int) int
+	}
+
+	RevealCitizenPayload struct {
+		Citizen func(childComplexity int) int
+		Mobile  func(childComplexity int) int
 	}
 
 	ReviewWorkflowDefinitionPayload struct {
@@ -762,6 +768,7 @@ type InboxItemResolver interface {
 }
 type MutationResolver interface {
 	ExportAuditEntries(ctx context.Context, input audit.ExportAuditEntriesInput) (*ExportAuditEntriesPayload, error)
+	RevealCitizen(ctx context.Context, input RevealCitizenInput) (*RevealCitizenPayload, error)
 	UpdateProfile(ctx context.Context, input UpdateProfileInput) (*UpdateProfilePayload, error)
 	Delegate(ctx context.Context, input DelegateInput) (*DelegationPayload, error)
 	RevokeDelegation(ctx context.Context, input RevokeDelegationInput) (*DelegationPayload, error)
@@ -2263,6 +2270,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RetireWorkflowDefinition(childComplexity, args["input"].(workflow.WorkflowDefinitionStepInput)), true
+	case "Mutation.revealCitizen":
+		if e.ComplexityRoot.Mutation.RevealCitizen == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revealCitizen_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevealCitizen(childComplexity, args["input"].(RevealCitizenInput)), true
 	case "Mutation.reviewWorkflowDefinition":
 		if e.ComplexityRoot.Mutation.ReviewWorkflowDefinition == nil {
 			break
@@ -2952,6 +2970,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RetireWorkflowDefinitionPayload.Definition(childComplexity), true
+
+	case "RevealCitizenPayload.citizen":
+		if e.ComplexityRoot.RevealCitizenPayload.Citizen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevealCitizenPayload.Citizen(childComplexity), true
+	case "RevealCitizenPayload.mobile":
+		if e.ComplexityRoot.RevealCitizenPayload.Mobile == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevealCitizenPayload.Mobile(childComplexity), true
 
 	case "ReviewWorkflowDefinitionPayload.definition":
 		if e.ComplexityRoot.ReviewWorkflowDefinitionPayload.Definition == nil {
@@ -3847,6 +3878,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ResetWorkerPasswordInput", ec.unmarshalInputResetWorkerPasswordInput),
 			graphql.NewInputUnmarshaler("ResumeOrgUnitInput", ec.unmarshalInputResumeOrgUnitInput),
 			graphql.NewInputUnmarshaler("ResumeWorkerInput", ec.unmarshalInputResumeWorkerInput),
+			graphql.NewInputUnmarshaler("RevealCitizenInput", ec.unmarshalInputRevealCitizenInput),
 			graphql.NewInputUnmarshaler("RevokeDelegationInput", ec.unmarshalInputRevokeDelegationInput),
 			graphql.NewInputUnmarshaler("SetPostPermissionInput", ec.unmarshalInputSetPostPermissionInput),
 			graphql.NewInputUnmarshaler("SignInByCodeInput", ec.unmarshalInputSignInByCodeInput),
@@ -3981,6 +4013,22 @@ type PageInfo @shareable {
   endCursor: String
 }
 
+# For our own resolvers, tests and the audit log: personal data, its grade and
+# what it is kept for. The composition takes it out.
+directive @personal(grade: PersonalGrade!, purpose: String!) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION
+
+"个人信息的级别，依 GB/T 43697 一般数据四级划分"
+enum PersonalGrade {
+  "公开：依法或经本人同意对外公布"
+  L1
+  "内部：泄露影响轻微，例如昵称、工作人员姓名、自行填写的文字"
+  L2
+  "敏感：泄露会造成损害，例如手机号、身份证号、住址"
+  L3
+  "高度敏感：生物识别、健康、金融账户、行踪、未成年人信息"
+  L4
+}
+
 # For gqlgen alone: how a field binds to Go. The composition takes it out.
 directive @goField(forceResolver: Boolean, name: String, omittable: Boolean, type: String, batch: Boolean) on INPUT_FIELD_DEFINITION | FIELD_DEFINITION
 
@@ -4111,7 +4159,7 @@ type AuditEntry @key(fields: "id") {
   "操作者的标识；未登录则为空字符串"
   actorId: String!
   "工作人员的姓名；市民不记姓名，为空字符串"
-  actorName: String!
+  actorName: String! @personal(grade: L2, purpose: "追溯操作者")
   "操作者当时的角色"
   actorRoles: [String!]!
   "工作人员当时的岗位；没有则为空字符串"
@@ -4123,7 +4171,7 @@ type AuditEntry @key(fields: "id") {
   "客户端，例如：workbench；未知则为空字符串"
   client: String!
   "来源 IP 地址；未知则为空字符串"
-  address: String!
+  address: String! @personal(grade: L2, purpose: "追溯操作来源")
   "请求标识，与日志中的一致；未知则为空字符串"
   requestId: String!
   "链路标识（W3C Trace Context）；没有则为空字符串"
@@ -4220,6 +4268,8 @@ type AuditEntryEdge {
 }
 
 extend type Mutation {
+  "查看市民的完整个人信息：须有权限、在管辖范围内并写明目的；每次查看都记入操作日志"
+  revealCitizen(input: RevealCitizenInput!): RevealCitizenPayload!
   "修改本人资料"
   updateProfile(input: UpdateProfileInput!): UpdateProfilePayload!
 }
@@ -4229,9 +4279,9 @@ type Citizen @key(fields: "id") {
   "标识"
   id: ID!
   "昵称"
-  nickname: String!
+  nickname: String! @personal(grade: L2, purpose: "称呼账户本人")
   "手机号，中间四位已掩码，例如：138****0001"
-  mobileMasked: String
+  mobileMasked: String @personal(grade: L3, purpose: "本人与社区工作人员核对账户")
   "居住的社区；未填写则为空"
   area: Area @goField(forceResolver: true)
   "实名等级"
@@ -4279,10 +4329,34 @@ enum CitizenState @goModel(model: "github.com/citizencloud/citizencloud/subgraph
   MERGED
 }
 
+"查看市民完整个人信息的输入"
+input RevealCitizenInput {
+  "市民标识"
+  citizenId: ID!
+  "要查看的信息，至少一项"
+  fields: [CitizenPersonalField!]!
+  "查看的目的，4 到 200 个字"
+  purpose: String!
+}
+
+"可以查看的市民个人信息"
+enum CitizenPersonalField @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/citizen.CitizenPersonalField") {
+  "手机号"
+  MOBILE
+}
+
+"查看市民完整个人信息的结果；未要求的项为空"
+type RevealCitizenPayload {
+  "市民"
+  citizen: Citizen!
+  "完整的手机号，E.164 格式"
+  mobile: String @personal(grade: L3, purpose: "工作人员按写明的目的联系市民")
+}
+
 "修改本人资料的输入；不填的项保持不变"
 input UpdateProfileInput {
   "昵称，1 到 20 个字"
-  nickname: String
+  nickname: String @personal(grade: L2, purpose: "称呼账户本人")
   "居住的社区，十二位区划代码"
   areaId: ID
 }
@@ -5175,7 +5249,7 @@ enum SmsScene @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/pl
 "获取短信验证码的输入"
 input RequestSmsCodeInput {
   "手机号，十一位，可带 +86"
-  mobile: String!
+  mobile: String! @personal(grade: L3, purpose: "接收验证码")
   "用途"
   scene: SmsScene!
 }
@@ -5191,7 +5265,7 @@ type RequestSmsCodePayload {
 "短信验证码登录的输入"
 input SignInByCodeInput {
   "手机号，十一位，可带 +86"
-  mobile: String!
+  mobile: String! @personal(grade: L3, purpose: "登录账户")
   "六位验证码"
   code: String!
 }
@@ -5215,7 +5289,7 @@ type SignInPayload {
 "工作人员登录的输入"
 input SignInWorkerInput {
   "登录名"
-  login: String!
+  login: String! @personal(grade: L2, purpose: "登录账户")
   "密码"
   password: String!
 }
@@ -5314,9 +5388,9 @@ type Worker @key(fields: "id") {
   "标识"
   id: ID!
   "姓名"
-  name: String!
+  name: String! @personal(grade: L2, purpose: "公示办理人员")
   "登录名；仅本人和管理员可见"
-  login: String @goField(forceResolver: true)
+  login: String @personal(grade: L2, purpose: "登录账户") @goField(forceResolver: true)
   "主要任职的组织机构"
   unit: OrgUnit! @goField(forceResolver: true, batch: true)
   "数据范围：主要任职机构所服务的区划及其下级"
@@ -5401,9 +5475,9 @@ enum WorkerState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs
 "新建工作人员的输入"
 input CreateWorkerInput {
   "登录名：4 到 32 位小写字母、数字、点、横线或下划线"
-  login: String!
+  login: String! @personal(grade: L2, purpose: "登录账户")
   "姓名，2 到 30 个字"
-  name: String!
+  name: String! @personal(grade: L2, purpose: "公示办理人员")
   "主要岗位的标识"
   postId: ID!
 }
@@ -6764,6 +6838,16 @@ func (ec *executionContext) childFields_RetireWorkflowDefinitionPayload(ctx cont
 	return nil, fmt.Errorf("no field named %q was found under type RetireWorkflowDefinitionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RevealCitizenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "citizen":
+		return ec.fieldContext_RevealCitizenPayload_citizen(ctx, field)
+	case "mobile":
+		return ec.fieldContext_RevealCitizenPayload_mobile(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevealCitizenPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReviewWorkflowDefinitionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "definition":
@@ -7830,6 +7914,20 @@ func (ec *executionContext) field_Mutation_retireWorkflowDefinition_args(ctx con
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (workflow.WorkflowDefinitionStepInput, error) {
 			return ec.unmarshalNWorkflowDefinitionStepInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐWorkflowDefinitionStepInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_revealCitizen_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RevealCitizenInput, error) {
+			return ec.unmarshalNRevealCitizenInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealCitizenInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13078,6 +13176,50 @@ func (ec *executionContext) fieldContext_Mutation_exportAuditEntries(ctx context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_revealCitizen(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_revealCitizen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevealCitizen(ctx, fc.Args["input"].(RevealCitizenInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RevealCitizenPayload) graphql.Marshaler {
+			return ec.marshalNRevealCitizenPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealCitizenPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_revealCitizen(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevealCitizenPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_revealCitizen_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_updateProfile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17646,6 +17788,61 @@ func (ec *executionContext) fieldContext_RetireWorkflowDefinitionPayload_definit
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _RevealCitizenPayload_citizen(ctx context.Context, field graphql.CollectedField, obj *RevealCitizenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevealCitizenPayload_citizen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Citizen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v citizen.Citizen) graphql.Marshaler {
+			return ec.marshalNCitizen2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐCitizen(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevealCitizenPayload_citizen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevealCitizenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Citizen(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RevealCitizenPayload_mobile(ctx context.Context, field graphql.CollectedField, obj *RevealCitizenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevealCitizenPayload_mobile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mobile, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RevealCitizenPayload_mobile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevealCitizenPayload", field, false, false, "String")
 }
 
 func (ec *executionContext) _ReviewWorkflowDefinitionPayload_definition(ctx context.Context, field graphql.CollectedField, obj *ReviewWorkflowDefinitionPayload) (ret graphql.Marshaler) {
@@ -24192,6 +24389,62 @@ func UnmarshalResumeWorkerInput(ctx context.Context, raw any) (ResumeWorkerInput
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRevealCitizenInput(ctx context.Context, obj any) (RevealCitizenInput, error) {
+	var it RevealCitizenInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"citizenId", "fields", "purpose"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "citizenId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("citizenId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CitizenID = data
+		case "fields":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fields"))
+			data, err := ec.unmarshalNCitizenPersonalField2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐCitizenPersonalFieldᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Fields = data
+		case "purpose":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purpose"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purpose = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRevealCitizenInput unmarshals raw into the RevealCitizenInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRevealCitizenInput(ctx context.Context, raw any) (RevealCitizenInput, error) {
+	var out RevealCitizenInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevealCitizenInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRevokeDelegationInput(ctx context.Context, obj any) (RevokeDelegationInput, error) {
 	var it RevokeDelegationInput
 	if obj == nil {
@@ -26876,6 +27129,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "revealCitizen":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_revealCitizen(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "updateProfile":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_updateProfile(ctx, field)
@@ -28040,6 +28300,44 @@ func (ec *executionContext) _RetireWorkflowDefinitionPayload(ctx context.Context
 		case "definition":
 			out.Values[i] = ec._RetireWorkflowDefinitionPayload_definition(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var revealCitizenPayloadImplementors = []string{"RevealCitizenPayload"}
+
+func (ec *executionContext) _RevealCitizenPayload(ctx context.Context, sel ast.SelectionSet, obj *RevealCitizenPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revealCitizenPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevealCitizenPayload")
+		case "citizen":
+			out.Values[i] = ec._RevealCitizenPayload_citizen(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mobile":
+			out.Values[i] = ec._RevealCitizenPayload_mobile(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -30056,6 +30354,51 @@ func (ec *executionContext) marshalNCitizen2githubᚗcomᚋcitizencloudᚋcitize
 	return ec._Citizen(ctx, sel, &v)
 }
 
+func (ec *executionContext) unmarshalNCitizenPersonalField2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐCitizenPersonalField(ctx context.Context, v any) (citizen.CitizenPersonalField, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := citizen.CitizenPersonalField(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCitizenPersonalField2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐCitizenPersonalField(ctx context.Context, sel ast.SelectionSet, v citizen.CitizenPersonalField) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CitizenPersonalField!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNCitizenPersonalField2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐCitizenPersonalFieldᚄ(ctx context.Context, v any) ([]citizen.CitizenPersonalField, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]citizen.CitizenPersonalField, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNCitizenPersonalField2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐCitizenPersonalField(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNCitizenPersonalField2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐCitizenPersonalFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []citizen.CitizenPersonalField) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCitizenPersonalField2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐCitizenPersonalField(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNCitizenRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCitizenRepresentationᚄ(ctx context.Context, v any) ([]*CitizenRepresentation, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
@@ -30772,6 +31115,16 @@ func (ec *executionContext) marshalNPermissionMatrix2ᚖgithubᚗcomᚋcitizencl
 	return ec._PermissionMatrix(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPersonalGrade(ctx context.Context, v any) (PersonalGrade, error) {
+	var res PersonalGrade
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPersonalGrade(ctx context.Context, sel ast.SelectionSet, v PersonalGrade) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) marshalNPost2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐPost(ctx context.Context, sel ast.SelectionSet, v post.Post) graphql.Marshaler {
 	return ec._Post(ctx, sel, &v)
 }
@@ -30902,6 +31255,19 @@ func (ec *executionContext) marshalNRetireWorkflowDefinitionPayload2ᚖgithubᚗ
 		return graphql.Null
 	}
 	return ec._RetireWorkflowDefinitionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRevealCitizenInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealCitizenInput(ctx context.Context, v any) (RevealCitizenInput, error) {
+	res, err := ec.unmarshalInputRevealCitizenInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRevealCitizenPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealCitizenPayload(ctx context.Context, sel ast.SelectionSet, v *RevealCitizenPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RevealCitizenPayload!")
+		return graphql.Null
+	}
+	return ec._RevealCitizenPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNReviewWorkflowDefinitionPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, v *ReviewWorkflowDefinitionPayload) graphql.Marshaler {

@@ -1668,6 +1668,22 @@ type PageInfo @shareable {
   endCursor: String
 }
 
+# For our own resolvers, tests and the audit log: personal data, its grade and
+# what it is kept for. The composition takes it out.
+directive @personal(grade: PersonalGrade!, purpose: String!) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION
+
+"个人信息的级别，依 GB/T 43697 一般数据四级划分"
+enum PersonalGrade {
+  "公开：依法或经本人同意对外公布"
+  L1
+  "内部：泄露影响轻微，例如昵称、工作人员姓名、自行填写的文字"
+  L2
+  "敏感：泄露会造成损害，例如手机号、身份证号、住址"
+  L3
+  "高度敏感：生物识别、健康、金融账户、行踪、未成年人信息"
+  L4
+}
+
 # For gqlgen alone: how a field binds to Go. The composition takes it out.
 directive @goField(forceResolver: Boolean, name: String, omittable: Boolean, type: String, batch: Boolean) on INPUT_FIELD_DEFINITION | FIELD_DEFINITION
 
@@ -1762,7 +1778,7 @@ type CommunityService @key(fields: "id") {
   "服务时间"
   hours: String
   "联系电话"
-  phone: String
+  phone: String @personal(grade: L1, purpose: "对外公开的服务电话")
   "状态"
   state: CommunityServiceState!
   "最近一次审核的意见；仅提供者和审核人员可见"
@@ -1869,7 +1885,7 @@ input CreateCommunityServiceInput {
   "服务时间"
   hours: String
   "联系电话"
-  phone: String
+  phone: String @personal(grade: L1, purpose: "对外公开的服务电话")
 }
 
 "修改社区服务；仅草稿可改，未给出的项不变"
@@ -1893,7 +1909,7 @@ input UpdateCommunityServiceInput {
   "服务时间"
   hours: String
   "联系电话"
-  phone: String
+  phone: String @personal(grade: L1, purpose: "对外公开的服务电话")
 }
 
 "提交审核"
@@ -2302,7 +2318,7 @@ type Participant @key(fields: "id") {
   "简介"
   introduction: String!
   "对外服务电话"
-  phone: String
+  phone: String @personal(grade: L1, purpose: "对外公开的服务电话")
   "所在区域"
   area: Area
   "资质"
@@ -2346,7 +2362,7 @@ type ParticipantChange {
   "简介"
   introduction: String
   "对外服务电话"
-  phone: String
+  phone: String @personal(grade: L1, purpose: "对外公开的服务电话")
   "资质"
   qualifications: [Qualification!]
 }
@@ -2413,7 +2429,7 @@ input ApplyParticipantInput {
   "简介"
   introduction: String!
   "对外服务电话"
-  phone: String
+  phone: String @personal(grade: L1, purpose: "对外公开的服务电话")
   "所在区域"
   areaId: ID!
   "资质，至多 20 项"
@@ -2451,7 +2467,7 @@ input ChangeParticipantInput {
   "简介"
   introduction: String
   "对外服务电话"
-  phone: String
+  phone: String @personal(grade: L1, purpose: "对外公开的服务电话")
   "资质，至多 20 项"
   qualifications: [QualificationInput!]
 }
@@ -14661,6 +14677,16 @@ func (ec *executionContext) marshalNParticipantState2githubᚗcomᚋcitizencloud
 		graphql.AddInvalidNullFromMarshaler(ctx, "ParticipantState!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋsupplyᚋexecutableᚐPersonalGrade(ctx context.Context, v any) (PersonalGrade, error) {
+	var res PersonalGrade
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋsupplyᚋexecutableᚐPersonalGrade(ctx context.Context, sel ast.SelectionSet, v PersonalGrade) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNPublishDemandInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋsupplyᚋdemandᚐPublishDemandInput(ctx context.Context, v any) (demand.PublishDemandInput, error) {
