@@ -33,7 +33,9 @@ type Loaders struct {
 	PostsOf     *batch.Loader[string, []*post.Post]
 	Worker      *batch.Loader[string, *worker.Worker]
 	Assignments *batch.Loader[string, []*worker.Assignment]
-	Instance    *batch.Loader[string, *workflow.WorkflowInstance]
+	Tasks       *batch.Loader[*workflow.WorkflowInstance, []*workflow.WorkflowTask]
+	Histories   *batch.Loader[*workflow.WorkflowInstance, []*workflow.WorkflowEvent]
+	Initiator   *batch.Loader[*workflow.WorkflowInstance, string] // the name
 	// Unread leaves out who is not the caller: ask for the caller only.
 	Unread *batch.Loader[notification.Recipient, int]
 }
@@ -45,7 +47,9 @@ func newLoaders(s Services) *Loaders {
 		PostsOf:     batch.New(s.Posts.OfUnits),
 		Worker:      batch.New(s.Workers.ByIDs),
 		Assignments: batch.New(s.Workers.Assignments),
-		Instance:    batch.New(s.Workflows.ByIDs),
+		Tasks:       batch.New(s.Workflows.Tasks),
+		Histories:   batch.New(s.Workflows.Histories),
+		Initiator:   batch.New(s.Workflows.Initiators),
 		Unread:      batch.New(s.Notifications.Unread),
 	}
 }

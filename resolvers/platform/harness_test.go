@@ -322,14 +322,11 @@ func (w *world) signIn(mobile string) (tokens, *access.Principal) {
 
 var discard = slog.New(slog.DiscardHandler)
 
-// consumers is the number of durable consumers of the events.
-func (w *world) consumers() int {
+// consumes says whether the durable consumer is there.
+func (w *world) consumes(durable string) bool {
 	w.t.Helper()
-	events, err := w.stream.Stream(w.t.Context(), "EVENTS")
-	w.must(err)
-	info, err := events.Info(w.t.Context())
-	w.must(err)
-	return info.State.Consumers
+	_, err := w.stream.Consumer(w.t.Context(), "EVENTS", durable)
+	return err == nil
 }
 
 // flush relays the outbox to the bus.

@@ -24,11 +24,15 @@ func (r *inboxItemResolver) Overdue(ctx context.Context, obj *inbox.InboxItem) (
 }
 
 func (r *inboxItemResolver) AllowedActions(ctx context.Context, objs []*inbox.InboxItem) ([][]*workflow.WorkflowAction, error) {
-	return r.workflows.OfItems(ctx, objs)
+	return partOf(objs, inbox.Actions, func(items []*inbox.InboxItem) (map[string][]*workflow.WorkflowAction, error) {
+		return r.workflows.OfItems(ctx, items)
+	})
 }
 
 func (r *inboxItemResolver) Instance(ctx context.Context, objs []*inbox.InboxItem) ([]*workflow.WorkflowInstance, error) {
-	return fieldOf(ctx, objs, r.load(ctx).Instance.LoadMany, func(i *inbox.InboxItem) string { return i.InstanceID })
+	return partOf(objs, inbox.Instances, func(items []*inbox.InboxItem) (map[string]*workflow.WorkflowInstance, error) {
+		return r.workflows.BehindItems(ctx, items)
+	})
 }
 
 func (r *mutationResolver) MarkInboxRead(ctx context.Context, input executable.MarkInboxReadInput) (*executable.MarkInboxReadPayload, error) {

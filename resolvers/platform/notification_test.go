@@ -217,7 +217,7 @@ func (w *world) listening(n int) {
 // before it are not for it.
 func (w *world) consumerReady() {
 	w.t.Helper()
-	w.flushUntil(func() bool { return w.consumers() > 0 })
+	w.flushUntil(func() bool { return w.consumes("platform-notification") })
 }
 
 // flushUntil relays the outbox until the condition holds.

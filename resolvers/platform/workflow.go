@@ -30,15 +30,23 @@ func inboxFilter(f *executable.InboxFilter) inbox.Filter {
 	return inbox.Filter{List: value(f.List), Module: value(f.Module), Overdue: value(f.Overdue), Unread: value(f.Unread), Order: value(f.Order)}
 }
 
-// ofInstances puts what was found by instance into the order of the instances;
-// an instance may be nil.
-func ofInstances[T any](instances []*workflow.WorkflowInstance, found map[string][]T) [][]T {
-	lists := make([][]T, len(instances))
-	for n, i := range instances {
-		lists[n] = []T{}
-		if i != nil && len(found[i.ID]) > 0 {
-			lists[n] = found[i.ID]
+// itself is the instance as the key of what is loaded of it.
+func itself(i *workflow.WorkflowInstance) *workflow.WorkflowInstance { return i }
+
+// partOf gives a part of the items, which is read once for the page of each:
+// the nodes of a connection come one by one.
+func partOf[T any](items []*inbox.InboxItem, part inbox.Part, load func([]*inbox.InboxItem) (map[string]T, error)) ([]T, error) {
+	values := make([]T, len(items))
+	for n, item := range items {
+		if item == nil {
+			continue
 		}
+		all, err := item.Page.Load(part, func(items []*inbox.InboxItem) (any, error) { return load(items) })
+		if err != nil {
+			return nil, err
+		}
+		found, _ := all.(map[string]T)
+		values[n] = found[item.ID]
 	}
-	return lists
+	return values, nil
 }

@@ -129,7 +129,7 @@ func (r *workflowInstanceResolver) Initiator(ctx context.Context, obj *workflow.
 }
 
 func (r *workflowInstanceResolver) InitiatorName(ctx context.Context, objs []*workflow.WorkflowInstance) ([]string, error) {
-	return r.workflows.Initiators(ctx, objs)
+	return fieldOf(ctx, objs, r.load(ctx).Initiator.LoadMany, itself)
 }
 
 func (r *workflowInstanceResolver) Overdue(ctx context.Context, obj *workflow.WorkflowInstance) (bool, error) {
@@ -137,13 +137,11 @@ func (r *workflowInstanceResolver) Overdue(ctx context.Context, obj *workflow.Wo
 }
 
 func (r *workflowInstanceResolver) Tasks(ctx context.Context, objs []*workflow.WorkflowInstance) ([][]*workflow.WorkflowTask, error) {
-	found, err := r.workflows.Tasks(ctx, objs)
-	return ofInstances(objs, found), err
+	return fieldOf(ctx, objs, r.load(ctx).Tasks.LoadMany, itself)
 }
 
 func (r *workflowInstanceResolver) History(ctx context.Context, objs []*workflow.WorkflowInstance) ([][]*workflow.WorkflowEvent, error) {
-	found, err := r.workflows.Histories(ctx, objs)
-	return ofInstances(objs, found), err
+	return fieldOf(ctx, objs, r.load(ctx).Histories.LoadMany, itself)
 }
 
 func (r *workflowInstanceResolver) AllowedActions(ctx context.Context, obj *workflow.WorkflowInstance) ([]*workflow.WorkflowAction, error) {

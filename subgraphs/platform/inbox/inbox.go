@@ -9,6 +9,7 @@ package inbox
 
 import (
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
@@ -40,6 +41,43 @@ type InboxItem struct {
 	At         time.Time         `db:"at"`
 	DueAt      *time.Time        `db:"due_at"`
 	ReadAt     *time.Time        `db:"read_at"` // nil while the caller has not opened it
+	Page       *Page             `db:"-"`       // whom it was read with
+}
+
+// Page is the items that were read together.
+type Page struct {
+	Items []*InboxItem
+	parts [2]struct {
+		once  sync.Once
+		value any
+		err   error
+	}
+}
+
+// Part is something that belongs to each item of a page, and is read for all.
+type Part int
+
+// The parts.
+const (
+	Actions Part = iota
+	Instances
+)
+
+// Load reads the part for all items of the page, once: the first who asks waits
+// for it, and the others have it.
+func (p *Page) Load(part Part, load func([]*InboxItem) (any, error)) (any, error) {
+	kept := &p.parts[part]
+	kept.once.Do(func() { kept.value, kept.err = load(p.Items) })
+	return kept.value, kept.err
+}
+
+// together makes a page of the items.
+func together(items []*InboxItem) []*InboxItem {
+	page := &Page{Items: items}
+	for _, item := range items {
+		item.Page = page
+	}
+	return items
 }
 
 // OverdueAt says whether it is still to be done and past its time limit.

@@ -57,7 +57,7 @@ func (s *Service) List(ctx context.Context, f Filter, page keyset.Page) ([]*Inbo
 		return nil, nil, err
 	}
 	items, info := keyset.Of(page, items, Key(f.Order))
-	return items, info, nil
+	return together(items), info, nil
 }
 
 func cursor(key []string) bool {
@@ -91,7 +91,7 @@ func (s *Service) byIDs(ctx context.Context, p *access.Principal, ids []string) 
 	found := map[string]*InboxItem{}
 	return found, s.DB.Read(ctx, func(tx *sqlx.Tx) error {
 		items, err := byIDs(ctx, tx, p.ID, Addressees(p), ids, s.Now())
-		for _, item := range items {
+		for _, item := range together(items) {
 			found[item.ID] = item
 		}
 		return err

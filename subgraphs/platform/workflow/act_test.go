@@ -38,7 +38,7 @@ func TestApprovalGoesItsWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	var steps []string
-	for _, e := range history[i.ID] {
+	for _, e := range history[i] {
 		steps = append(steps, e.Action+":"+e.From+">"+e.To)
 	}
 	if diff := cmp.Diff([]string{"START:>STREET_REVIEW", "APPROVE:STREET_REVIEW>DISTRICT_REVIEW", "APPROVE:DISTRICT_REVIEW>APPROVED"}, steps); diff != "" {
@@ -128,7 +128,7 @@ func TestRefusedStepsChangeNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	task := tasks[i.ID][0].ID
+	task := tasks[i][0].ID
 	before := o.everything()
 	for name, c := range map[string]struct {
 		who  context.Context
@@ -196,7 +196,7 @@ func TestOfTwoAtOnceOneWins(t *testing.T) {
 		tasks, _ := o.Tasks(o.cid, []*workflow.WorkflowInstance{i})
 		for _, who := range []context.Context{o.cid, o.dan, o.cid, o.dan} {
 			group.Go(func() {
-				_, err := o.Act(who, workflow.ActOnWorkflowInput{InstanceID: i.ID, TaskID: &tasks[i.ID][0].ID, Action: "APPROVE", ExpectedVersion: i.Version})
+				_, err := o.Act(who, workflow.ActOnWorkflowInput{InstanceID: i.ID, TaskID: &tasks[i][0].ID, Action: "APPROVE", ExpectedVersion: i.Version})
 				mu.Lock()
 				defer mu.Unlock()
 				switch fault.CodeOf(err) {
@@ -250,7 +250,7 @@ func TestDelegatesOnlyUntilTheEnd(t *testing.T) {
 	_, err = o.act(o.far, i.ID, "APPROVE")
 	wantCode(t, err, fault.NotFound)
 	tasks, _ := o.Tasks(o.cid, []*workflow.WorkflowInstance{i})
-	_, err = o.Act(o.far, workflow.ActOnWorkflowInput{InstanceID: i.ID, TaskID: &tasks[i.ID][0].ID, Action: "APPROVE", ExpectedVersion: i.Version + 1})
+	_, err = o.Act(o.far, workflow.ActOnWorkflowInput{InstanceID: i.ID, TaskID: &tasks[i][0].ID, Action: "APPROVE", ExpectedVersion: i.Version + 1})
 	wantCode(t, err, fault.NotFound)
 
 	o.must(o.cid, i.ID, engine.RevokeDelegate)

@@ -48,7 +48,7 @@ func TestCasesAppearInTheInbox(t *testing.T) {
 	instance := items[0].InstanceID
 	o.wantTodo(instance, o.ann, o.ben)
 	allowed, err := o.OfItems(o.ben, items)
-	if err != nil || len(allowed[0]) != 4 || !allowed[0][0].InModule {
+	if err != nil || len(allowed[items[0].ID]) != 4 || !allowed[items[0].ID][0].InModule {
 		t.Errorf("allowed %v, %v", allowed, err)
 	}
 	_, err = o.act(o.ben, instance, "TAKE")

@@ -54,9 +54,9 @@ func (s *Service) ByIDs(ctx context.Context, ids []string) (map[string]*Workflow
 
 // Tasks gives the tasks of all rounds of the instances, which the caller sees,
 // in order. Two statements.
-func (s *Service) Tasks(ctx context.Context, of []*WorkflowInstance) (map[string][]*WorkflowTask, error) {
+func (s *Service) Tasks(ctx context.Context, of []*WorkflowInstance) (map[*WorkflowInstance][]*WorkflowTask, error) {
 	ids, byID := known(of)
-	found := make(map[string][]*WorkflowTask, len(ids))
+	found := make(map[*WorkflowInstance][]*WorkflowTask, len(ids))
 	if len(ids) == 0 {
 		return found, nil
 	}
@@ -71,7 +71,7 @@ func (s *Service) Tasks(ctx context.Context, of []*WorkflowInstance) (map[string
 	var people []string
 	for _, t := range list {
 		t.of = byID[t.InstanceID]
-		found[t.InstanceID] = append(found[t.InstanceID], t)
+		found[t.of] = append(found[t.of], t)
 		people = append(people, t.WorkerID, t.DelegateID, t.DecidedBy)
 	}
 	called, err := s.Names(ctx, people)
@@ -83,9 +83,9 @@ func (s *Service) Tasks(ctx context.Context, of []*WorkflowInstance) (map[string
 
 // Histories gives the histories of the instances, which the caller sees. Two
 // statements.
-func (s *Service) Histories(ctx context.Context, of []*WorkflowInstance) (map[string][]*WorkflowEvent, error) {
+func (s *Service) Histories(ctx context.Context, of []*WorkflowInstance) (map[*WorkflowInstance][]*WorkflowEvent, error) {
 	ids, byID := known(of)
-	found := make(map[string][]*WorkflowEvent, len(ids))
+	found := make(map[*WorkflowInstance][]*WorkflowEvent, len(ids))
 	if len(ids) == 0 {
 		return found, nil
 	}
@@ -100,7 +100,7 @@ func (s *Service) Histories(ctx context.Context, of []*WorkflowInstance) (map[st
 	var people []string
 	for _, e := range list {
 		e.of = byID[e.InstanceID]
-		found[e.InstanceID] = append(found[e.InstanceID], e)
+		found[e.of] = append(found[e.of], e)
 		people = append(people, e.ForID, e.TargetID)
 		if e.ActorKind == ByWorker {
 			people = append(people, e.ActorID)
@@ -136,26 +136,26 @@ func (s *Service) Names(ctx context.Context, ids []string) (called map[string]st
 	return called, err
 }
 
-// Initiators gives the names of the workers who began the instances, in order;
-// "" where it was somebody else. One statement.
-func (s *Service) Initiators(ctx context.Context, of []*WorkflowInstance) ([]string, error) {
+// Initiators gives the names of the workers who began the instances; it leaves
+// out those that somebody else began. One statement.
+func (s *Service) Initiators(ctx context.Context, of []*WorkflowInstance) (map[*WorkflowInstance]string, error) {
 	var ids []string
 	for _, i := range of {
 		if i != nil && i.InitiatorKind == access.Worker {
 			ids = append(ids, i.InitiatorID)
 		}
 	}
-	list := make([]string, len(of))
+	found := make(map[*WorkflowInstance]string, len(ids))
 	if len(ids) == 0 {
-		return list, nil
+		return found, nil
 	}
 	called, err := s.Names(ctx, ids)
-	for n, i := range of {
+	for _, i := range of {
 		if i != nil && i.InitiatorKind == access.Worker {
-			list[n] = called[i.InitiatorID]
+			found[i] = called[i.InitiatorID]
 		}
 	}
-	return list, err
+	return found, err
 }
 
 // MayNow lists what the caller may do with the task now.
@@ -192,21 +192,22 @@ func (s *Service) OfInstance(ctx context.Context, i *WorkflowInstance) []*Workfl
 	return list
 }
 
-// OfItems lists what the caller may do with each of the own inbox items. Two
+// OfItems lists what the caller may do with each of the own inbox items, by ID. Two
 // statements for all.
-func (s *Service) OfItems(ctx context.Context, items []*inbox.InboxItem) ([][]*WorkflowAction, error) {
-	lists := make([][]*WorkflowAction, len(items))
-	var ids, taskIDs []string
-	for n, item := range items {
-		lists[n] = []*WorkflowAction{}
+func (s *Service) OfItems(ctx context.Context, items []*inbox.InboxItem) (map[string][]*WorkflowAction, error) {
+	found := make(map[string][]*WorkflowAction, len(items))
+	var todo []*inbox.InboxItem
+	var taskIDs []string
+	for _, item := range items {
+		found[item.ID] = []*WorkflowAction{}
 		if item.List == inbox.Todo && item.TaskID != nil {
-			ids, taskIDs = append(ids, item.InstanceID), append(taskIDs, *item.TaskID)
+			todo, taskIDs = append(todo, item), append(taskIDs, *item.TaskID)
 		}
 	}
-	if len(ids) == 0 {
-		return lists, nil
+	if len(todo) == 0 {
+		return found, nil
 	}
-	found, err := s.ByIDs(ctx, ids)
+	behind, err := s.BehindItems(ctx, todo)
 	if err != nil {
 		return nil, err
 	}
@@ -222,13 +223,28 @@ func (s *Service) OfItems(ctx context.Context, items []*inbox.InboxItem) ([][]*W
 	for _, t := range present {
 		byID[t.ID] = t
 	}
-	for n, item := range items {
-		if item.TaskID == nil {
-			continue
-		}
-		if i, t := found[item.InstanceID], byID[*item.TaskID]; i != nil && t != nil {
-			lists[n] = s.MayNow(ctx, i, t)
+	for _, item := range todo {
+		if i, t := behind[item.ID], byID[*item.TaskID]; i != nil && t != nil {
+			found[item.ID] = s.MayNow(ctx, i, t)
 		}
 	}
-	return lists, nil
+	return found, nil
+}
+
+// BehindItems gives the instance of each of the caller's inbox items, by ID. One
+// statement for all.
+func (s *Service) BehindItems(ctx context.Context, items []*inbox.InboxItem) (map[string]*WorkflowInstance, error) {
+	ids := make([]string, len(items))
+	for n, item := range items {
+		ids[n] = item.InstanceID
+	}
+	byID, err := s.ByIDs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]*WorkflowInstance, len(items))
+	for _, item := range items {
+		found[item.ID] = byID[item.InstanceID]
+	}
+	return found, nil
 }
