@@ -46,6 +46,7 @@ const (
 	WorkflowView     Action = "workflow.view"        // all workflow instances of the scope
 	WorkflowManage   Action = "workflow.manage"      // draft, publish and retire definitions
 	WorkflowReview   Action = "workflow.review"      // review a drafted definition; city level
+	FileHold         Action = "file.hold"            // legal holds on files of the scope
 	GatewayManage    Action = "gateway.manage"       // the gateway's rules: limits, breakers, what is switched off
 	PlaceManage      Action = "place.manage"         // the places of the area and their opening hours
 	MessageReview    Action = "message.review"       // approve and retire the templates of messages
@@ -59,6 +60,6 @@ var grants = map[Role][]Action{
 	CatalogueEditor: {ServiceManage, PlaceManage},
 	SupplyReviewer:  {ParticipantView, ParticipantAudit, OfferingReview, DemandReview},
 	SystemAdmin:     {WorkerView, WorkerManage, WorkdayManage, UnitManage, PermissionView, AuditOfAdmins, WorkflowManage, GatewayManage, LogView},
-	SecurityAdmin:   {WorkerView, RoleGrant, PermissionView, AuditOfAdmins, LogView},
+	SecurityAdmin:   {WorkerView, RoleGrant, PermissionView, AuditOfAdmins, LogView, FileHold},
 	AuditAdmin:      {WorkerView, PermissionView, AuditOfAdmins, AuditView},
 }

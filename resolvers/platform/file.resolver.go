@@ -13,7 +13,7 @@ import (
 )
 
 func (r *fileAssetResolver) URL(ctx context.Context, obj *file.FileAsset) (string, error) {
-	return r.files.Link(obj.ID), nil
+	return r.files.Link(ctx, obj), nil
 }
 
 func (r *Resolver) FileAsset() executable.FileAssetResolver { return &fileAssetResolver{r} }

@@ -1,8 +1,6 @@
 package file
 
 import (
-	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,18 +14,25 @@ import (
 )
 
 // Handler serves POST /files (a raw body with X-File-Name, or the first file of
-// multipart/form-data) and GET /files/{id}. Errors are JSON in GraphQL's form.
+// multipart/form-data), resumable uploads at /files/uploads, and downloads:
+// GET /files/{id}, its versions and thumbnails. Errors are JSON in GraphQL's form.
 func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /files", s.upload)
+	mux.HandleFunc("POST /files", s.post)
 	mux.HandleFunc("GET /files/{id}", s.download)
+	mux.HandleFunc("GET /files/{id}/versions/{number}", s.download)
+	mux.HandleFunc("GET /files/{id}/thumbnails/{pixels}/{number}", s.thumbnail)
+	resumable := s.resumable()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, err := s.authenticate(r)
-		if err != nil {
+		switch {
+		case err != nil:
 			s.fail(w, r, err)
-			return
+		case r.URL.Path == "/files/uploads", strings.HasPrefix(r.URL.Path, "/files/uploads/"):
+			resumable.ServeHTTP(w, r)
+		default:
+			mux.ServeHTTP(w, r)
 		}
-		mux.ServeHTTP(w, r)
 	})
 }
 
@@ -44,9 +49,13 @@ func (s *Service) authenticate(r *http.Request) (*http.Request, error) {
 	return r.WithContext(access.With(r.Context(), p)), nil
 }
 
-func (s *Service) upload(w http.ResponseWriter, r *http.Request) {
-	if access.From(r.Context()) == nil { // before the body is read
-		s.fail(w, r, fault.New(fault.Unauthenticated, "请先登录"))
+func (s *Service) post(w http.ResponseWriter, r *http.Request) {
+	p, err := uploader(r.Context()) // before the body is read
+	if err == nil {
+		err = s.counted(r.Context(), p)
+	}
+	if err != nil {
+		s.fail(w, r, err)
 		return
 	}
 	content, name, claimed, err := receive(w, r)
@@ -54,22 +63,28 @@ func (s *Service) upload(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	stored, err := s.Upload(r.Context(), content, name, claimed)
+	defer func() { _ = content.Close() }()
+	stored, err := s.store(r.Context(), p, content, name, claimed, nil)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	s.answer(w, r, http.StatusCreated, map[string]any{
-		"id": stored.ID, "receipt": stored.Receipt, "name": stored.Name, "mediaType": stored.MediaType,
-		"bytes": stored.Bytes, "width": stored.Width, "height": stored.Height, "url": s.Link(stored.ID),
-	})
+	s.answer(w, r, http.StatusCreated, s.described(r, stored))
+}
+
+// described is what the uploader learns of the file.
+func (s *Service) described(r *http.Request, stored Stored) map[string]any {
+	return map[string]any{
+		"id": stored.ID, "receipt": stored.Receipt, "name": stored.Name, "mediaType": stored.MediaType, "state": stored.State,
+		"bytes": stored.Bytes, "width": stored.Width, "height": stored.Height, "url": s.Link(r.Context(), stored.FileAsset),
+	}
 }
 
 // formOverhead is what a multipart form may add to its file.
 const formOverhead = 64 << 10
 
-// receive reads the body, within bounds.
-func receive(w http.ResponseWriter, r *http.Request) (content []byte, name, claimed string, err error) {
+// receive spools the body, within bounds.
+func receive(w http.ResponseWriter, r *http.Request) (content *spooled, name, claimed string, err error) {
 	r.Body = http.MaxBytesReader(w, r.Body, MaxBytes+formOverhead)
 	media, err := mediaType(r.Header.Get("Content-Type"))
 	if err != nil {
@@ -98,33 +113,20 @@ func receive(w http.ResponseWriter, r *http.Request) (content []byte, name, clai
 	} else if name, err = new(mime.WordDecoder).DecodeHeader(r.Header.Get("X-File-Name")); err != nil {
 		return nil, "", "", refuse("X-File-Name 无法识别")
 	}
-	content, err = io.ReadAll(io.LimitReader(body, MaxBytes+1))
-	if err != nil {
+	content, err = spool(body, MaxBytes)
+	switch {
+	case errors.Is(err, errTooLong):
+		return nil, "", "", refuse("文件不能超过 %d MB", MaxBytes>>20)
+	case err != nil:
 		return nil, "", "", refuse("上传中断，请重试").Because(err)
 	}
 	return content, name, media, nil
 }
 
-func (s *Service) download(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("id")
-	f, content, err := s.Open(r.Context(), id, s.signed(id, r.URL.Query()))
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	header := w.Header()
-	header.Set("Content-Type", f.MediaType)
-	header.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": f.Name}))
-	header.Set("ETag", `"`+hex.EncodeToString(f.Hash)+`"`)
-	header.Set("Cache-Control", "private, max-age=900")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	http.ServeContent(w, r, "", f.CreatedAt, bytes.NewReader(content))
-}
-
 var statuses = map[fault.Code]int{
 	fault.Unauthenticated: http.StatusUnauthorized, fault.Forbidden: http.StatusForbidden, fault.NotFound: http.StatusNotFound,
-	fault.InvalidInput: http.StatusBadRequest, fault.RateLimited: http.StatusTooManyRequests, fault.Unavailable: http.StatusServiceUnavailable,
+	fault.InvalidInput: http.StatusBadRequest, fault.Conflict: http.StatusConflict, fault.RateLimited: http.StatusTooManyRequests,
+	fault.Unavailable: http.StatusServiceUnavailable,
 }
 
 // fail answers with the fault; what is none goes to the log.
@@ -134,9 +136,12 @@ func (s *Service) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.Log.ErrorContext(r.Context(), "file request failed", "method", r.Method, "error", err)
 		f = fault.New(fault.Internal, "系统内部错误，请稍后重试")
 	}
-	status, known := statuses[f.Code]
-	if !known {
+	status, ok := statuses[f.Code]
+	if !ok {
 		status = http.StatusInternalServerError
+	}
+	if special := (refusal{}); errors.As(err, &special) {
+		status = special.status
 	}
 	extensions := map[string]any{"code": f.Code}
 	if f.Field != "" {
