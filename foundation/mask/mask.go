@@ -1,7 +1,7 @@
 // Package mask hides the middle of personal data, so that who may see that
 // there is some can tell two apart, and no more (GB/T 37964, masking).
 //
-// Start reading at Mobile; the grades of personal data are in grade.go.
+// Start reading at Mobile.
 package mask
 
 import (

@@ -61,6 +61,9 @@ func TestEveryMutationIsRecordedOnce(t *testing.T) {
 	if c := got.Changes[0]; c.ID != citizen.ID || c.Kind != "Citizen" || !strings.Contains(string(c.After), "欧**") || !strings.Contains(string(c.After), here) {
 		t.Errorf("change %+v: %s → %s", c.Target, c.Before, c.After)
 	}
+	if text, _ := json.Marshal(got); strings.Contains(string(text), "欧阳修") {
+		t.Errorf("the nickname stands in the record: %s", text)
+	}
 	// A query is nobody's deed.
 	if made := w.since(func() { w.ask(citizen, `{ viewer { id } }`, "") }); len(made) != 0 {
 		t.Errorf("a query is recorded: %+v", made)
