@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/database"
@@ -51,16 +52,16 @@ func (s *Service) LinkedAccounts(ctx context.Context, id string) (found []*Linke
 	})
 }
 
-// subjectIndex is the blind index of the provider's name for a person.
-func (s *Service) subjectIndex(provider thirdparty.Name, subject string) []byte {
-	return s.keys.Indexer(linkField).Of(string(provider) + ":" + subject)
+// sealedSubject is what is sealed and indexed of the provider's name for a person.
+func sealedSubject(provider thirdparty.Name, subject string) string {
+	return string(provider) + ":" + subject
 }
 
 // byLink finds and locks the link of the provider's subject; nil if there is none.
 func (s *Service) byLink(ctx context.Context, tx sqlx.ExtContext, provider thirdparty.Name, subject string) (*LinkedAccount, error) {
 	var found LinkedAccount
-	err := sqlx.GetContext(ctx, tx, &found, `SELECT `+linkColumns+` FROM platform.citizen_identity WHERE provider = $1 AND subject_index = $2 FOR UPDATE`,
-		provider, s.subjectIndex(provider, subject))
+	err := sqlx.GetContext(ctx, tx, &found, `SELECT `+linkColumns+` FROM platform.citizen_identity WHERE provider = $1 AND subject_index = ANY($2) FOR UPDATE`,
+		provider, pq.Array(s.keys.Indexer(linkField).All(sealedSubject(provider, subject))))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -106,7 +107,8 @@ func (s *Service) SignInByLink(ctx context.Context, tx sqlx.ExtContext, provider
 // holdSubject keeps all others who bring the same subject waiting until the
 // transaction ends.
 func (s *Service) holdSubject(ctx context.Context, tx sqlx.ExecerContext, provider thirdparty.Name, subject string) error {
-	return holdNumber(ctx, tx, s.subjectIndex(provider, subject))
+	indexes := s.keys.Indexer(linkField).All(sealedSubject(provider, subject))
+	return holdNumber(ctx, tx, indexes[len(indexes)-1])
 }
 
 func (s *Service) insertLink(ctx context.Context, tx sqlx.ExtContext, citizenID string, provider thirdparty.Name, subject string, at time.Time) error {
@@ -116,7 +118,7 @@ func (s *Service) insertLink(ctx context.Context, tx sqlx.ExtContext, citizenID 
 	}
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO platform.citizen_identity (id, citizen_id, provider, subject, subject_index, linked_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, $6)`,
-		id, citizenID, provider, s.keys.Seal(linkField+"/"+id, string(provider)+":"+subject), s.subjectIndex(provider, subject), at)
+		id, citizenID, provider, s.keys.Seal(linkField+"/"+id, sealedSubject(provider, subject)), s.keys.Indexer(linkField).Of(sealedSubject(provider, subject)), at)
 	if database.Duplicate(err, "citizen_identity_citizen") {
 		return fault.New(fault.Conflict, "您的账户已绑定另一个%s账户，请先解除绑定", provider.Label())
 	}

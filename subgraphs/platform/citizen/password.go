@@ -108,3 +108,16 @@ func (s *Service) SetPassword(ctx context.Context, tx sqlx.ExtContext, id, befor
 	}
 	return s.record(ctx, tx, id, action, "", now, map[string]any{"passwordChanged": now})
 }
+
+// PasswordSet says whether the signed-in citizen's own account has a password.
+func (s *Service) PasswordSet(ctx context.Context, id string) (bool, error) {
+	p, err := access.RequireCitizen(ctx)
+	if err != nil {
+		return false, err
+	}
+	if p.ID != id {
+		return false, fault.New(fault.Forbidden, "登录方式仅限本人查看")
+	}
+	found, err := s.CredentialsOf(ctx, id)
+	return found.Hash != "", err
+}

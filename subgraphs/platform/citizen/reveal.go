@@ -60,11 +60,13 @@ func (s *Service) Reveal(ctx context.Context, id string, fields []CitizenPersona
 		}
 		for _, field := range fields {
 			if field == PersonalMobile {
-				mobile, err := s.keys.Open(place(id), rows[0].Mobile)
+				mobile, err := s.plain(&rows[0])
 				if err != nil {
 					return err
 				}
-				made.Mobile = &mobile
+				if mobile != "" {
+					made.Mobile = &mobile
+				}
 			}
 		}
 		shown = made

@@ -115,7 +115,7 @@ func (s *Sealing) batch(ctx context.Context, c Column) (changed, walked int, err
 			index = "NULL::bytea"
 		}
 		err = tx.SelectContext(ctx, &rows, `SELECT `+c.ID+` AS id, `+c.Sealed+` AS sealed, `+index+` AS index FROM `+c.Table+`
-			WHERE `+c.ID+` > $1 ORDER BY `+c.ID+` LIMIT $2 FOR NO KEY UPDATE`, after, s.Batch)
+			WHERE `+c.ID+` > $1 AND `+c.Sealed+` IS NOT NULL ORDER BY `+c.ID+` LIMIT $2 FOR NO KEY UPDATE`, after, s.Batch)
 		if err != nil {
 			return fmt.Errorf("personal: %s: reading: %w", c.Field, err)
 		}
