@@ -52,7 +52,7 @@ func TestRandom(t *testing.T) {
 		}
 	}
 	t.Logf("%d operations over %d supergraphs", ran, *cases)
-	if ran < *cases*queriesEach/2 {
+	if *cases >= 100 && ran < *cases*queriesEach/2 {
 		t.Errorf("only %d operations were valid", ran)
 	}
 }

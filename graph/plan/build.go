@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -18,6 +19,7 @@ func (p *planning) build(ws *wants, places []*place) error {
 		return nil
 	}
 	n := ws.node
+	n.populated(places)
 	below := map[*want][][]*place{}
 	for i, t := range n.types {
 		var here []*place
@@ -68,6 +70,16 @@ func (p *planning) build(ws *wants, places []*place) error {
 		}
 	}
 	return nil
+}
+
+// populated notes the places of a population of the node.
+func (n *node) populated(places []*place) {
+	for _, other := range n.populations {
+		if slices.Equal(other, places) {
+			return
+		}
+	}
+	n.populations = append(n.populations, places)
 }
 
 // begin says whether the wants have not been built for these places yet.

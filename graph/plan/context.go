@@ -57,8 +57,10 @@ func (p *planning) fill(n *node, in *supergraph.FieldIn) ([]*filled, error) {
 				}
 				p.fills[key] = needs
 			}
-			if err := p.build(needs, holder.entered); err != nil {
-				return nil, err
+			for _, places := range holder.populations {
+				if err := p.build(needs, places); err != nil {
+					return nil, err
+				}
 			}
 			made.sources = append(made.sources, source{types, needs})
 			if types.covers(holder.all()) {

@@ -30,10 +30,12 @@ type node struct {
 	withheld []string
 
 	// What has been built so far.
-	entered   []*place           // places that reach the node through the parent's field
-	typenames []*entry           // who asks __typename here
-	hops      []*fetch           // entity fetches at this node
-	needs     map[needKey]*wants // what field sets ask for here, see wants.go
+	entered   []*place // places that reach the node through the parent's field
+	typenames []*entry // who asks __typename here
+	hops      []*fetch // entity fetches at this node
+	// populations are the places of each population of objects, see build.
+	populations [][]*place
+	needs       map[needKey]*wants // what field sets ask for here, see wants.go
 }
 
 // slot is one field of a node.
