@@ -95,7 +95,7 @@ func (s *Service) ChangeAssignments(ctx context.Context, id string, version int,
 				return "", "", err
 			}
 			for _, a := range held {
-				if a.PostID == add.PostID && find2(changes.End, a.ID) == nil && (a.ValidTo == nil || *a.ValidTo >= add.ValidFrom) {
+				if a.PostID == add.PostID && ending(changes.End, a.ID) == nil && (a.ValidTo == nil || *a.ValidTo >= add.ValidFrom) {
 					return "", "", fault.Invalid(field, "该工作人员已任此岗位")
 				}
 			}
@@ -192,7 +192,7 @@ func find(list []*Assignment, id string) *Assignment {
 	return nil
 }
 
-func find2(list []EndOfAssignment, id string) *EndOfAssignment {
+func ending(list []EndOfAssignment, id string) *EndOfAssignment {
 	for i := range list {
 		if list[i].ID == id {
 			return &list[i]

@@ -89,7 +89,7 @@ type account struct {
 	Hash  string `db:"password_hash"`
 }
 
-// Login gives the login name of the worker; "" if there is none. For package
+// LoginOf gives the worker's login name. For package
 // session, as the system.
 func (s *Service) LoginOf(ctx context.Context, id string) (string, error) {
 	a, err := s.account(ctx, id)
@@ -124,7 +124,7 @@ func (s *Service) Prepare(ctx context.Context, id, present, next string) (keep f
 	var old []string
 	err = s.DB.Read(access.AsSystem(ctx, "worker"), func(tx *sqlx.Tx) error {
 		return sqlx.SelectContext(ctx, tx, &old, `
-			SELECT password_hash FROM platform.password_history WHERE worker_id = $1 ORDER BY at DESC LIMIT $2`, id, remembered-1)
+			SELECT password_hash FROM platform.password_history WHERE worker_id = $1 ORDER BY at DESC, id DESC LIMIT $2`, id, remembered-1)
 	})
 	if err != nil {
 		return nil, true, fmt.Errorf("worker: reading old passwords: %w", err)
@@ -169,7 +169,7 @@ func remember(ctx context.Context, tx sqlx.ExtContext, a account, at time.Time) 
 	}
 	_, err = tx.ExecContext(ctx, `
 		DELETE FROM platform.password_history WHERE worker_id = $1 AND id NOT IN
-			(SELECT id FROM platform.password_history WHERE worker_id = $1 ORDER BY at DESC LIMIT $2)`, a.ID, remembered)
+			(SELECT id FROM platform.password_history WHERE worker_id = $1 ORDER BY at DESC, id DESC LIMIT $2)`, a.ID, remembered)
 	if err != nil {
 		return fmt.Errorf("worker: forgetting passwords: %w", err)
 	}
