@@ -43,6 +43,7 @@ type Resolver struct {
 	activities *activity.Desk
 	boards     *board.Hub
 	calendar   *workday.Desk
+	bus        *event.Bus
 	log        *slog.Logger
 	journal    *audit.Journal
 }
@@ -56,6 +57,7 @@ func New(d Deps) *Resolver {
 		activities: &activity.Desk{DB: d.DB, Clock: d.Now},
 		boards:     &board.Hub{DB: d.DB, Source: d.Bus, Clock: d.Now, Log: d.Log},
 		calendar:   &workday.Desk{DB: d.DB},
+		bus:        d.Bus,
 		log:        d.Log,
 		journal:    &audit.Journal{Subgraph: "community", DB: d.DB, Now: d.Now, Log: d.Log},
 	}
@@ -79,12 +81,16 @@ func (r *Resolver) load(ctx context.Context) *loaders.Loaders {
 	return loaders.New(r.cases, r.activities)
 }
 
-// Run listens for changes and keeps the deadlines, until the context ends.
+// Run listens for changes, keeps the deadlines, and hands over the work of who
+// leaves, until the context ends.
 func (r *Resolver) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.boards.Run(ctx) })
 	group.Go(func() error { return r.watch.Run(ctx) })
 	group.Go(func() error { return r.keepDeadlines(ctx) })
+	group.Go(func() error {
+		return r.bus.ConsumeStored(ctx, "community-handover", feedback.SubjectLeft, r.cases.HandOver)
+	})
 	return group.Wait()
 }
 
