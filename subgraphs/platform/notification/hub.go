@@ -79,6 +79,11 @@ func (h *Hub) start() error {
 		cancel()
 		return err
 	}
+	placed, err := h.bus.Live(live, placedSubject)
+	if err != nil {
+		cancel()
+		return err
+	}
 	ended, err := h.bus.Live(live, session.EndedSubject)
 	if err != nil {
 		cancel()
@@ -86,6 +91,7 @@ func (h *Hub) start() error {
 	}
 	h.stop = cancel
 	go h.pump(live, created, h.hand)
+	go h.pump(live, placed, h.handAll)
 	go h.pump(live, ended, h.cut)
 	return nil
 }
@@ -104,9 +110,12 @@ func (h *Hub) pump(live context.Context, events <-chan event.Event, take func(ev
 // hand gives a new notification to its recipient's listeners.
 func (h *Hub) hand(e event.Event) {
 	var created Created
-	if e.Read(&created) != nil {
-		return
+	if e.Read(&created) == nil {
+		h.give(created)
 	}
+}
+
+func (h *Hub) give(created Created) {
 	to := Recipient{Kind: created.RecipientKind, ID: created.RecipientID}
 	for l := range h.listeners[to] {
 		select {
