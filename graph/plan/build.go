@@ -86,7 +86,7 @@ func (n *node) populated(places []*place) {
 func (ws *wants) begin(places []*place) bool {
 	var key strings.Builder
 	for _, pl := range places {
-		fmt.Fprintf(&key, "%p ", pl)
+		fmt.Fprintf(&key, "%p %x ", pl, []uint64(pl.types)) // which may have grown since
 	}
 	if ws.built[key.String()] {
 		return false
