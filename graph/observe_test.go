@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"context"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -211,8 +212,13 @@ func TestUnsampledTracesAllocateNothing(t *testing.T) {
 	op := prepare(t, e, `{whoami}`)
 	unsampled, _ := recorder(t, sdktrace.WithSampler(sdktrace.NeverSample()))
 	parent := span.Parent(unsampled)
+	// The least of several: a collection in between empties the pools.
 	measure := func(ctx context.Context, call graph.Call) float64 {
-		return testing.AllocsPerRun(200, func() { e.Execute(ctx, op, call).Release() })
+		least := math.Inf(1)
+		for range 5 {
+			least = min(least, testing.AllocsPerRun(200, func() { e.Execute(ctx, op, call).Release() }))
+		}
+		return least
 	}
 	off, on := measure(t.Context(), graph.Call{}), measure(unsampled, graph.Call{Trace: parent})
 	if on > off+0.5 {

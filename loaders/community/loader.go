@@ -13,8 +13,9 @@ const (
 	// wait is how long a batch gathers keys when nobody knows how many come.
 	wait = time.Millisecond
 	// patience is how long it waits for keys that were announced. It ends early
-	// when they are all there, so it is spent only when some do not ask.
-	patience = 25 * time.Millisecond
+	// when they are all there, so it is spent only when some do not ask, which
+	// is rare; too short, and a busy machine tears batches apart.
+	patience = 250 * time.Millisecond
 	// capacity is how many keys a batch takes at most.
 	capacity = 500
 )
