@@ -59,7 +59,7 @@ func (s *Service) Reveal(ctx context.Context, id string, fields []CitizenPersona
 			return err
 		}
 		for _, field := range fields {
-			if field == PersonalMobile {
+			if field == PersonalMobile && len(rows[0].Mobile) > 0 {
 				mobile, err := s.plain(&rows[0])
 				if err != nil {
 					return err

@@ -174,7 +174,7 @@ func (s *Sealing) Left(ctx context.Context, c Column) (left int64, err error) {
 	return left, s.within(ctx, func(tx *sqlx.Tx) error {
 		held, now := s.Keys.ring(), s.Keys.now()
 		header := held.current(now).header
-		condition, args := `substring(`+c.Sealed+` FROM 1 FOR 6) <> $1`, []any{header}
+		condition, args := `length(`+c.Sealed+`) > 0 AND (substring(`+c.Sealed+` FROM 1 FOR 6) <> $1`, []any{header}
 		if c.Index != "" {
 			if id := held.index(now).id; id == "" {
 				condition += ` OR length(` + c.Index + `) <> 32`
@@ -183,7 +183,7 @@ func (s *Sealing) Left(ctx context.Context, c Column) (left int64, err error) {
 				args = append(args, []byte(id))
 			}
 		}
-		if err := tx.GetContext(ctx, &left, `SELECT count(*) FROM `+c.Table+` WHERE `+condition, args...); err != nil {
+		if err := tx.GetContext(ctx, &left, `SELECT count(*) FROM `+c.Table+` WHERE `+condition+`)`, args...); err != nil {
 			return fmt.Errorf("personal: %s: counting: %w", c.Field, err)
 		}
 		return nil
