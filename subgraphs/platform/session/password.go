@@ -77,7 +77,7 @@ func checkLength(field, password string) error {
 
 // failures is the key under which wrong passwords for the number are counted.
 func (s *Service) failures(number string) string {
-	return "platform:session:failed:" + encodeKey(s.mobileIndex.Of(number))
+	return "platform:password:failed:" + encodeKey(s.mobileIndex.Of(number))
 }
 
 // captchaFirst asks for a captcha where there were too many wrong passwords.
