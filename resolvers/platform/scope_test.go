@@ -154,7 +154,7 @@ func TestRowLevelSecurityHoldsByItself(t *testing.T) {
 		want []int
 	}{
 		{"nobody", nil, []int{0, 0, 0, 0, 0, 0, 0, 0}},
-		{"a citizen", p, []int{1, 0, 0, 1, 1, 0, 0, 0}},
+		{"a citizen", p, []int{1, 0, 0, 1, 1, 1, 0, 0}},
 		{"the community's worker", w.worker(here), []int{1, 1, 1, 1, 0, 0, 0, 0}},
 		{"the next community's worker", w.worker(next), []int{0, 1, 1, 0, 0, 0, 0, 0}},
 		{"the street", w.worker(street), []int{1, 3, 3, 0, 0, 0, 0, 0}},
