@@ -49,6 +49,10 @@ func (c *Clamd) Scan(ctx context.Context, content io.Reader) (string, error) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	sent := send(conn, content)
+	var broken net.Error
+	if sent != nil && !errors.As(sent, &broken) {
+		return "", fmt.Errorf("file: sending to clamd: %w", sent)
+	}
 	// It answers at once, and stops listening, when it has seen enough.
 	_ = conn.SetReadDeadline(time.Now().Add(clamdVerdict))
 	answer, err := bufio.NewReader(io.LimitReader(conn, clamdAnswer)).ReadString(0)
@@ -64,19 +68,27 @@ func send(conn net.Conn, content io.Reader) error {
 	}
 	piece := make([]byte, 4+clamdPiece)
 	for {
-		n, err := io.ReadFull(content, piece[4:])
-		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		n, err := content.Read(piece[4:])
+		if n > 0 {
+			if err := sendPiece(conn, piece, n); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return sendPiece(conn, piece, 0) // ends the content
+		}
+		if err != nil { // a content that breaks off is not ended: it gets no verdict
 			return fmt.Errorf("reading the content: %w", err)
 		}
-		binary.BigEndian.PutUint32(piece, uint32(n)) // 0 ends the content
-		_ = conn.SetWriteDeadline(time.Now().Add(clamdPatience))
-		if _, err := conn.Write(piece[:4+n]); err != nil {
-			return err
-		}
-		if n == 0 {
-			return nil
-		}
 	}
+}
+
+// sendPiece sends the first n bytes behind their length.
+func sendPiece(conn net.Conn, piece []byte, n int) error {
+	binary.BigEndian.PutUint32(piece, uint32(n))
+	_ = conn.SetWriteDeadline(time.Now().Add(clamdPatience))
+	_, err := conn.Write(piece[:4+n])
+	return err
 }
 
 // verdictOf reads an answer: "stream: OK", "stream: NAME FOUND", or a complaint.

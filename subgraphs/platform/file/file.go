@@ -70,6 +70,8 @@ type FileVersion struct {
 	Verdict   verdict   `db:"verdict"`
 	Key       string    `db:"key"`
 	Width     *int      `db:"width"`
+	// Of is the file, where a list of versions was asked of it.
+	Of *FileAsset `db:"-"`
 }
 
 // Files is where content lies: a folder, or a bucket of object storage.

@@ -33,8 +33,8 @@ func (s *Service) Link(ctx context.Context, f *FileAsset) string {
 
 // VersionLink is Link for one version; the file is the version's.
 func (s *Service) VersionLink(ctx context.Context, f *FileAsset, v *FileVersion) string {
-	if f.State != Available || v.Verdict != clean {
-		return ""
+	if f == nil || f.State != Available || v.Verdict != clean || !f.OwnedBy(access.From(ctx)) {
+		return "" // who may hold a file does not read it
 	}
 	return s.link(ctx, versionPath(f.ID, v.Number))
 }
