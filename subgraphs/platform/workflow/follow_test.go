@@ -104,6 +104,10 @@ func TestCasesEscalateAndAreUrged(t *testing.T) {
 	if told := o.events("platform.notification.requested"); len(told) != 4 {
 		t.Errorf("told %v", told)
 	}
+	called := o.list(o.cid, inbox.Todo)
+	if allowed, err := o.OfItems(o.cid, called); err != nil || len(allowed[called[0].ID]) != 0 {
+		t.Errorf("the superior is promised what the module may refuse: %v, %v", allowed, err)
+	}
 	o.fulfil(o.report(caseID, "IN_PROGRESS", "TAKE", 2, due, id(o.ann), ann)) // with the same limit nobody is told again
 	o.looked()
 	if told := o.events("platform.notification.requested"); len(told) != 0 {

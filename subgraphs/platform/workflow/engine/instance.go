@@ -131,13 +131,18 @@ func (t *Task) Standing(a Actor, now time.Time) Standing {
 	switch {
 	case a.Kind != access.Worker:
 		return Stranger
-	case t.WorkerID != "" && t.WorkerID == a.ID, t.WorkerID == "" && a.holds(t.Post), a.holds(t.Superior):
+	case t.own(a), a.holds(t.Superior):
 		return Holder
 	case t.DelegateID != "" && t.DelegateID == a.ID && t.DelegateUntil != nil && now.Before(*t.DelegateUntil):
 		return Delegate
 	default:
 		return Stranger
 	}
+}
+
+// own says whether the task was the actor's from the beginning.
+func (t *Task) own(a Actor) bool {
+	return t.WorkerID != "" && t.WorkerID == a.ID || t.WorkerID == "" && a.holds(t.Post)
 }
 
 // Task gives the instance's task of the ID; nil if there is none.
