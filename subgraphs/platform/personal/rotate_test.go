@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -227,22 +228,22 @@ func TestSealingGoesOnWhereItStopped(t *testing.T) {
 	whole(t, d.Owner, k, 100)
 }
 
+// digest says by a column's name that it holds a hash or a signature.
+var digest = regexp.MustCompile(`[._](hash|digest|sm3|sha256|root|previous|signature)$`)
+
 // Whatever is sealed in a table must be known to who changes the keys.
 func TestEverySealedColumnIsListed(t *testing.T) {
 	d := embeddedtest.Open(t, migrations.FS)
 	var columns []string
 	must(t, d.Owner.Select(&columns, `SELECT table_name || '.' || column_name FROM information_schema.columns
 		WHERE table_schema = 'platform' AND data_type = 'bytea' AND table_name !~ '^audit_entry_' ORDER BY 1`))
-	known := map[string]bool{ // hashes, signatures, and indexes that cannot be made anew
-		"audit_entry.hash": true, "audit_seal.previous": true, "audit_seal.root": true, "audit_seal.signature": true,
-		"blob.hash": true, "file.hash": true, "refresh_token.hash": true, "lockout.login_index": true, "recovery_code.hash": true, "session.device_key": true,
-	}
+	known := map[string]bool{"lockout.login_index": true, "session.device_key": true} // indexes that cannot be made anew
 	for _, c := range personal.Columns {
 		known[strings.TrimPrefix(c.Table, "platform.")+"."+c.Sealed] = true
 		known[strings.TrimPrefix(c.Table, "platform.")+"."+c.Index] = true
 	}
 	for _, column := range columns {
-		if !known[column] {
+		if !known[column] && !digest.MatchString(column) {
 			t.Errorf("%s is neither listed in personal.Columns nor known to hold nothing sealed", column)
 		}
 	}
