@@ -35,6 +35,8 @@ func (s *stage) variables(t *testing.T, query string) map[string]any {
 			values[v.Variable] = map[bool]string{true: "2026-01-01", false: "2026-12-31"}[name == "from"]
 		case v.Type.Name() == "Client":
 			values[v.Variable] = "APP"
+		case v.Type.Name() == "DelegationSide":
+			values[v.Variable] = "RECEIVED"
 		case v.Type.Name() == "String":
 			values[v.Variable] = "社保"
 		default:

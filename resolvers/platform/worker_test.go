@@ -171,3 +171,55 @@ func TestTheLifeOfAWorker(t *testing.T) {
 	}
 	w.refused("signing in after leaving", w.signInWorker("li.min", "Sichuan-Chengdu-1"), "UNAUTHENTICATED", "")
 }
+
+// 高新区 runs streets of several districts: its staff see those, in Go and in SQL.
+func TestZoneStaffSeeTheirStreets(t *testing.T) {
+	w := newWorld(t)
+	const zone = "510191000000"
+	w.workers[zone] = "00000000-0000-7000-8000-0000000000aa"
+	w.sql(`INSERT INTO platform.org_unit (id, name, kind, area_code, parent_id) VALUES ($1, '高新区社区发展局', 'PARTY_GOVERNMENT', $2, $3)`, w.workers[zone], zone, w.workers[city])
+	w.hire(9, zone, "督办岗", access.Supervisor)
+	p := w.asWorker("hired09")
+	var streets, others []string
+	w.must(w.database.Owner.Select(&streets, `SELECT code FROM platform.area WHERE zone_code = $1 AND level = 'STREET' ORDER BY code`, zone))
+	w.must(w.database.Owner.Select(&others, `SELECT code FROM platform.area WHERE zone_code IS DISTINCT FROM $1 AND level = 'STREET' AND code LIKE '510107%' ORDER BY code`, zone))
+	if len(streets) < 5 || len(others) == 0 || len(p.Prefixes) != len(streets)+1 {
+		t.Fatalf("%d streets, scope %v", len(streets), p.Prefixes)
+	}
+	for _, street := range streets {
+		if !p.Covers(street) || !p.Covers(street[:9]+"001") {
+			t.Errorf("%s is not covered", street)
+		}
+	}
+	for _, street := range append(others, city, "510107000000") {
+		if p.Covers(street) {
+			t.Errorf("%s is covered", street)
+		}
+	}
+	for id, area := range map[string]string{w.workers[here]: streets[2], w.workers[next]: others[0]} {
+		w.sql(`UPDATE platform.worker SET area_code = $1 WHERE id = $2`, area, id)
+		w.sql(`UPDATE platform.assignment SET area_code = $1 WHERE worker_id = $2`, area, id)
+	}
+	seen := func(area string) (ids []string) {
+		t.Helper()
+		variables := `{}`
+		if area != "" {
+			variables = fmt.Sprintf(`{"a": %q}`, area)
+		}
+		for _, e := range get[struct {
+			Workers struct {
+				Edges []struct{ Node struct{ ID string } }
+			}
+		}](w, p, `query($a: ID) { workers(areaId: $a) { edges { node { id } } } }`, variables).Workers.Edges {
+			ids = append(ids, e.Node.ID)
+		}
+		return ids
+	}
+	if got := seen(""); !slices.Contains(got, w.workers[here]) || slices.Contains(got, w.workers[next]) {
+		t.Errorf("the zone's staff see %v", got)
+	}
+	if got := seen(streets[2]); !slices.Equal(got, []string{w.workers[here]}) {
+		t.Errorf("of one street: %v", got)
+	}
+	w.refused("another street", w.ask(p, `query($a: ID) { workers(areaId: $a) { edges { cursor } } }`, fmt.Sprintf(`{"a": %q}`, others[0])), "NOT_FOUND", "")
+}
