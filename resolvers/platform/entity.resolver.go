@@ -15,6 +15,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/place"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow"
 )
@@ -41,6 +42,10 @@ func (r *entityResolver) FindNotification(ctx context.Context, reps []*executabl
 
 func (r *entityResolver) FindOrgUnit(ctx context.Context, reps []*executable.OrgUnitRepresentation) ([]*orgunit.OrgUnit, error) {
 	return ordered(ctx, reps, func(rep *executable.OrgUnitRepresentation) *string { return rep.ID }, r.units.ByIDs)
+}
+
+func (r *entityResolver) FindPlace(ctx context.Context, reps []*executable.PlaceRepresentation) ([]*place.Place, error) {
+	return ordered(ctx, reps, func(rep *executable.PlaceRepresentation) *string { return rep.ID }, r.places.ByIDs)
 }
 
 func (r *entityResolver) FindWorker(ctx context.Context, reps []*executable.WorkerRepresentation) ([]*worker.Worker, error) {

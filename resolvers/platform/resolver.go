@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
@@ -30,10 +31,12 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/institution"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/log"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/permission"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/personal"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/place"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/secondfactor"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/session"
@@ -51,6 +54,8 @@ type Deps struct {
 	Signer   *token.Signer
 	Verifier *token.Verifier
 	Files    file.Files
+	// Scanner looks for malware in files; nil lets all pass.
+	Scanner file.Scanner
 	// Keys seal personal data, see personal.LoadKeys.
 	Keys *personal.Keys
 	// Seals sign the audit log, see audit.LoadSealer; nil appends nothing to it.
@@ -60,10 +65,13 @@ type Deps struct {
 	// Others are the platforms whose accounts sign citizens in.
 	Others thirdparty.Providers
 	// Limits bound codes; nil is sms.Usual.
-	Limits      *sms.Limits
-	Now         func() time.Time // nil is time.Now
-	Log         *slog.Logger     // nil is slog.Default
-	Development bool             // shows the inbox of the SMS simulator
+	Limits *sms.Limits
+	Now    func() time.Time // nil is time.Now
+	Log    *slog.Logger     // nil is slog.Default
+	// LogStream carries the logs, see log.Streams; nil collects none, and takes none from clients.
+	LogStream   jetstream.JetStream
+	LogMonths   int  // kept besides the present one; at least six
+	Development bool // shows the inbox of the SMS simulator
 }
 
 // Resolver is the root of the resolvers.
@@ -83,6 +91,8 @@ type Resolver struct {
 	captchas      *captcha.Service
 	notifications *notification.Service
 	files         *file.Service
+	places        *place.Service
+	logs          *log.Service
 	journal       *record.Journal
 	audits        *audit.Service
 	workflows     *workflow.Service
@@ -126,8 +136,10 @@ func New(d Deps) *Resolver {
 	r.units.Sessions, r.workers.Sessions, r.posts.Sessions, r.factors.Sessions = r.sessions, r.sessions, r.sessions, r.sessions
 	r.notifications = &notification.Service{DB: d.DB, Workers: r.workers, Hub: notification.NewHub(d.Bus), Now: d.Now, Log: d.Log}
 	r.files = file.New(file.Parts{
-		DB: d.DB, Redis: d.Redis, Files: d.Files, Signer: d.Signer, Verifier: d.Verifier, Keys: d.Keys, Now: d.Now, Log: d.Log,
+		DB: d.DB, Redis: d.Redis, Files: d.Files, Scanner: d.Scanner, Signer: d.Signer, Verifier: d.Verifier, Keys: d.Keys, Now: d.Now, Log: d.Log,
 	})
+	r.places = &place.Service{DB: d.DB, Now: d.Now}
+	r.logs = &log.Service{DB: d.DB, Now: d.Now}
 	r.workflows = workflow.New(d.DB, d.Now, d.Log)
 	r.inboxes = &inbox.Service{DB: d.DB, Hub: inbox.NewHub(d.Bus), Now: d.Now}
 	return r
@@ -159,6 +171,10 @@ func (r *Resolver) Run(ctx context.Context) error {
 	group.Go(func() error { return r.citizens.Run(ctx, r.deps.Log) })
 	group.Go(func() error { return r.citizens.Follow(ctx, r.deps.Bus) })
 	group.Go(func() error { return r.workflows.Run(ctx, r.deps.Bus) })
+	group.Go(func() error { return r.files.Run(ctx) })
+	if r.deps.LogStream != nil {
+		group.Go(func() error { return r.collectLogs(ctx) })
+	}
 	if r.deps.Seals != nil {
 		appender := &audit.Appender{DB: r.deps.DB, Sealer: r.deps.Seals, Now: r.deps.Now, Log: r.deps.Log}
 		group.Go(func() error { return appender.Run(ctx, r.deps.Bus) })
@@ -166,7 +182,7 @@ func (r *Resolver) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// FileHandler serves POST /files and GET /files/{id}.
+// FileHandler serves /files and all below: uploads, resumable ones, downloads.
 func (r *Resolver) FileHandler() http.Handler { return r.files.Handler() }
 
 // InboxHandler shows the SMS simulator's messages (GET /development/inbox,

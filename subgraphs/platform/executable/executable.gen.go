@@ -18,6 +18,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/division"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
+	"github.com/citizencloud/citizencloud/foundation/position"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
@@ -25,9 +26,11 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/institution"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/log"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/permission"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/place"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
@@ -58,6 +61,7 @@ type ResolverRoot interface {
 	InboxItem() InboxItemResolver
 	Mutation() MutationResolver
 	OrgUnit() OrgUnitResolver
+	Place() PlaceResolver
 	Post() PostResolver
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
@@ -93,6 +97,7 @@ type ComplexityRoot struct {
 		Name      func(childComplexity int) int
 		Parent    func(childComplexity int) int
 		Path      func(childComplexity int) int
+		Places    func(childComplexity int, kinds []place.PlaceKind, first *int, after *string) int
 		ValidFrom func(childComplexity int) int
 		ValidTo   func(childComplexity int) int
 		Zone      func(childComplexity int) int
@@ -179,6 +184,14 @@ type ComplexityRoot struct {
 		UnreadNotificationCount func(childComplexity int) int
 	}
 
+	ClosePlacePayload struct {
+		Place func(childComplexity int) int
+	}
+
+	CreatePlacePayload struct {
+		Place func(childComplexity int) int
+	}
+
 	CreateWorkerPayload struct {
 		FirstPassword func(childComplexity int) int
 		Worker        func(childComplexity int) int
@@ -232,6 +245,7 @@ type ComplexityRoot struct {
 		FindFileAsset        func(childComplexity int, reps []*FileAssetRepresentation) int
 		FindNotification     func(childComplexity int, reps []*NotificationRepresentation) int
 		FindOrgUnit          func(childComplexity int, reps []*OrgUnitRepresentation) int
+		FindPlace            func(childComplexity int, reps []*PlaceRepresentation) int
 		FindWorker           func(childComplexity int, reps []*WorkerRepresentation) int
 		FindWorkflowInstance func(childComplexity int, reps []*WorkflowInstanceRepresentation) int
 	}
@@ -325,6 +339,39 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	LogBucket struct {
+		Debug func(childComplexity int) int
+		Error func(childComplexity int) int
+		Info  func(childComplexity int) int
+		Start func(childComplexity int) int
+		Warn  func(childComplexity int) int
+	}
+
+	LogEntry struct {
+		At         func(childComplexity int) int
+		Attributes func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Instance   func(childComplexity int) int
+		Level      func(childComplexity int) int
+		Message    func(childComplexity int) int
+		RequestID  func(childComplexity int) int
+		Service    func(childComplexity int) int
+		Source     func(childComplexity int) int
+		TraceID    func(childComplexity int) int
+		UserID     func(childComplexity int) int
+		Version    func(childComplexity int) int
+	}
+
+	LogEntryConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	LogEntryEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	MarkInboxReadPayload struct {
 		Counts      func(childComplexity int) int
 		MarkedCount func(childComplexity int) int
@@ -340,7 +387,9 @@ type ComplexityRoot struct {
 		ActOnWorkflow             func(childComplexity int, input workflow.ActOnWorkflowInput) int
 		ChangeAssignments         func(childComplexity int, input ChangeAssignmentsInput) int
 		ChangePassword            func(childComplexity int, input ChangePasswordInput) int
+		ClosePlace                func(childComplexity int, input ClosePlaceInput) int
 		CreateOrgUnit             func(childComplexity int, input CreateOrgUnitInput) int
+		CreatePlace               func(childComplexity int, input CreatePlaceInput) int
 		CreatePost                func(childComplexity int, input CreatePostInput) int
 		CreateWorker              func(childComplexity int, input CreateWorkerInput) int
 		Delegate                  func(childComplexity int, input DelegateInput) int
@@ -374,6 +423,7 @@ type ComplexityRoot struct {
 		SuspendOrgUnit            func(childComplexity int, input SuspendOrgUnitInput) int
 		SuspendWorker             func(childComplexity int, input SuspendWorkerInput) int
 		SwitchPost                func(childComplexity int, input SwitchPostInput) int
+		UpdatePlace               func(childComplexity int, input UpdatePlaceInput) int
 		UpdateProfile             func(childComplexity int, input UpdateProfileInput) int
 		UrgeWorkflow              func(childComplexity int, input workflow.UrgeWorkflowInput) int
 		VerifySecondFactor        func(childComplexity int, input VerifySecondFactorInput) int
@@ -398,6 +448,29 @@ type ComplexityRoot struct {
 	NotificationEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	OpenTime struct {
+		Closes func(childComplexity int) int
+		Opens  func(childComplexity int) int
+	}
+
+	OpeningException struct {
+		From      func(childComplexity int) int
+		Intervals func(childComplexity int) int
+		Reason    func(childComplexity int) int
+		To        func(childComplexity int) int
+	}
+
+	OpeningHours struct {
+		Exceptions func(childComplexity int) int
+		Weekly     func(childComplexity int) int
+	}
+
+	OpeningInterval struct {
+		Closes  func(childComplexity int) int
+		Opens   func(childComplexity int) int
+		Weekday func(childComplexity int) int
 	}
 
 	OrgUnit struct {
@@ -440,6 +513,39 @@ type ComplexityRoot struct {
 		Sheet     func(childComplexity int) int
 	}
 
+	Place struct {
+		Address      func(childComplexity int) int
+		Area         func(childComplexity int) int
+		ClosedReason func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Kind         func(childComplexity int) int
+		Name         func(childComplexity int) int
+		OpenNow      func(childComplexity int) int
+		OpeningHours func(childComplexity int) int
+		Position     func(childComplexity int, datum *position.Datum) int
+		State        func(childComplexity int) int
+		Telephone    func(childComplexity int) int
+		UpdatedAt    func(childComplexity int) int
+		Version      func(childComplexity int) int
+	}
+
+	PlaceConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	PlaceEdge struct {
+		Cursor         func(childComplexity int) int
+		DistanceMetres func(childComplexity int) int
+		Node           func(childComplexity int) int
+	}
+
+	Position struct {
+		Datum     func(childComplexity int) int
+		Latitude  func(childComplexity int) int
+		Longitude func(childComplexity int) int
+	}
+
 	Post struct {
 		DataScope  func(childComplexity int) int
 		ID         func(childComplexity int) int
@@ -469,9 +575,14 @@ type ComplexityRoot struct {
 		Inbox                      func(childComplexity int, filter *InboxFilter, first *int, after *string) int
 		InboxCounts                func(childComplexity int) int
 		InstitutionChanges         func(childComplexity int, subjectID *string, actorRole *access.Role, first *int, after *string) int
+		LogHistogram               func(childComplexity int, filter *log.LogFilter, buckets *int) int
+		Logs                       func(childComplexity int, filter *log.LogFilter, first *int, after *string) int
+		NearbyPlaces               func(childComplexity int, input place.NearbyPlacesInput, first *int, after *string) int
 		OrgUnit                    func(childComplexity int, id string) int
 		OrgUnits                   func(childComplexity int, areaID *string, includeBelow *bool, search *string, kinds []orgunit.Kind, states []orgunit.State, first *int, after *string) int
 		PermissionMatrix           func(childComplexity int) int
+		Place                      func(childComplexity int, id string) int
+		PlacesInBox                func(childComplexity int, input place.PlacesInBoxInput, first *int, after *string) int
 		Viewer                     func(childComplexity int) int
 		Worker                     func(childComplexity int, id string) int
 		Workers                    func(childComplexity int, areaID *string, unitID *string, search *string, state *worker.State, role *access.Role, first *int, after *string) int
@@ -557,6 +668,10 @@ type ComplexityRoot struct {
 		RefreshToken          func(childComplexity int) int
 		RefreshTokenExpiresAt func(childComplexity int) int
 		Worker                func(childComplexity int) int
+	}
+
+	UpdatePlacePayload struct {
+		Place func(childComplexity int) int
 	}
 
 	UpdateProfilePayload struct {
@@ -728,6 +843,7 @@ type AreaResolver interface {
 	Path(ctx context.Context, obj *area.Area) ([]*area.Area, error)
 
 	Zone(ctx context.Context, obj *area.Area) (*area.Area, error)
+	Places(ctx context.Context, objs []*area.Area, kinds []place.PlaceKind, first *int, after *string) ([]*PlaceConnection, error)
 }
 type AssignmentResolver interface {
 	Unit(ctx context.Context, objs []*worker.Assignment) ([]*orgunit.OrgUnit, error)
@@ -752,6 +868,7 @@ type EntityResolver interface {
 	FindFileAsset(ctx context.Context, reps []*FileAssetRepresentation) ([]*file.FileAsset, error)
 	FindNotification(ctx context.Context, reps []*NotificationRepresentation) ([]*notification.Notification, error)
 	FindOrgUnit(ctx context.Context, reps []*OrgUnitRepresentation) ([]*orgunit.OrgUnit, error)
+	FindPlace(ctx context.Context, reps []*PlaceRepresentation) ([]*place.Place, error)
 	FindWorker(ctx context.Context, reps []*WorkerRepresentation) ([]*worker.Worker, error)
 	FindWorkflowInstance(ctx context.Context, reps []*WorkflowInstanceRepresentation) ([]*workflow.WorkflowInstance, error)
 }
@@ -780,6 +897,9 @@ type MutationResolver interface {
 	SuspendOrgUnit(ctx context.Context, input SuspendOrgUnitInput) (*OrgUnitPayload, error)
 	ResumeOrgUnit(ctx context.Context, input ResumeOrgUnitInput) (*OrgUnitPayload, error)
 	DissolveOrgUnit(ctx context.Context, input DissolveOrgUnitInput) (*OrgUnitPayload, error)
+	CreatePlace(ctx context.Context, input CreatePlaceInput) (*CreatePlacePayload, error)
+	UpdatePlace(ctx context.Context, input UpdatePlaceInput) (*UpdatePlacePayload, error)
+	ClosePlace(ctx context.Context, input ClosePlaceInput) (*ClosePlacePayload, error)
 	CreatePost(ctx context.Context, input CreatePostInput) (*PostPayload, error)
 	RenamePost(ctx context.Context, input RenamePostInput) (*PostPayload, error)
 	AbolishPost(ctx context.Context, input AbolishPostInput) (*PostPayload, error)
@@ -817,6 +937,11 @@ type OrgUnitResolver interface {
 	Successor(ctx context.Context, objs []*orgunit.OrgUnit) ([]*orgunit.OrgUnit, error)
 	Posts(ctx context.Context, objs []*orgunit.OrgUnit) ([][]*post.Post, error)
 }
+type PlaceResolver interface {
+	Area(ctx context.Context, obj *place.Place) (*area.Area, error)
+
+	Position(ctx context.Context, obj *place.Place, datum *position.Datum) (*position.Position, error)
+}
 type PostResolver interface {
 	Unit(ctx context.Context, objs []*post.Post) ([]*orgunit.OrgUnit, error)
 
@@ -832,9 +957,14 @@ type QueryResolver interface {
 	Inbox(ctx context.Context, filter *InboxFilter, first *int, after *string) (*InboxConnection, error)
 	InboxCounts(ctx context.Context) (*inbox.InboxCounts, error)
 	InstitutionChanges(ctx context.Context, subjectID *string, actorRole *access.Role, first *int, after *string) (*InstitutionChangeConnection, error)
+	Logs(ctx context.Context, filter *log.LogFilter, first *int, after *string) (*LogEntryConnection, error)
+	LogHistogram(ctx context.Context, filter *log.LogFilter, buckets *int) ([]*log.LogBucket, error)
 	OrgUnit(ctx context.Context, id string) (*orgunit.OrgUnit, error)
 	OrgUnits(ctx context.Context, areaID *string, includeBelow *bool, search *string, kinds []orgunit.Kind, states []orgunit.State, first *int, after *string) (*OrgUnitConnection, error)
 	PermissionMatrix(ctx context.Context) (*permission.Matrix, error)
+	Place(ctx context.Context, id string) (*place.Place, error)
+	NearbyPlaces(ctx context.Context, input place.NearbyPlacesInput, first *int, after *string) (*PlaceConnection, error)
+	PlacesInBox(ctx context.Context, input place.PlacesInBoxInput, first *int, after *string) (*PlaceConnection, error)
 	CurrentWorker(ctx context.Context) (*worker.Worker, error)
 	Worker(ctx context.Context, id string) (*worker.Worker, error)
 	Workers(ctx context.Context, areaID *string, unitID *string, search *string, state *worker.State, role *access.Role, first *int, after *string) (*WorkerConnection, error)
@@ -1002,6 +1132,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Area.Path(childComplexity), true
+	case "Area.places":
+		if e.ComplexityRoot.Area.Places == nil {
+			break
+		}
+
+		args, err := ec.field_Area_places_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Area.Places(childComplexity, args["kinds"].([]place.PlaceKind), args["first"].(*int), args["after"].(*string)), true
 	case "Area.validFrom":
 		if e.ComplexityRoot.Area.ValidFrom == nil {
 			break
@@ -1376,6 +1517,20 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Citizen.UnreadNotificationCount(childComplexity), true
 
+	case "ClosePlacePayload.place":
+		if e.ComplexityRoot.ClosePlacePayload.Place == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClosePlacePayload.Place(childComplexity), true
+
+	case "CreatePlacePayload.place":
+		if e.ComplexityRoot.CreatePlacePayload.Place == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreatePlacePayload.Place(childComplexity), true
+
 	case "CreateWorkerPayload.firstPassword":
 		if e.ComplexityRoot.CreateWorkerPayload.FirstPassword == nil {
 			break
@@ -1582,6 +1737,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Entity.FindOrgUnit(childComplexity, args["reps"].([]*OrgUnitRepresentation)), true
+	case "Entity.findPlace":
+		if e.ComplexityRoot.Entity.FindPlace == nil {
+			break
+		}
+
+		args, err := ec.field_Entity_findPlace_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Entity.FindPlace(childComplexity, args["reps"].([]*PlaceRepresentation)), true
 	case "Entity.findWorker":
 		if e.ComplexityRoot.Entity.FindWorker == nil {
 			break
@@ -1952,6 +2118,136 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InstitutionChangeEdge.Node(childComplexity), true
 
+	case "LogBucket.debug":
+		if e.ComplexityRoot.LogBucket.Debug == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogBucket.Debug(childComplexity), true
+	case "LogBucket.error":
+		if e.ComplexityRoot.LogBucket.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogBucket.Error(childComplexity), true
+	case "LogBucket.info":
+		if e.ComplexityRoot.LogBucket.Info == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogBucket.Info(childComplexity), true
+	case "LogBucket.start":
+		if e.ComplexityRoot.LogBucket.Start == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogBucket.Start(childComplexity), true
+	case "LogBucket.warn":
+		if e.ComplexityRoot.LogBucket.Warn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogBucket.Warn(childComplexity), true
+
+	case "LogEntry.at":
+		if e.ComplexityRoot.LogEntry.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntry.At(childComplexity), true
+	case "LogEntry.attributes":
+		if e.ComplexityRoot.LogEntry.Attributes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntry.Attributes(childComplexity), true
+	case "LogEntry.id":
+		if e.ComplexityRoot.LogEntry.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntry.ID(childComplexity), true
+	case "LogEntry.instance":
+		if e.ComplexityRoot.LogEntry.Instance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntry.Instance(childComplexity), true
+	case "LogEntry.level":
+		if e.ComplexityRoot.LogEntry.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntry.Level(childComplexity), true
+	case "LogEntry.message":
+		if e.ComplexityRoot.LogEntry.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntry.Message(childComplexity), true
+	case "LogEntry.requestId":
+		if e.ComplexityRoot.LogEntry.RequestID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntry.RequestID(childComplexity), true
+	case "LogEntry.service":
+		if e.ComplexityRoot.LogEntry.Service == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntry.Service(childComplexity), true
+	case "LogEntry.source":
+		if e.ComplexityRoot.LogEntry.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntry.Source(childComplexity), true
+	case "LogEntry.traceId":
+		if e.ComplexityRoot.LogEntry.TraceID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntry.TraceID(childComplexity), true
+	case "LogEntry.userId":
+		if e.ComplexityRoot.LogEntry.UserID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntry.UserID(childComplexity), true
+	case "LogEntry.version":
+		if e.ComplexityRoot.LogEntry.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntry.Version(childComplexity), true
+
+	case "LogEntryConnection.edges":
+		if e.ComplexityRoot.LogEntryConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntryConnection.Edges(childComplexity), true
+	case "LogEntryConnection.pageInfo":
+		if e.ComplexityRoot.LogEntryConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntryConnection.PageInfo(childComplexity), true
+
+	case "LogEntryEdge.cursor":
+		if e.ComplexityRoot.LogEntryEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntryEdge.Cursor(childComplexity), true
+	case "LogEntryEdge.node":
+		if e.ComplexityRoot.LogEntryEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogEntryEdge.Node(childComplexity), true
+
 	case "MarkInboxReadPayload.counts":
 		if e.ComplexityRoot.MarkInboxReadPayload.Counts == nil {
 			break
@@ -2022,6 +2318,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ChangePassword(childComplexity, args["input"].(ChangePasswordInput)), true
+	case "Mutation.closePlace":
+		if e.ComplexityRoot.Mutation.ClosePlace == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_closePlace_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClosePlace(childComplexity, args["input"].(ClosePlaceInput)), true
 	case "Mutation.createOrgUnit":
 		if e.ComplexityRoot.Mutation.CreateOrgUnit == nil {
 			break
@@ -2033,6 +2340,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateOrgUnit(childComplexity, args["input"].(CreateOrgUnitInput)), true
+	case "Mutation.createPlace":
+		if e.ComplexityRoot.Mutation.CreatePlace == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createPlace_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreatePlace(childComplexity, args["input"].(CreatePlaceInput)), true
 	case "Mutation.createPost":
 		if e.ComplexityRoot.Mutation.CreatePost == nil {
 			break
@@ -2391,6 +2709,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SwitchPost(childComplexity, args["input"].(SwitchPostInput)), true
+	case "Mutation.updatePlace":
+		if e.ComplexityRoot.Mutation.UpdatePlace == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updatePlace_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdatePlace(childComplexity, args["input"].(UpdatePlaceInput)), true
 	case "Mutation.updateProfile":
 		if e.ComplexityRoot.Mutation.UpdateProfile == nil {
 			break
@@ -2504,6 +2833,76 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.NotificationEdge.Node(childComplexity), true
+
+	case "OpenTime.closes":
+		if e.ComplexityRoot.OpenTime.Closes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenTime.Closes(childComplexity), true
+	case "OpenTime.opens":
+		if e.ComplexityRoot.OpenTime.Opens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenTime.Opens(childComplexity), true
+
+	case "OpeningException.from":
+		if e.ComplexityRoot.OpeningException.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningException.From(childComplexity), true
+	case "OpeningException.intervals":
+		if e.ComplexityRoot.OpeningException.Intervals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningException.Intervals(childComplexity), true
+	case "OpeningException.reason":
+		if e.ComplexityRoot.OpeningException.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningException.Reason(childComplexity), true
+	case "OpeningException.to":
+		if e.ComplexityRoot.OpeningException.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningException.To(childComplexity), true
+
+	case "OpeningHours.exceptions":
+		if e.ComplexityRoot.OpeningHours.Exceptions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningHours.Exceptions(childComplexity), true
+	case "OpeningHours.weekly":
+		if e.ComplexityRoot.OpeningHours.Weekly == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningHours.Weekly(childComplexity), true
+
+	case "OpeningInterval.closes":
+		if e.ComplexityRoot.OpeningInterval.Closes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningInterval.Closes(childComplexity), true
+	case "OpeningInterval.opens":
+		if e.ComplexityRoot.OpeningInterval.Opens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningInterval.Opens(childComplexity), true
+	case "OpeningInterval.weekday":
+		if e.ComplexityRoot.OpeningInterval.Weekday == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningInterval.Weekday(childComplexity), true
 
 	case "OrgUnit.area":
 		if e.ComplexityRoot.OrgUnit.Area == nil {
@@ -2647,6 +3046,141 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PermissionMatrix.Sheet(childComplexity), true
+
+	case "Place.address":
+		if e.ComplexityRoot.Place.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.Address(childComplexity), true
+	case "Place.area":
+		if e.ComplexityRoot.Place.Area == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.Area(childComplexity), true
+	case "Place.closedReason":
+		if e.ComplexityRoot.Place.ClosedReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.ClosedReason(childComplexity), true
+	case "Place.id":
+		if e.ComplexityRoot.Place.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.ID(childComplexity), true
+	case "Place.kind":
+		if e.ComplexityRoot.Place.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.Kind(childComplexity), true
+	case "Place.name":
+		if e.ComplexityRoot.Place.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.Name(childComplexity), true
+	case "Place.openNow":
+		if e.ComplexityRoot.Place.OpenNow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.OpenNow(childComplexity), true
+	case "Place.openingHours":
+		if e.ComplexityRoot.Place.OpeningHours == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.OpeningHours(childComplexity), true
+	case "Place.position":
+		if e.ComplexityRoot.Place.Position == nil {
+			break
+		}
+
+		args, err := ec.field_Place_position_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Place.Position(childComplexity, args["datum"].(*position.Datum)), true
+	case "Place.state":
+		if e.ComplexityRoot.Place.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.State(childComplexity), true
+	case "Place.telephone":
+		if e.ComplexityRoot.Place.Telephone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.Telephone(childComplexity), true
+	case "Place.updatedAt":
+		if e.ComplexityRoot.Place.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.UpdatedAt(childComplexity), true
+	case "Place.version":
+		if e.ComplexityRoot.Place.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.Version(childComplexity), true
+
+	case "PlaceConnection.edges":
+		if e.ComplexityRoot.PlaceConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceConnection.Edges(childComplexity), true
+	case "PlaceConnection.pageInfo":
+		if e.ComplexityRoot.PlaceConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceConnection.PageInfo(childComplexity), true
+
+	case "PlaceEdge.cursor":
+		if e.ComplexityRoot.PlaceEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceEdge.Cursor(childComplexity), true
+	case "PlaceEdge.distanceMetres":
+		if e.ComplexityRoot.PlaceEdge.DistanceMetres == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceEdge.DistanceMetres(childComplexity), true
+	case "PlaceEdge.node":
+		if e.ComplexityRoot.PlaceEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceEdge.Node(childComplexity), true
+
+	case "Position.datum":
+		if e.ComplexityRoot.Position.Datum == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Position.Datum(childComplexity), true
+	case "Position.latitude":
+		if e.ComplexityRoot.Position.Latitude == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Position.Latitude(childComplexity), true
+	case "Position.longitude":
+		if e.ComplexityRoot.Position.Longitude == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Position.Longitude(childComplexity), true
 
 	case "Post.dataScope":
 		if e.ComplexityRoot.Post.DataScope == nil {
@@ -2801,6 +3335,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.InstitutionChanges(childComplexity, args["subjectId"].(*string), args["actorRole"].(*access.Role), args["first"].(*int), args["after"].(*string)), true
 
+	case "Query.logHistogram":
+		if e.ComplexityRoot.Query.LogHistogram == nil {
+			break
+		}
+
+		args, err := ec.field_Query_logHistogram_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.LogHistogram(childComplexity, args["filter"].(*log.LogFilter), args["buckets"].(*int)), true
+	case "Query.logs":
+		if e.ComplexityRoot.Query.Logs == nil {
+			break
+		}
+
+		args, err := ec.field_Query_logs_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Logs(childComplexity, args["filter"].(*log.LogFilter), args["first"].(*int), args["after"].(*string)), true
+	case "Query.nearbyPlaces":
+		if e.ComplexityRoot.Query.NearbyPlaces == nil {
+			break
+		}
+
+		args, err := ec.field_Query_nearbyPlaces_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.NearbyPlaces(childComplexity, args["input"].(place.NearbyPlacesInput), args["first"].(*int), args["after"].(*string)), true
 	case "Query.orgUnit":
 		if e.ComplexityRoot.Query.OrgUnit == nil {
 			break
@@ -2829,6 +3396,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PermissionMatrix(childComplexity), true
+	case "Query.place":
+		if e.ComplexityRoot.Query.Place == nil {
+			break
+		}
+
+		args, err := ec.field_Query_place_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Place(childComplexity, args["id"].(string)), true
+	case "Query.placesInBox":
+		if e.ComplexityRoot.Query.PlacesInBox == nil {
+			break
+		}
+
+		args, err := ec.field_Query_placesInBox_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PlacesInBox(childComplexity, args["input"].(place.PlacesInBoxInput), args["first"].(*int), args["after"].(*string)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -3153,6 +3742,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SwitchPostPayload.Worker(childComplexity), true
+
+	case "UpdatePlacePayload.place":
+		if e.ComplexityRoot.UpdatePlacePayload.Place == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdatePlacePayload.Place(childComplexity), true
 
 	case "UpdateProfilePayload.viewer":
 		if e.ComplexityRoot.UpdateProfilePayload.Viewer == nil {
@@ -3852,7 +4448,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ChangeAssignmentsInput", ec.unmarshalInputChangeAssignmentsInput),
 			graphql.NewInputUnmarshaler("ChangePasswordInput", ec.unmarshalInputChangePasswordInput),
 			graphql.NewInputUnmarshaler("CitizenRepresentation", ec.unmarshalInputCitizenRepresentation),
+			graphql.NewInputUnmarshaler("ClosePlaceInput", ec.unmarshalInputClosePlaceInput),
 			graphql.NewInputUnmarshaler("CreateOrgUnitInput", ec.unmarshalInputCreateOrgUnitInput),
+			graphql.NewInputUnmarshaler("CreatePlaceInput", ec.unmarshalInputCreatePlaceInput),
 			graphql.NewInputUnmarshaler("CreatePostInput", ec.unmarshalInputCreatePostInput),
 			graphql.NewInputUnmarshaler("CreateWorkerInput", ec.unmarshalInputCreateWorkerInput),
 			graphql.NewInputUnmarshaler("DelegateInput", ec.unmarshalInputDelegateInput),
@@ -3864,12 +4462,21 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("FileAssetRepresentation", ec.unmarshalInputFileAssetRepresentation),
 			graphql.NewInputUnmarshaler("GrantAssignmentInput", ec.unmarshalInputGrantAssignmentInput),
 			graphql.NewInputUnmarshaler("InboxFilter", ec.unmarshalInputInboxFilter),
+			graphql.NewInputUnmarshaler("LogFilter", ec.unmarshalInputLogFilter),
 			graphql.NewInputUnmarshaler("MarkInboxReadInput", ec.unmarshalInputMarkInboxReadInput),
 			graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
 			graphql.NewInputUnmarshaler("MoveOrgUnitInput", ec.unmarshalInputMoveOrgUnitInput),
+			graphql.NewInputUnmarshaler("NearbyPlacesInput", ec.unmarshalInputNearbyPlacesInput),
 			graphql.NewInputUnmarshaler("NewAssignmentInput", ec.unmarshalInputNewAssignmentInput),
 			graphql.NewInputUnmarshaler("NotificationRepresentation", ec.unmarshalInputNotificationRepresentation),
+			graphql.NewInputUnmarshaler("OpenTimeInput", ec.unmarshalInputOpenTimeInput),
+			graphql.NewInputUnmarshaler("OpeningExceptionInput", ec.unmarshalInputOpeningExceptionInput),
+			graphql.NewInputUnmarshaler("OpeningHoursInput", ec.unmarshalInputOpeningHoursInput),
+			graphql.NewInputUnmarshaler("OpeningIntervalInput", ec.unmarshalInputOpeningIntervalInput),
 			graphql.NewInputUnmarshaler("OrgUnitRepresentation", ec.unmarshalInputOrgUnitRepresentation),
+			graphql.NewInputUnmarshaler("PlaceDescription", ec.unmarshalInputPlaceDescription),
+			graphql.NewInputUnmarshaler("PlaceRepresentation", ec.unmarshalInputPlaceRepresentation),
+			graphql.NewInputUnmarshaler("PlacesInBoxInput", ec.unmarshalInputPlacesInBoxInput),
 			graphql.NewInputUnmarshaler("RefreshSessionInput", ec.unmarshalInputRefreshSessionInput),
 			graphql.NewInputUnmarshaler("RenameOrgUnitInput", ec.unmarshalInputRenameOrgUnitInput),
 			graphql.NewInputUnmarshaler("RenamePostInput", ec.unmarshalInputRenamePostInput),
@@ -3888,6 +4495,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SuspendOrgUnitInput", ec.unmarshalInputSuspendOrgUnitInput),
 			graphql.NewInputUnmarshaler("SuspendWorkerInput", ec.unmarshalInputSuspendWorkerInput),
 			graphql.NewInputUnmarshaler("SwitchPostInput", ec.unmarshalInputSwitchPostInput),
+			graphql.NewInputUnmarshaler("UpdatePlaceInput", ec.unmarshalInputUpdatePlaceInput),
 			graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
 			graphql.NewInputUnmarshaler("UrgeWorkflowInput", ec.unmarshalInputUrgeWorkflowInput),
 			graphql.NewInputUnmarshaler("VerifySecondFactorInput", ec.unmarshalInputVerifySecondFactorInput),
@@ -4712,6 +5320,125 @@ type InstitutionChangeEdge {
   node: InstitutionChange!
 }
 `, BuiltIn: false},
+	{Name: "../../../schema/platform/log.graphql", Input: `extend type Query {
+  "查询日志，最近的在前：平台各进程与各客户端应用的日志都在其中，个人信息已在入库前隐去。仅限系统管理员与安全保密管理员"
+  logs(
+    "筛选条件；不填时间则查询最近 7 天"
+    filter: LogFilter
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): LogEntryConnection!
+  "按时间分段统计日志的条数，每个级别分别计数。仅限系统管理员与安全保密管理员"
+  logHistogram(
+    "筛选条件；不填时间则统计最近 24 小时"
+    filter: LogFilter
+    "时间段的个数，1 到 200，默认 60"
+    buckets: Int
+  ): [LogBucket!]!
+}
+
+"一条日志"
+type LogEntry {
+  "标识"
+  id: ID!
+  "写下的时间"
+  at: Time!
+  "级别"
+  level: LogLevel!
+  "来源"
+  source: LogSource!
+  "服务名，即进程或客户端应用的名称，例如：serve、app"
+  service: String!
+  "服务的实例；客户端应用为空字符串"
+  instance: String!
+  "服务的版本；未知则为空字符串"
+  version: String!
+  "内容"
+  message: String!
+  "其他属性，JSON；没有则为空字符串"
+  attributes: String!
+  "请求标识；没有则为空字符串"
+  requestId: String!
+  "链路标识（W3C Trace Context）；没有则为空字符串"
+  traceId: String!
+  "用户的标识；未登录则为空字符串"
+  userId: String!
+}
+
+"日志的级别，由低到高"
+enum LogLevel @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/log.LogLevel") {
+  "调试"
+  DEBUG
+  "信息"
+  INFO
+  "警告"
+  WARN
+  "错误"
+  ERROR
+}
+
+"日志的来源"
+enum LogSource @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/log.LogSource") {
+  "平台的进程"
+  PROCESS
+  "客户端应用"
+  CLIENT
+}
+
+"日志的筛选条件；不填的项不限"
+input LogFilter {
+  "时间不早于"
+  from: Time
+  "时间早于"
+  to: Time
+  "最低级别"
+  minLevel: LogLevel
+  "来源"
+  source: LogSource
+  "服务名"
+  service: String
+  "请求标识"
+  requestId: String
+  "链路标识"
+  traceId: String
+  "用户的标识"
+  userId: ID
+  "内容或属性中的关键字，至少两个汉字"
+  search: String
+}
+
+"一个时间段内的日志条数"
+type LogBucket {
+  "时间段的开始"
+  start: Time!
+  "调试级别的条数"
+  debug: Int!
+  "信息级别的条数"
+  info: Int!
+  "警告级别的条数"
+  warn: Int!
+  "错误级别的条数"
+  error: Int!
+}
+
+"日志的分页列表"
+type LogEntryConnection {
+  "本页的条目"
+  edges: [LogEntryEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"日志列表的条目"
+type LogEntryEdge {
+  "游标"
+  cursor: String!
+  "日志"
+  node: LogEntry!
+}
+`, BuiltIn: false},
 	{Name: "../../../schema/platform/notification.graphql", Input: `extend type Mutation {
   "将本人的通知标为已读"
   markNotificationsRead(input: MarkNotificationsReadInput!): MarkNotificationsReadPayload!
@@ -5011,6 +5738,365 @@ type DataScopeUse @goModel(model: "github.com/citizencloud/citizencloud/subgraph
   posts: Int!
   "在任人数"
   workers: Int!
+}
+`, BuiltIn: false},
+	{Name: "../../../schema/platform/place.graphql", Input: `extend type Query {
+  "查询一个地点，已关闭的也可查到"
+  place("地点的标识" id: ID!): Place
+  "查询某个位置周边的地点，由近及远"
+  nearbyPlaces(
+    "位置与筛选条件"
+    input: NearbyPlacesInput!
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): PlaceConnection!
+  "查询地图某一范围内的地点，离范围中心由近及远；边缘处可能多出数米"
+  placesInBox(
+    "范围与筛选条件"
+    input: PlacesInBoxInput!
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): PlaceConnection!
+}
+
+extend type Mutation {
+  "新增地点；仅限有权管理该区划地点的工作人员"
+  createPlace(input: CreatePlaceInput!): CreatePlacePayload!
+  "修改地点的全部信息；已关闭的不能修改"
+  updatePlace(input: UpdatePlaceInput!): UpdatePlacePayload!
+  "关闭地点：从各列表中撤下，不能恢复"
+  closePlace(input: ClosePlaceInput!): ClosePlacePayload!
+}
+
+extend type Area {
+  "本区划及下级的地点，按区划排序"
+  places(
+    "类别；不填则不限"
+    kinds: [PlaceKind!]
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): PlaceConnection! @goField(forceResolver: true, batch: true)
+}
+
+"地点：市民身边的办事大厅、医院、站点等公共场所"
+type Place @key(fields: "id") @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/place.Place") {
+  "标识"
+  id: ID!
+  "名称"
+  name: String!
+  "类别"
+  kind: PlaceKind!
+  "所在区划"
+  area: Area @goField(forceResolver: true)
+  "地址"
+  address: String!
+  "对外公布的电话；没有则为空"
+  telephone: String
+  "位置"
+  position(
+    "坐标系，默认 GCJ02，可直接用于国内地图"
+    datum: Datum = GCJ02
+  ): Position! @goField(forceResolver: true)
+  "状态"
+  state: PlaceState!
+  "关闭的原因；未关闭则为空"
+  closedReason: String
+  "开放时间；未知则为空"
+  openingHours: OpeningHours
+  "此刻是否开放；开放时间未知或已关闭则为空"
+  openNow: Boolean
+  "版本号，修改时须带上"
+  version: Int!
+  "最后修改的时间"
+  updatedAt: Time!
+}
+
+"位置：经纬度及其坐标系"
+type Position @goModel(model: "github.com/citizencloud/citizencloud/foundation/position.Position") {
+  "经度，单位为度，东经为正"
+  longitude: Float!
+  "纬度，单位为度，北纬为正"
+  latitude: Float!
+  "坐标系"
+  datum: Datum!
+}
+
+"坐标系"
+enum Datum @goModel(model: "github.com/citizencloud/citizencloud/foundation/position.Datum") {
+  "2000 国家大地坐标系；卫星定位的 WGS 84 与它相差仅数厘米，视为相同"
+  CGCS2000
+  "国内公开地图使用的坐标系"
+  GCJ02
+}
+
+"地点的类别"
+enum PlaceKind @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/place.PlaceKind") {
+  "办事大厅、便民服务中心"
+  SERVICE_HALL
+  "党群服务中心、社区活动中心"
+  COMMUNITY_CENTRE
+  "医院、卫生服务站"
+  HOSPITAL
+  "药房"
+  PHARMACY
+  "中小学"
+  SCHOOL
+  "幼儿园"
+  KINDERGARTEN
+  "养老服务机构"
+  ELDERLY_CARE
+  "公园、小游园"
+  PARK
+  "图书馆、文化活动室"
+  CULTURE
+  "体育场馆、健身点"
+  SPORTS
+  "派出所、警务室"
+  POLICE
+  "公交站"
+  BUS_STOP
+  "地铁站"
+  METRO_STATION
+  "公共厕所"
+  TOILET
+  "充电站"
+  CHARGING
+  "停车场"
+  PARKING
+  "农贸市场"
+  MARKET
+  "银行网点"
+  BANK
+}
+
+"地点的状态"
+enum PlaceState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/place.PlaceState") {
+  "使用中"
+  OPERATING
+  "已关闭"
+  CLOSED
+}
+
+"开放时间，北京时间：每周的时段，以及节假日等例外"
+type OpeningHours {
+  "每周的开放时段"
+  weekly: [OpeningInterval!]!
+  "例外的日期，当天只依例外的时段"
+  exceptions: [OpeningException!]!
+}
+
+"每周的一个开放时段"
+type OpeningInterval {
+  "星期"
+  weekday: Weekday!
+  "开始，HH:MM"
+  opens: String!
+  "结束，HH:MM；24:00 为当日结束，早于开始则为次日"
+  closes: String!
+}
+
+"开放时间的例外"
+type OpeningException {
+  "起日"
+  from: Date!
+  "止日，含当日"
+  to: Date!
+  "这些天的开放时段；没有则不开放"
+  intervals: [OpenTime!]!
+  "原因，例如：国庆节放假"
+  reason: String!
+}
+
+"例外日期的一个开放时段"
+type OpenTime {
+  "开始，HH:MM"
+  opens: String!
+  "结束，HH:MM；24:00 为当日结束，早于开始则为次日"
+  closes: String!
+}
+
+"星期"
+enum Weekday @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/place.Weekday") {
+  "星期一"
+  MONDAY
+  "星期二"
+  TUESDAY
+  "星期三"
+  WEDNESDAY
+  "星期四"
+  THURSDAY
+  "星期五"
+  FRIDAY
+  "星期六"
+  SATURDAY
+  "星期日"
+  SUNDAY
+}
+
+"查询周边地点的输入"
+input NearbyPlacesInput {
+  "经度，单位为度"
+  longitude: Float!
+  "纬度，单位为度"
+  latitude: Float!
+  "经纬度的坐标系"
+  datum: Datum!
+  "半径，1 到 50000 米"
+  radiusMetres: Int!
+  "类别；不填则不限"
+  kinds: [PlaceKind!]
+  "是否只要此刻开放的，默认否"
+  openNow: Boolean
+  "名称或地址中的关键字，至少两个汉字"
+  search: String
+}
+
+"查询地图范围内地点的输入"
+input PlacesInBoxInput {
+  "西边的经度"
+  west: Float!
+  "南边的纬度"
+  south: Float!
+  "东边的经度"
+  east: Float!
+  "北边的纬度"
+  north: Float!
+  "经纬度的坐标系"
+  datum: Datum!
+  "类别；不填则不限"
+  kinds: [PlaceKind!]
+  "是否只要此刻开放的，默认否"
+  openNow: Boolean
+  "名称或地址中的关键字，至少两个汉字"
+  search: String
+}
+
+"新增地点的输入"
+input CreatePlaceInput {
+  "地点的信息"
+  place: PlaceDescription!
+}
+
+"新增地点的结果"
+type CreatePlacePayload {
+  "新增的地点"
+  place: Place!
+}
+
+"修改地点的输入"
+input UpdatePlaceInput {
+  "地点的标识"
+  id: ID!
+  "修改前看到的版本号"
+  expectedVersion: Int!
+  "修改后的全部信息"
+  place: PlaceDescription!
+}
+
+"修改地点的结果"
+type UpdatePlacePayload {
+  "修改后的地点"
+  place: Place!
+}
+
+"关闭地点的输入"
+input ClosePlaceInput {
+  "地点的标识"
+  id: ID!
+  "关闭前看到的版本号"
+  expectedVersion: Int!
+  "原因，2 到 100 个字"
+  reason: String!
+}
+
+"关闭地点的结果"
+type ClosePlacePayload {
+  "关闭的地点"
+  place: Place!
+}
+
+"地点的信息"
+input PlaceDescription @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/place.Description") {
+  "名称，2 到 60 个字"
+  name: String!
+  "类别"
+  kind: PlaceKind!
+  "所在区划的代码"
+  areaId: ID!
+  "地址"
+  address: String!
+  "对外公布的电话"
+  telephone: String
+  "经度，单位为度"
+  longitude: Float!
+  "纬度，单位为度"
+  latitude: Float!
+  "经纬度的坐标系"
+  datum: Datum!
+  "开放时间；未知则不填"
+  openingHours: OpeningHoursInput
+}
+
+"开放时间的输入"
+input OpeningHoursInput @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/place.OpeningHours") {
+  "每周的开放时段，最多 28 个"
+  weekly: [OpeningIntervalInput!]!
+  "例外的日期，最多 40 条"
+  exceptions: [OpeningExceptionInput!]
+}
+
+"每周的一个开放时段的输入"
+input OpeningIntervalInput @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/place.OpeningInterval") {
+  "星期"
+  weekday: Weekday!
+  "开始，HH:MM"
+  opens: String!
+  "结束，HH:MM；24:00 为当日结束，早于开始则为次日"
+  closes: String!
+}
+
+"开放时间例外的输入"
+input OpeningExceptionInput @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/place.OpeningException") {
+  "起日"
+  from: Date!
+  "止日，含当日，不超过 62 天"
+  to: Date!
+  "这些天的开放时段；没有则不开放"
+  intervals: [OpenTimeInput!]
+  "原因，例如：国庆节放假"
+  reason: String!
+}
+
+"例外日期的一个开放时段的输入"
+input OpenTimeInput @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/place.OpenTime") {
+  "开始，HH:MM"
+  opens: String!
+  "结束，HH:MM；24:00 为当日结束，早于开始则为次日"
+  closes: String!
+}
+
+"地点的分页列表"
+type PlaceConnection {
+  "本页的条目"
+  edges: [PlaceEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"地点列表的条目"
+type PlaceEdge {
+  "游标"
+  cursor: String!
+  "到所查位置的距离，四舍五入到米；不是按位置查询的则为空"
+  distanceMetres: Int
+  "地点"
+  node: Place!
 }
 `, BuiltIn: false},
 	{Name: "../../../schema/platform/post.graphql", Input: `extend type Mutation {
@@ -6076,7 +7162,7 @@ type RetireWorkflowDefinitionPayload {
 `, BuiltIn: true},
 	{Name: "../../../federation/entity.graphql", Input: `
 # a union of all types that use the @key directive
-union _Entity = Area | AuditEntry | Citizen | FileAsset | Notification | OrgUnit | Worker | WorkflowInstance
+union _Entity = Area | AuditEntry | Citizen | FileAsset | Notification | OrgUnit | Place | Worker | WorkflowInstance
 
 input AreaRepresentation {
 	id: ID
@@ -6102,6 +7188,10 @@ input OrgUnitRepresentation {
 	id: ID
 }
 
+input PlaceRepresentation {
+	id: ID
+}
+
 input WorkerRepresentation {
 	id: ID
 }
@@ -6118,6 +7208,7 @@ type Entity {
 	findFileAsset(reps: [FileAssetRepresentation!]!): [FileAsset]
 	findNotification(reps: [NotificationRepresentation!]!): [Notification]
 	findOrgUnit(reps: [OrgUnitRepresentation!]!): [OrgUnit]
+	findPlace(reps: [PlaceRepresentation!]!): [Place]
 	findWorker(reps: [WorkerRepresentation!]!): [Worker]
 	findWorkflowInstance(reps: [WorkflowInstanceRepresentation!]!): [WorkflowInstance]
 }
@@ -6184,6 +7275,8 @@ func (ec *executionContext) childFields_Area(ctx context.Context, field graphql.
 		return ec.fieldContext_Area_internal(ctx, field)
 	case "zone":
 		return ec.fieldContext_Area_zone(ctx, field)
+	case "places":
+		return ec.fieldContext_Area_places(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Area", field.Name)
 }
@@ -6348,6 +7441,22 @@ func (ec *executionContext) childFields_Citizen(ctx context.Context, field graph
 		return ec.fieldContext_Citizen_notifications(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Citizen", field.Name)
+}
+
+func (ec *executionContext) childFields_ClosePlacePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "place":
+		return ec.fieldContext_ClosePlacePayload_place(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClosePlacePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreatePlacePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "place":
+		return ec.fieldContext_CreatePlacePayload_place(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreatePlacePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateWorkerPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6620,6 +7729,72 @@ func (ec *executionContext) childFields_InstitutionChangeEdge(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type InstitutionChangeEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_LogBucket(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "start":
+		return ec.fieldContext_LogBucket_start(ctx, field)
+	case "debug":
+		return ec.fieldContext_LogBucket_debug(ctx, field)
+	case "info":
+		return ec.fieldContext_LogBucket_info(ctx, field)
+	case "warn":
+		return ec.fieldContext_LogBucket_warn(ctx, field)
+	case "error":
+		return ec.fieldContext_LogBucket_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LogBucket", field.Name)
+}
+
+func (ec *executionContext) childFields_LogEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_LogEntry_id(ctx, field)
+	case "at":
+		return ec.fieldContext_LogEntry_at(ctx, field)
+	case "level":
+		return ec.fieldContext_LogEntry_level(ctx, field)
+	case "source":
+		return ec.fieldContext_LogEntry_source(ctx, field)
+	case "service":
+		return ec.fieldContext_LogEntry_service(ctx, field)
+	case "instance":
+		return ec.fieldContext_LogEntry_instance(ctx, field)
+	case "version":
+		return ec.fieldContext_LogEntry_version(ctx, field)
+	case "message":
+		return ec.fieldContext_LogEntry_message(ctx, field)
+	case "attributes":
+		return ec.fieldContext_LogEntry_attributes(ctx, field)
+	case "requestId":
+		return ec.fieldContext_LogEntry_requestId(ctx, field)
+	case "traceId":
+		return ec.fieldContext_LogEntry_traceId(ctx, field)
+	case "userId":
+		return ec.fieldContext_LogEntry_userId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LogEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_LogEntryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_LogEntryConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_LogEntryConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LogEntryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_LogEntryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_LogEntryEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_LogEntryEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LogEntryEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_MarkInboxReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "markedCount":
@@ -6678,6 +7853,52 @@ func (ec *executionContext) childFields_NotificationEdge(ctx context.Context, fi
 		return ec.fieldContext_NotificationEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type NotificationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_OpenTime(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "opens":
+		return ec.fieldContext_OpenTime_opens(ctx, field)
+	case "closes":
+		return ec.fieldContext_OpenTime_closes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OpenTime", field.Name)
+}
+
+func (ec *executionContext) childFields_OpeningException(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_OpeningException_from(ctx, field)
+	case "to":
+		return ec.fieldContext_OpeningException_to(ctx, field)
+	case "intervals":
+		return ec.fieldContext_OpeningException_intervals(ctx, field)
+	case "reason":
+		return ec.fieldContext_OpeningException_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OpeningException", field.Name)
+}
+
+func (ec *executionContext) childFields_OpeningHours(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "weekly":
+		return ec.fieldContext_OpeningHours_weekly(ctx, field)
+	case "exceptions":
+		return ec.fieldContext_OpeningHours_exceptions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OpeningHours", field.Name)
+}
+
+func (ec *executionContext) childFields_OpeningInterval(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "weekday":
+		return ec.fieldContext_OpeningInterval_weekday(ctx, field)
+	case "opens":
+		return ec.fieldContext_OpeningInterval_opens(ctx, field)
+	case "closes":
+		return ec.fieldContext_OpeningInterval_closes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OpeningInterval", field.Name)
 }
 
 func (ec *executionContext) childFields_OrgUnit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6758,6 +7979,72 @@ func (ec *executionContext) childFields_PermissionMatrix(ctx context.Context, fi
 		return ec.fieldContext_PermissionMatrix_postsCsv(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PermissionMatrix", field.Name)
+}
+
+func (ec *executionContext) childFields_Place(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Place_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Place_name(ctx, field)
+	case "kind":
+		return ec.fieldContext_Place_kind(ctx, field)
+	case "area":
+		return ec.fieldContext_Place_area(ctx, field)
+	case "address":
+		return ec.fieldContext_Place_address(ctx, field)
+	case "telephone":
+		return ec.fieldContext_Place_telephone(ctx, field)
+	case "position":
+		return ec.fieldContext_Place_position(ctx, field)
+	case "state":
+		return ec.fieldContext_Place_state(ctx, field)
+	case "closedReason":
+		return ec.fieldContext_Place_closedReason(ctx, field)
+	case "openingHours":
+		return ec.fieldContext_Place_openingHours(ctx, field)
+	case "openNow":
+		return ec.fieldContext_Place_openNow(ctx, field)
+	case "version":
+		return ec.fieldContext_Place_version(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Place_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Place", field.Name)
+}
+
+func (ec *executionContext) childFields_PlaceConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_PlaceConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_PlaceConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlaceConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PlaceEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_PlaceEdge_cursor(ctx, field)
+	case "distanceMetres":
+		return ec.fieldContext_PlaceEdge_distanceMetres(ctx, field)
+	case "node":
+		return ec.fieldContext_PlaceEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlaceEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Position(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "longitude":
+		return ec.fieldContext_Position_longitude(ctx, field)
+	case "latitude":
+		return ec.fieldContext_Position_latitude(ctx, field)
+	case "datum":
+		return ec.fieldContext_Position_datum(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Position", field.Name)
 }
 
 func (ec *executionContext) childFields_Post(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6938,6 +8225,14 @@ func (ec *executionContext) childFields_SwitchPostPayload(ctx context.Context, f
 		return ec.fieldContext_SwitchPostPayload_worker(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SwitchPostPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdatePlacePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "place":
+		return ec.fieldContext_UpdatePlacePayload_place(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdatePlacePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateProfilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7416,6 +8711,36 @@ func (ec *executionContext) field_Area_children_args(ctx context.Context, rawArg
 	return args, nil
 }
 
+func (ec *executionContext) field_Area_places_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "kinds",
+		func(ctx context.Context, v any) ([]place.PlaceKind, error) {
+			return ec.unmarshalOPlaceKind2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlaceKindᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["kinds"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Citizen_notifications_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -7530,6 +8855,20 @@ func (ec *executionContext) field_Entity_findOrgUnit_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Entity_findPlace_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "reps",
+		func(ctx context.Context, v any) ([]*PlaceRepresentation, error) {
+			return ec.unmarshalNPlaceRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceRepresentationᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reps"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Entity_findWorker_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -7614,12 +8953,40 @@ func (ec *executionContext) field_Mutation_changePassword_args(ctx context.Conte
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_closePlace_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ClosePlaceInput, error) {
+			return ec.unmarshalNClosePlaceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClosePlaceInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createOrgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (CreateOrgUnitInput, error) {
 			return ec.unmarshalNCreateOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateOrgUnitInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_createPlace_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (CreatePlaceInput, error) {
+			return ec.unmarshalNCreatePlaceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreatePlaceInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -8076,6 +9443,20 @@ func (ec *executionContext) field_Mutation_switchPost_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_updatePlace_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (UpdatePlaceInput, error) {
+			return ec.unmarshalNUpdatePlaceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdatePlaceInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_updateProfile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -8151,6 +9532,20 @@ func (ec *executionContext) field_OrgUnit_children_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Place_position_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "datum",
+		func(ctx context.Context, v any) (*position.Datum, error) {
+			return ec.unmarshalODatum2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋpositionᚐDatum(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["datum"] = arg0
 	return args, nil
 }
 
@@ -8384,6 +9779,88 @@ func (ec *executionContext) field_Query_institutionChanges_args(ctx context.Cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_logHistogram_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*log.LogFilter, error) {
+			return ec.unmarshalOLogFilter2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "buckets",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["buckets"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_logs_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*log.LogFilter, error) {
+			return ec.unmarshalOLogFilter2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_nearbyPlaces_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (place.NearbyPlacesInput, error) {
+			return ec.unmarshalNNearbyPlacesInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐNearbyPlacesInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_orgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -8457,6 +9934,50 @@ func (ec *executionContext) field_Query_orgUnits_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["after"] = arg6
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_place_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_placesInBox_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (place.PlacesInBoxInput, error) {
+			return ec.unmarshalNPlacesInBoxInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlacesInBoxInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
 	return args, nil
 }
 
@@ -9143,6 +10664,73 @@ func (ec *executionContext) fieldContext_Area_zone(_ context.Context, field grap
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Area_places(ctx context.Context, field graphql.CollectedField, obj *area.Area) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Area_places(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Area_places(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PlaceConnection) graphql.Marshaler {
+			return ec.marshalNPlaceConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Area_places(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Area",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PlaceConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Area_places_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Area_places(ctx context.Context, field graphql.CollectedField, obj *area.Area) (any, error) {
+	resolver := ec.Resolvers.Area()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*area.Area](ctx, "Area"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Places(ctx, batch.Parents, fc.Args["kinds"].([]place.PlaceKind), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		})
+		return graphql.ResolveBatchGroupResult[*PlaceConnection](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Area.places",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Places(ctx, []*area.Area{obj}, fc.Args["kinds"].([]place.PlaceKind), fc.Args["first"].(*int), fc.Args["after"].(*string))
+	return graphql.ResolveBatchSingleResult[*PlaceConnection](
+		ctx,
+		results,
+		err,
+		"Area.places",
+	)
 }
 
 func (ec *executionContext) _AreaConnection_edges(ctx context.Context, field graphql.CollectedField, obj *AreaConnection) (ret graphql.Marshaler) {
@@ -10613,6 +12201,70 @@ func (ec *executionContext) fieldContext_Citizen_notifications(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _ClosePlacePayload_place(ctx context.Context, field graphql.CollectedField, obj *ClosePlacePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClosePlacePayload_place(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Place, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v place.Place) graphql.Marshaler {
+			return ec.marshalNPlace2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlace(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClosePlacePayload_place(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClosePlacePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Place(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreatePlacePayload_place(ctx context.Context, field graphql.CollectedField, obj *CreatePlacePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreatePlacePayload_place(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Place, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v place.Place) graphql.Marshaler {
+			return ec.marshalNPlace2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlace(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreatePlacePayload_place(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreatePlacePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Place(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CreateWorkerPayload_worker(ctx context.Context, field graphql.CollectedField, obj *CreateWorkerPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -11495,6 +13147,50 @@ func (ec *executionContext) fieldContext_Entity_findOrgUnit(ctx context.Context,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Entity_findOrgUnit_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Entity_findPlace(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_findPlace(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Entity().FindPlace(ctx, fc.Args["reps"].([]*PlaceRepresentation))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*place.Place) graphql.Marshaler {
+			return ec.marshalOPlace2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlace(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_findPlace(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Place(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Entity_findPlace_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -13031,6 +14727,516 @@ func (ec *executionContext) fieldContext_InstitutionChangeEdge_node(_ context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _LogBucket_start(ctx context.Context, field graphql.CollectedField, obj *log.LogBucket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogBucket_start(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Start, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogBucket_start(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogBucket", field, false, false, "Time")
+}
+
+func (ec *executionContext) _LogBucket_debug(ctx context.Context, field graphql.CollectedField, obj *log.LogBucket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogBucket_debug(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Debug, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogBucket_debug(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogBucket", field, false, false, "Int")
+}
+
+func (ec *executionContext) _LogBucket_info(ctx context.Context, field graphql.CollectedField, obj *log.LogBucket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogBucket_info(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Info, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogBucket_info(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogBucket", field, false, false, "Int")
+}
+
+func (ec *executionContext) _LogBucket_warn(ctx context.Context, field graphql.CollectedField, obj *log.LogBucket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogBucket_warn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warn, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogBucket_warn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogBucket", field, false, false, "Int")
+}
+
+func (ec *executionContext) _LogBucket_error(ctx context.Context, field graphql.CollectedField, obj *log.LogBucket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogBucket_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogBucket_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogBucket", field, false, false, "Int")
+}
+
+func (ec *executionContext) _LogEntry_id(ctx context.Context, field graphql.CollectedField, obj *log.LogEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntry_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntry_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogEntry", field, false, false, "ID")
+}
+
+func (ec *executionContext) _LogEntry_at(ctx context.Context, field graphql.CollectedField, obj *log.LogEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntry_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntry_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogEntry", field, false, false, "Time")
+}
+
+func (ec *executionContext) _LogEntry_level(ctx context.Context, field graphql.CollectedField, obj *log.LogEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntry_level(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Level(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v log.LogLevel) graphql.Marshaler {
+			return ec.marshalNLogLevel2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogLevel(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntry_level(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogEntry", field, true, false, "LogLevel")
+}
+
+func (ec *executionContext) _LogEntry_source(ctx context.Context, field graphql.CollectedField, obj *log.LogEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntry_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v log.LogSource) graphql.Marshaler {
+			return ec.marshalNLogSource2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogSource(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntry_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogEntry", field, false, false, "LogSource")
+}
+
+func (ec *executionContext) _LogEntry_service(ctx context.Context, field graphql.CollectedField, obj *log.LogEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntry_service(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Service, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntry_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogEntry", field, false, false, "String")
+}
+
+func (ec *executionContext) _LogEntry_instance(ctx context.Context, field graphql.CollectedField, obj *log.LogEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntry_instance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Instance, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntry_instance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogEntry", field, false, false, "String")
+}
+
+func (ec *executionContext) _LogEntry_version(ctx context.Context, field graphql.CollectedField, obj *log.LogEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntry_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntry_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogEntry", field, false, false, "String")
+}
+
+func (ec *executionContext) _LogEntry_message(ctx context.Context, field graphql.CollectedField, obj *log.LogEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntry_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntry_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogEntry", field, false, false, "String")
+}
+
+func (ec *executionContext) _LogEntry_attributes(ctx context.Context, field graphql.CollectedField, obj *log.LogEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntry_attributes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Attributes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntry_attributes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogEntry", field, false, false, "String")
+}
+
+func (ec *executionContext) _LogEntry_requestId(ctx context.Context, field graphql.CollectedField, obj *log.LogEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntry_requestId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RequestID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntry_requestId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogEntry", field, false, false, "String")
+}
+
+func (ec *executionContext) _LogEntry_traceId(ctx context.Context, field graphql.CollectedField, obj *log.LogEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntry_traceId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TraceID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntry_traceId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogEntry", field, false, false, "String")
+}
+
+func (ec *executionContext) _LogEntry_userId(ctx context.Context, field graphql.CollectedField, obj *log.LogEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntry_userId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntry_userId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogEntry", field, false, false, "String")
+}
+
+func (ec *executionContext) _LogEntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *LogEntryConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntryConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*LogEntryEdge) graphql.Marshaler {
+			return ec.marshalNLogEntryEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLogEntryEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntryConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LogEntryConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LogEntryEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LogEntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *LogEntryConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntryConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntryConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LogEntryConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LogEntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *LogEntryEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntryEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntryEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogEntryEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _LogEntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *LogEntryEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogEntryEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v log.LogEntry) graphql.Marshaler {
+			return ec.marshalNLogEntry2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogEntry(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogEntryEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LogEntryEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LogEntry(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _MarkInboxReadPayload_markedCount(ctx context.Context, field graphql.CollectedField, obj *MarkInboxReadPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13816,6 +16022,138 @@ func (ec *executionContext) fieldContext_Mutation_dissolveOrgUnit(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_dissolveOrgUnit_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createPlace(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createPlace(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreatePlace(ctx, fc.Args["input"].(CreatePlaceInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CreatePlacePayload) graphql.Marshaler {
+			return ec.marshalNCreatePlacePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreatePlacePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createPlace(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreatePlacePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createPlace_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updatePlace(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updatePlace(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdatePlace(ctx, fc.Args["input"].(UpdatePlaceInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *UpdatePlacePayload) graphql.Marshaler {
+			return ec.marshalNUpdatePlacePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdatePlacePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updatePlace(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdatePlacePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updatePlace_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_closePlace(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_closePlace(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ClosePlace(ctx, fc.Args["input"].(ClosePlaceInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ClosePlacePayload) graphql.Marshaler {
+			return ec.marshalNClosePlacePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClosePlacePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_closePlace(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClosePlacePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_closePlace_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -15600,6 +17938,286 @@ func (ec *executionContext) fieldContext_NotificationEdge_node(_ context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _OpenTime_opens(ctx context.Context, field graphql.CollectedField, obj *place.OpenTime) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpenTime_opens(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Opens, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OpenTime_opens(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OpenTime", field, false, false, "String")
+}
+
+func (ec *executionContext) _OpenTime_closes(ctx context.Context, field graphql.CollectedField, obj *place.OpenTime) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpenTime_closes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Closes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OpenTime_closes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OpenTime", field, false, false, "String")
+}
+
+func (ec *executionContext) _OpeningException_from(ctx context.Context, field graphql.CollectedField, obj *place.OpeningException) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpeningException_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDate2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OpeningException_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OpeningException", field, false, false, "Date")
+}
+
+func (ec *executionContext) _OpeningException_to(ctx context.Context, field graphql.CollectedField, obj *place.OpeningException) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpeningException_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDate2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OpeningException_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OpeningException", field, false, false, "Date")
+}
+
+func (ec *executionContext) _OpeningException_intervals(ctx context.Context, field graphql.CollectedField, obj *place.OpeningException) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpeningException_intervals(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Intervals, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []place.OpenTime) graphql.Marshaler {
+			return ec.marshalNOpenTime2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpenTimeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OpeningException_intervals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OpeningException",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OpenTime(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OpeningException_reason(ctx context.Context, field graphql.CollectedField, obj *place.OpeningException) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpeningException_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OpeningException_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OpeningException", field, false, false, "String")
+}
+
+func (ec *executionContext) _OpeningHours_weekly(ctx context.Context, field graphql.CollectedField, obj *place.OpeningHours) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpeningHours_weekly(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Weekly, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []place.OpeningInterval) graphql.Marshaler {
+			return ec.marshalNOpeningInterval2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningIntervalᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OpeningHours_weekly(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OpeningHours",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OpeningInterval(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OpeningHours_exceptions(ctx context.Context, field graphql.CollectedField, obj *place.OpeningHours) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpeningHours_exceptions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Exceptions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []place.OpeningException) graphql.Marshaler {
+			return ec.marshalNOpeningException2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningExceptionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OpeningHours_exceptions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OpeningHours",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OpeningException(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OpeningInterval_weekday(ctx context.Context, field graphql.CollectedField, obj *place.OpeningInterval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpeningInterval_weekday(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Weekday, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v place.Weekday) graphql.Marshaler {
+			return ec.marshalNWeekday2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐWeekday(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OpeningInterval_weekday(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OpeningInterval", field, false, false, "Weekday")
+}
+
+func (ec *executionContext) _OpeningInterval_opens(ctx context.Context, field graphql.CollectedField, obj *place.OpeningInterval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpeningInterval_opens(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Opens, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OpeningInterval_opens(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OpeningInterval", field, false, false, "String")
+}
+
+func (ec *executionContext) _OpeningInterval_closes(ctx context.Context, field graphql.CollectedField, obj *place.OpeningInterval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpeningInterval_closes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Closes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OpeningInterval_closes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OpeningInterval", field, false, false, "String")
+}
+
 func (ec *executionContext) _OrgUnit_id(ctx context.Context, field graphql.CollectedField, obj *orgunit.OrgUnit) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16300,6 +18918,555 @@ func (ec *executionContext) fieldContext_PermissionMatrix_postsCsv(_ context.Con
 	return graphql.NewScalarFieldContext("PermissionMatrix", field, true, false, "String")
 }
 
+func (ec *executionContext) _Place_id(ctx context.Context, field graphql.CollectedField, obj *place.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Place_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Place", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Place_name(ctx context.Context, field graphql.CollectedField, obj *place.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Place_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Place", field, false, false, "String")
+}
+
+func (ec *executionContext) _Place_kind(ctx context.Context, field graphql.CollectedField, obj *place.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v place.PlaceKind) graphql.Marshaler {
+			return ec.marshalNPlaceKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlaceKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Place_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Place", field, false, false, "PlaceKind")
+}
+
+func (ec *executionContext) _Place_area(ctx context.Context, field graphql.CollectedField, obj *place.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_area(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Place().Area(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
+			return ec.marshalOArea2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Place_area(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Place",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Area(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Place_address(ctx context.Context, field graphql.CollectedField, obj *place.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_address(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Address, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Place_address(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Place", field, false, false, "String")
+}
+
+func (ec *executionContext) _Place_telephone(ctx context.Context, field graphql.CollectedField, obj *place.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_telephone(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Telephone, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Place_telephone(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Place", field, false, false, "String")
+}
+
+func (ec *executionContext) _Place_position(ctx context.Context, field graphql.CollectedField, obj *place.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_position(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Place().Position(ctx, obj, fc.Args["datum"].(*position.Datum))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *position.Position) graphql.Marshaler {
+			return ec.marshalNPosition2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋpositionᚐPosition(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Place_position(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Place",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Position(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Place_position_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Place_state(ctx context.Context, field graphql.CollectedField, obj *place.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v place.PlaceState) graphql.Marshaler {
+			return ec.marshalNPlaceState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlaceState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Place_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Place", field, false, false, "PlaceState")
+}
+
+func (ec *executionContext) _Place_closedReason(ctx context.Context, field graphql.CollectedField, obj *place.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_closedReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClosedReason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Place_closedReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Place", field, false, false, "String")
+}
+
+func (ec *executionContext) _Place_openingHours(ctx context.Context, field graphql.CollectedField, obj *place.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_openingHours(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OpeningHours()
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *place.OpeningHours) graphql.Marshaler {
+			return ec.marshalOOpeningHours2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningHours(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Place_openingHours(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Place",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OpeningHours(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Place_openNow(ctx context.Context, field graphql.CollectedField, obj *place.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_openNow(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OpenNow, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Place_openNow(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Place", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Place_version(ctx context.Context, field graphql.CollectedField, obj *place.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Place_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Place", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Place_updatedAt(ctx context.Context, field graphql.CollectedField, obj *place.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Place_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Place", field, false, false, "Time")
+}
+
+func (ec *executionContext) _PlaceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *PlaceConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlaceConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*PlaceEdge) graphql.Marshaler {
+			return ec.marshalNPlaceEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlaceConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PlaceConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PlaceEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PlaceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *PlaceConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlaceConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlaceConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PlaceConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PlaceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *PlaceEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlaceEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlaceEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlaceEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _PlaceEdge_distanceMetres(ctx context.Context, field graphql.CollectedField, obj *PlaceEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlaceEdge_distanceMetres(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DistanceMetres, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PlaceEdge_distanceMetres(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlaceEdge", field, false, false, "Int")
+}
+
+func (ec *executionContext) _PlaceEdge_node(ctx context.Context, field graphql.CollectedField, obj *PlaceEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlaceEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v place.Place) graphql.Marshaler {
+			return ec.marshalNPlace2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlace(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlaceEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PlaceEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Place(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Position_longitude(ctx context.Context, field graphql.CollectedField, obj *position.Position) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Position_longitude(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Longitude, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Position_longitude(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Position", field, false, false, "Float")
+}
+
+func (ec *executionContext) _Position_latitude(ctx context.Context, field graphql.CollectedField, obj *position.Position) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Position_latitude(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Latitude, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Position_latitude(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Position", field, false, false, "Float")
+}
+
+func (ec *executionContext) _Position_datum(ctx context.Context, field graphql.CollectedField, obj *position.Position) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Position_datum(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Datum, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v position.Datum) graphql.Marshaler {
+			return ec.marshalNDatum2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋpositionᚐDatum(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Position_datum(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Position", field, false, false, "Datum")
+}
+
 func (ec *executionContext) _Post_id(ctx context.Context, field graphql.CollectedField, obj *post.Post) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16979,6 +20146,94 @@ func (ec *executionContext) fieldContext_Query_institutionChanges(ctx context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_logs(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_logs(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Logs(ctx, fc.Args["filter"].(*log.LogFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LogEntryConnection) graphql.Marshaler {
+			return ec.marshalNLogEntryConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLogEntryConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_logs(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LogEntryConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_logs_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_logHistogram(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_logHistogram(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().LogHistogram(ctx, fc.Args["filter"].(*log.LogFilter), fc.Args["buckets"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*log.LogBucket) graphql.Marshaler {
+			return ec.marshalNLogBucket2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogBucketᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_logHistogram(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LogBucket(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_logHistogram_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_orgUnit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17113,6 +20368,138 @@ func (ec *executionContext) fieldContext_Query_permissionMatrix(_ context.Contex
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PermissionMatrix(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_place(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_place(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Place(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *place.Place) graphql.Marshaler {
+			return ec.marshalOPlace2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlace(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_place(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Place(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_place_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_nearbyPlaces(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_nearbyPlaces(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().NearbyPlaces(ctx, fc.Args["input"].(place.NearbyPlacesInput), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PlaceConnection) graphql.Marshaler {
+			return ec.marshalNPlaceConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_nearbyPlaces(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PlaceConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_nearbyPlaces_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_placesInBox(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_placesInBox(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().PlacesInBox(ctx, fc.Args["input"].(place.PlacesInBoxInput), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PlaceConnection) graphql.Marshaler {
+			return ec.marshalNPlaceConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_placesInBox(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PlaceConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_placesInBox_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -18542,6 +21929,38 @@ func (ec *executionContext) fieldContext_SwitchPostPayload_worker(_ context.Cont
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdatePlacePayload_place(ctx context.Context, field graphql.CollectedField, obj *UpdatePlacePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdatePlacePayload_place(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Place, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v place.Place) graphql.Marshaler {
+			return ec.marshalNPlace2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlace(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdatePlacePayload_place(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdatePlacePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Place(ctx, field)
 		},
 	}
 	return fc, nil
@@ -23006,6 +26425,62 @@ func UnmarshalCitizenRepresentation(ctx context.Context, raw any) (CitizenRepres
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputClosePlaceInput(ctx context.Context, obj any) (ClosePlaceInput, error) {
+	var it ClosePlaceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalClosePlaceInput unmarshals raw into the ClosePlaceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalClosePlaceInput(ctx context.Context, raw any) (ClosePlaceInput, error) {
+	var out ClosePlaceInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ClosePlaceInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCreateOrgUnitInput(ctx context.Context, obj any) (CreateOrgUnitInput, error) {
 	var it CreateOrgUnitInput
 	if obj == nil {
@@ -23066,6 +26541,48 @@ func (ec *executionContext) unmarshalInputCreateOrgUnitInput(ctx context.Context
 func UnmarshalCreateOrgUnitInput(ctx context.Context, raw any) (CreateOrgUnitInput, error) {
 	var out CreateOrgUnitInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateOrgUnitInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCreatePlaceInput(ctx context.Context, obj any) (CreatePlaceInput, error) {
+	var it CreatePlaceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"place"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "place":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("place"))
+			data, err := ec.unmarshalNPlaceDescription2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐDescription(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Place = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreatePlaceInput unmarshals raw into the CreatePlaceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreatePlaceInput(ctx context.Context, raw any) (CreatePlaceInput, error) {
+	var out CreatePlaceInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreatePlaceInput", raw, &out)
 	return out, err
 }
 
@@ -23678,6 +27195,104 @@ func UnmarshalInboxFilter(ctx context.Context, raw any) (InboxFilter, error) {
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputLogFilter(ctx context.Context, obj any) (log.LogFilter, error) {
+	var it log.LogFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"from", "to", "minLevel", "source", "service", "requestId", "traceId", "userId", "search"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = data
+		case "minLevel":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minLevel"))
+			data, err := ec.unmarshalOLogLevel2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogLevel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinLevel = data
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := ec.unmarshalOLogSource2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogSource(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Source = data
+		case "service":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("service"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Service = data
+		case "requestId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requestId"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequestID = data
+		case "traceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("traceId"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TraceID = data
+		case "userId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserID = data
+		case "search":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("search"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Search = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLogFilter unmarshals raw into the LogFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLogFilter(ctx context.Context, raw any) (log.LogFilter, error) {
+	var out log.LogFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LogFilter", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputMarkInboxReadInput(ctx context.Context, obj any) (MarkInboxReadInput, error) {
 	var it MarkInboxReadInput
 	if obj == nil {
@@ -23832,6 +27447,90 @@ func UnmarshalMoveOrgUnitInput(ctx context.Context, raw any) (MoveOrgUnitInput, 
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputNearbyPlacesInput(ctx context.Context, obj any) (place.NearbyPlacesInput, error) {
+	var it place.NearbyPlacesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"longitude", "latitude", "datum", "radiusMetres", "kinds", "openNow", "search"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "longitude":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("longitude"))
+			data, err := ec.unmarshalNFloat2float64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Longitude = data
+		case "latitude":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("latitude"))
+			data, err := ec.unmarshalNFloat2float64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Latitude = data
+		case "datum":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("datum"))
+			data, err := ec.unmarshalNDatum2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋpositionᚐDatum(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Datum = data
+		case "radiusMetres":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("radiusMetres"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RadiusMetres = data
+		case "kinds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kinds"))
+			data, err := ec.unmarshalOPlaceKind2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlaceKindᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kinds = data
+		case "openNow":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("openNow"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OpenNow = data
+		case "search":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("search"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Search = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalNearbyPlacesInput unmarshals raw into the NearbyPlacesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalNearbyPlacesInput(ctx context.Context, raw any) (place.NearbyPlacesInput, error) {
+	var out place.NearbyPlacesInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "NearbyPlacesInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputNewAssignmentInput(ctx context.Context, obj any) (NewAssignmentInput, error) {
 	var it NewAssignmentInput
 	if obj == nil {
@@ -23941,6 +27640,223 @@ func UnmarshalNotificationRepresentation(ctx context.Context, raw any) (Notifica
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputOpenTimeInput(ctx context.Context, obj any) (place.OpenTime, error) {
+	var it place.OpenTime
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"opens", "closes"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "opens":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("opens"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Opens = data
+		case "closes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("closes"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Closes = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalOpenTimeInput unmarshals raw into the OpenTimeInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalOpenTimeInput(ctx context.Context, raw any) (place.OpenTime, error) {
+	var out place.OpenTime
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "OpenTimeInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputOpeningExceptionInput(ctx context.Context, obj any) (place.OpeningException, error) {
+	var it place.OpeningException
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"from", "to", "intervals", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNDate2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalNDate2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = data
+		case "intervals":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("intervals"))
+			data, err := ec.unmarshalOOpenTimeInput2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpenTimeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Intervals = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalOpeningExceptionInput unmarshals raw into the OpeningExceptionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalOpeningExceptionInput(ctx context.Context, raw any) (place.OpeningException, error) {
+	var out place.OpeningException
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "OpeningExceptionInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputOpeningHoursInput(ctx context.Context, obj any) (place.OpeningHours, error) {
+	var it place.OpeningHours
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"weekly", "exceptions"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "weekly":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("weekly"))
+			data, err := ec.unmarshalNOpeningIntervalInput2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningIntervalᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Weekly = data
+		case "exceptions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("exceptions"))
+			data, err := ec.unmarshalOOpeningExceptionInput2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningExceptionᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Exceptions = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalOpeningHoursInput unmarshals raw into the OpeningHoursInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalOpeningHoursInput(ctx context.Context, raw any) (place.OpeningHours, error) {
+	var out place.OpeningHours
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "OpeningHoursInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputOpeningIntervalInput(ctx context.Context, obj any) (place.OpeningInterval, error) {
+	var it place.OpeningInterval
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"weekday", "opens", "closes"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "weekday":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("weekday"))
+			data, err := ec.unmarshalNWeekday2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐWeekday(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Weekday = data
+		case "opens":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("opens"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Opens = data
+		case "closes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("closes"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Closes = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalOpeningIntervalInput unmarshals raw into the OpeningIntervalInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalOpeningIntervalInput(ctx context.Context, raw any) (place.OpeningInterval, error) {
+	var out place.OpeningInterval
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "OpeningIntervalInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputOrgUnitRepresentation(ctx context.Context, obj any) (OrgUnitRepresentation, error) {
 	var it OrgUnitRepresentation
 	if obj == nil {
@@ -23980,6 +27896,237 @@ func (ec *executionContext) unmarshalInputOrgUnitRepresentation(ctx context.Cont
 func UnmarshalOrgUnitRepresentation(ctx context.Context, raw any) (OrgUnitRepresentation, error) {
 	var out OrgUnitRepresentation
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "OrgUnitRepresentation", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPlaceDescription(ctx context.Context, obj any) (place.Description, error) {
+	var it place.Description
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "kind", "areaId", "address", "telephone", "longitude", "latitude", "datum", "openingHours"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNPlaceKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlaceKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "areaId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("areaId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AreaID = data
+		case "address":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("address"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Address = data
+		case "telephone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("telephone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Telephone = data
+		case "longitude":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("longitude"))
+			data, err := ec.unmarshalNFloat2float64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Longitude = data
+		case "latitude":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("latitude"))
+			data, err := ec.unmarshalNFloat2float64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Latitude = data
+		case "datum":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("datum"))
+			data, err := ec.unmarshalNDatum2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋpositionᚐDatum(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Datum = data
+		case "openingHours":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("openingHours"))
+			data, err := ec.unmarshalOOpeningHoursInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningHours(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OpeningHours = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPlaceDescription unmarshals raw into the PlaceDescription input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPlaceDescription(ctx context.Context, raw any) (place.Description, error) {
+	var out place.Description
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PlaceDescription", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPlaceRepresentation(ctx context.Context, obj any) (PlaceRepresentation, error) {
+	var it PlaceRepresentation
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPlaceRepresentation unmarshals raw into the PlaceRepresentation input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPlaceRepresentation(ctx context.Context, raw any) (PlaceRepresentation, error) {
+	var out PlaceRepresentation
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PlaceRepresentation", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPlacesInBoxInput(ctx context.Context, obj any) (place.PlacesInBoxInput, error) {
+	var it place.PlacesInBoxInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"west", "south", "east", "north", "datum", "kinds", "openNow", "search"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "west":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("west"))
+			data, err := ec.unmarshalNFloat2float64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.West = data
+		case "south":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("south"))
+			data, err := ec.unmarshalNFloat2float64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.South = data
+		case "east":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("east"))
+			data, err := ec.unmarshalNFloat2float64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.East = data
+		case "north":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("north"))
+			data, err := ec.unmarshalNFloat2float64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.North = data
+		case "datum":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("datum"))
+			data, err := ec.unmarshalNDatum2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋpositionᚐDatum(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Datum = data
+		case "kinds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kinds"))
+			data, err := ec.unmarshalOPlaceKind2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlaceKindᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kinds = data
+		case "openNow":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("openNow"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OpenNow = data
+		case "search":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("search"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Search = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPlacesInBoxInput unmarshals raw into the PlacesInBoxInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPlacesInBoxInput(ctx context.Context, raw any) (place.PlacesInBoxInput, error) {
+	var out place.PlacesInBoxInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PlacesInBoxInput", raw, &out)
 	return out, err
 }
 
@@ -24935,6 +29082,62 @@ func UnmarshalSwitchPostInput(ctx context.Context, raw any) (SwitchPostInput, er
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputUpdatePlaceInput(ctx context.Context, obj any) (UpdatePlaceInput, error) {
+	var it UpdatePlaceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "place"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "place":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("place"))
+			data, err := ec.unmarshalNPlaceDescription2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐDescription(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Place = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdatePlaceInput unmarshals raw into the UpdatePlaceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdatePlaceInput(ctx context.Context, raw any) (UpdatePlaceInput, error) {
+	var out UpdatePlaceInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdatePlaceInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputUpdateProfileInput(ctx context.Context, obj any) (UpdateProfileInput, error) {
 	var it UpdateProfileInput
 	if obj == nil {
@@ -25289,6 +29492,11 @@ func (ec *executionContext) __Entity(ctx context.Context, sel ast.SelectionSet, 
 			return graphql.Null
 		}
 		return ec._Worker(ctx, sel, obj)
+	case *place.Place:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Place(ctx, sel, obj)
 	case *orgunit.OrgUnit:
 		if obj == nil {
 			return graphql.Null
@@ -25482,6 +29690,12 @@ func (ec *executionContext) _Area(ctx context.Context, sel ast.SelectionSet, obj
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Area_zone(ctx, field, obj)
+				})
+		case "places":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Area_places(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -26014,6 +30228,72 @@ func (ec *executionContext) _Citizen(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
+var closePlacePayloadImplementors = []string{"ClosePlacePayload"}
+
+func (ec *executionContext) _ClosePlacePayload(ctx context.Context, sel ast.SelectionSet, obj *ClosePlacePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, closePlacePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClosePlacePayload")
+		case "place":
+			out.Values[i] = ec._ClosePlacePayload_place(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var createPlacePayloadImplementors = []string{"CreatePlacePayload"}
+
+func (ec *executionContext) _CreatePlacePayload(ctx context.Context, sel ast.SelectionSet, obj *CreatePlacePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createPlacePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreatePlacePayload")
+		case "place":
+			out.Values[i] = ec._CreatePlacePayload_place(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var createWorkerPayloadImplementors = []string{"CreateWorkerPayload"}
 
 func (ec *executionContext) _CreateWorkerPayload(ctx context.Context, sel ast.SelectionSet, obj *CreateWorkerPayload) graphql.Marshaler {
@@ -26404,6 +30684,12 @@ func (ec *executionContext) _Entity(ctx context.Context, sel ast.SelectionSet) g
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Entity_findOrgUnit(ctx, field)
+				})
+		case "findPlace":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entity_findPlace(ctx, field)
 				})
 		case "findWorker":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -27027,6 +31313,223 @@ func (ec *executionContext) _InstitutionChangeEdge(ctx context.Context, sel ast.
 	return out
 }
 
+var logBucketImplementors = []string{"LogBucket"}
+
+func (ec *executionContext) _LogBucket(ctx context.Context, sel ast.SelectionSet, obj *log.LogBucket) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, logBucketImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LogBucket")
+		case "start":
+			out.Values[i] = ec._LogBucket_start(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "debug":
+			out.Values[i] = ec._LogBucket_debug(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "info":
+			out.Values[i] = ec._LogBucket_info(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warn":
+			out.Values[i] = ec._LogBucket_warn(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "error":
+			out.Values[i] = ec._LogBucket_error(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var logEntryImplementors = []string{"LogEntry"}
+
+func (ec *executionContext) _LogEntry(ctx context.Context, sel ast.SelectionSet, obj *log.LogEntry) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, logEntryImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LogEntry")
+		case "id":
+			out.Values[i] = ec._LogEntry_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._LogEntry_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "level":
+			out.Values[i] = ec._LogEntry_level(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "source":
+			out.Values[i] = ec._LogEntry_source(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "service":
+			out.Values[i] = ec._LogEntry_service(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "instance":
+			out.Values[i] = ec._LogEntry_instance(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._LogEntry_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._LogEntry_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "attributes":
+			out.Values[i] = ec._LogEntry_attributes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "requestId":
+			out.Values[i] = ec._LogEntry_requestId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "traceId":
+			out.Values[i] = ec._LogEntry_traceId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userId":
+			out.Values[i] = ec._LogEntry_userId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var logEntryConnectionImplementors = []string{"LogEntryConnection"}
+
+func (ec *executionContext) _LogEntryConnection(ctx context.Context, sel ast.SelectionSet, obj *LogEntryConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, logEntryConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LogEntryConnection")
+		case "edges":
+			out.Values[i] = ec._LogEntryConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._LogEntryConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var logEntryEdgeImplementors = []string{"LogEntryEdge"}
+
+func (ec *executionContext) _LogEntryEdge(ctx context.Context, sel ast.SelectionSet, obj *LogEntryEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, logEntryEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LogEntryEdge")
+		case "cursor":
+			out.Values[i] = ec._LogEntryEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._LogEntryEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var markInboxReadPayloadImplementors = []string{"MarkInboxReadPayload"}
 
 func (ec *executionContext) _MarkInboxReadPayload(ctx context.Context, sel ast.SelectionSet, obj *MarkInboxReadPayload) graphql.Marshaler {
@@ -27209,6 +31712,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "dissolveOrgUnit":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_dissolveOrgUnit(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createPlace":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createPlace(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updatePlace":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updatePlace(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "closePlace":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_closePlace(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -27572,6 +32096,173 @@ func (ec *executionContext) _NotificationEdge(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var openTimeImplementors = []string{"OpenTime"}
+
+func (ec *executionContext) _OpenTime(ctx context.Context, sel ast.SelectionSet, obj *place.OpenTime) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, openTimeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OpenTime")
+		case "opens":
+			out.Values[i] = ec._OpenTime_opens(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "closes":
+			out.Values[i] = ec._OpenTime_closes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var openingExceptionImplementors = []string{"OpeningException"}
+
+func (ec *executionContext) _OpeningException(ctx context.Context, sel ast.SelectionSet, obj *place.OpeningException) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, openingExceptionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OpeningException")
+		case "from":
+			out.Values[i] = ec._OpeningException_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._OpeningException_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "intervals":
+			out.Values[i] = ec._OpeningException_intervals(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._OpeningException_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var openingHoursImplementors = []string{"OpeningHours"}
+
+func (ec *executionContext) _OpeningHours(ctx context.Context, sel ast.SelectionSet, obj *place.OpeningHours) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, openingHoursImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OpeningHours")
+		case "weekly":
+			out.Values[i] = ec._OpeningHours_weekly(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "exceptions":
+			out.Values[i] = ec._OpeningHours_exceptions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var openingIntervalImplementors = []string{"OpeningInterval"}
+
+func (ec *executionContext) _OpeningInterval(ctx context.Context, sel ast.SelectionSet, obj *place.OpeningInterval) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, openingIntervalImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OpeningInterval")
+		case "weekday":
+			out.Values[i] = ec._OpeningInterval_weekday(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "opens":
+			out.Values[i] = ec._OpeningInterval_opens(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "closes":
+			out.Values[i] = ec._OpeningInterval_closes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var orgUnitImplementors = []string{"OrgUnit", "_Entity"}
 
 func (ec *executionContext) _OrgUnit(ctx context.Context, sel ast.SelectionSet, obj *orgunit.OrgUnit) graphql.Marshaler {
@@ -27855,6 +32546,225 @@ func (ec *executionContext) _PermissionMatrix(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var placeImplementors = []string{"Place", "_Entity"}
+
+func (ec *executionContext) _Place(ctx context.Context, sel ast.SelectionSet, obj *place.Place) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, placeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Place")
+		case "id":
+			out.Values[i] = ec._Place_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._Place_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._Place_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "area":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Place_area(ctx, field, obj)
+				})
+		case "address":
+			out.Values[i] = ec._Place_address(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "telephone":
+			out.Values[i] = ec._Place_telephone(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "position":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Place_position(ctx, field, obj)
+				})
+		case "state":
+			out.Values[i] = ec._Place_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "closedReason":
+			out.Values[i] = ec._Place_closedReason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "openingHours":
+			out.Values[i] = ec._Place_openingHours(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "openNow":
+			out.Values[i] = ec._Place_openNow(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Place_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Place_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var placeConnectionImplementors = []string{"PlaceConnection"}
+
+func (ec *executionContext) _PlaceConnection(ctx context.Context, sel ast.SelectionSet, obj *PlaceConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, placeConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PlaceConnection")
+		case "edges":
+			out.Values[i] = ec._PlaceConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._PlaceConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var placeEdgeImplementors = []string{"PlaceEdge"}
+
+func (ec *executionContext) _PlaceEdge(ctx context.Context, sel ast.SelectionSet, obj *PlaceEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, placeEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PlaceEdge")
+		case "cursor":
+			out.Values[i] = ec._PlaceEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "distanceMetres":
+			out.Values[i] = ec._PlaceEdge_distanceMetres(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._PlaceEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var positionImplementors = []string{"Position"}
+
+func (ec *executionContext) _Position(ctx context.Context, sel ast.SelectionSet, obj *position.Position) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, positionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Position")
+		case "longitude":
+			out.Values[i] = ec._Position_longitude(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "latitude":
+			out.Values[i] = ec._Position_latitude(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "datum":
+			out.Values[i] = ec._Position_datum(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var postImplementors = []string{"Post"}
 
 func (ec *executionContext) _Post(ctx context.Context, sel ast.SelectionSet, obj *post.Post) graphql.Marshaler {
@@ -28064,6 +32974,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_institutionChanges(ctx, field)
 				})
+		case "logs":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_logs(ctx, field)
+				})
+		case "logHistogram":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_logHistogram(ctx, field)
+				})
 		case "orgUnit":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -28081,6 +33003,24 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_permissionMatrix(ctx, field)
+				})
+		case "place":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_place(ctx, field)
+				})
+		case "nearbyPlaces":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_nearbyPlaces(ctx, field)
+				})
+		case "placesInBox":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_placesInBox(ctx, field)
 				})
 		case "currentWorker":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -28680,6 +33620,39 @@ func (ec *executionContext) _SwitchPostPayload(ctx context.Context, sel ast.Sele
 			}
 		case "worker":
 			out.Values[i] = ec._SwitchPostPayload_worker(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var updatePlacePayloadImplementors = []string{"UpdatePlacePayload"}
+
+func (ec *executionContext) _UpdatePlacePayload(ctx context.Context, sel ast.SelectionSet, obj *UpdatePlacePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updatePlacePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdatePlacePayload")
+		case "place":
+			out.Values[i] = ec._UpdatePlacePayload_place(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -30134,6 +35107,7 @@ func (ec *executionContext) marshalNArea2githubᚗcomᚋcitizencloudᚋcitizencl
 }
 
 func (ec *executionContext) marshalNArea2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐAreaᚄ(ctx context.Context, sel ast.SelectionSet, v []*area.Area) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "Area", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -30433,9 +35407,35 @@ func (ec *executionContext) marshalNCitizenState2githubᚗcomᚋcitizencloudᚋc
 	return res
 }
 
+func (ec *executionContext) unmarshalNClosePlaceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClosePlaceInput(ctx context.Context, v any) (ClosePlaceInput, error) {
+	res, err := ec.unmarshalInputClosePlaceInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClosePlacePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClosePlacePayload(ctx context.Context, sel ast.SelectionSet, v *ClosePlacePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ClosePlacePayload!")
+		return graphql.Null
+	}
+	return ec._ClosePlacePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCreateOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateOrgUnitInput(ctx context.Context, v any) (CreateOrgUnitInput, error) {
 	res, err := ec.unmarshalInputCreateOrgUnitInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNCreatePlaceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreatePlaceInput(ctx context.Context, v any) (CreatePlaceInput, error) {
+	res, err := ec.unmarshalInputCreatePlaceInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreatePlacePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreatePlacePayload(ctx context.Context, sel ast.SelectionSet, v *CreatePlacePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreatePlacePayload!")
+		return graphql.Null
+	}
+	return ec._CreatePlacePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCreatePostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreatePostInput(ctx context.Context, v any) (CreatePostInput, error) {
@@ -30505,6 +35505,21 @@ func (ec *executionContext) marshalNDate2string(ctx context.Context, sel ast.Sel
 	res := graphql.MarshalString(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "Date!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNDatum2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋpositionᚐDatum(ctx context.Context, v any) (position.Datum, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := position.Datum(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDatum2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋpositionᚐDatum(ctx context.Context, sel ast.SelectionSet, v position.Datum) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Datum!")
 	}
 	return res
 }
@@ -30668,6 +35683,20 @@ func (ec *executionContext) unmarshalNFileAssetRepresentation2ᚕᚖgithubᚗcom
 func (ec *executionContext) unmarshalNFileAssetRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileAssetRepresentation(ctx context.Context, v any) (*FileAssetRepresentation, error) {
 	res, err := ec.unmarshalInputFileAssetRepresentation(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.SelectionSet, v float64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalFloatContext(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Float!")
+	}
+	return graphql.WrapContextMarshaler(ctx, res)
 }
 
 func (ec *executionContext) unmarshalNGrantAssignmentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐGrantAssignmentInput(ctx context.Context, v any) (GrantAssignmentInput, error) {
@@ -30888,6 +35917,96 @@ func (ec *executionContext) marshalNInt2int64(ctx context.Context, sel ast.Selec
 	return res
 }
 
+func (ec *executionContext) marshalNLogBucket2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogBucketᚄ(ctx context.Context, sel ast.SelectionSet, v []*log.LogBucket) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNLogBucket2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogBucket(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNLogBucket2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogBucket(ctx context.Context, sel ast.SelectionSet, v *log.LogBucket) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LogBucket!")
+		return graphql.Null
+	}
+	return ec._LogBucket(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNLogEntry2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogEntry(ctx context.Context, sel ast.SelectionSet, v log.LogEntry) graphql.Marshaler {
+	return ec._LogEntry(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNLogEntryConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLogEntryConnection(ctx context.Context, sel ast.SelectionSet, v *LogEntryConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LogEntryConnection!")
+		return graphql.Null
+	}
+	return ec._LogEntryConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNLogEntryEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLogEntryEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*LogEntryEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNLogEntryEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLogEntryEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNLogEntryEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLogEntryEdge(ctx context.Context, sel ast.SelectionSet, v *LogEntryEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LogEntryEdge!")
+		return graphql.Null
+	}
+	return ec._LogEntryEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNLogLevel2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogLevel(ctx context.Context, v any) (log.LogLevel, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := log.LogLevel(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLogLevel2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogLevel(ctx context.Context, sel ast.SelectionSet, v log.LogLevel) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "LogLevel!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNLogSource2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogSource(ctx context.Context, v any) (log.LogSource, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := log.LogSource(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLogSource2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogSource(ctx context.Context, sel ast.SelectionSet, v log.LogSource) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "LogSource!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNMarkInboxReadInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMarkInboxReadInput(ctx context.Context, v any) (MarkInboxReadInput, error) {
 	res, err := ec.unmarshalInputMarkInboxReadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -30916,6 +36035,11 @@ func (ec *executionContext) marshalNMarkNotificationsReadPayload2ᚖgithubᚗcom
 
 func (ec *executionContext) unmarshalNMoveOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMoveOrgUnitInput(ctx context.Context, v any) (MoveOrgUnitInput, error) {
 	res, err := ec.unmarshalInputMoveOrgUnitInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNNearbyPlacesInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐNearbyPlacesInput(ctx context.Context, v any) (place.NearbyPlacesInput, error) {
+	res, err := ec.unmarshalInputNearbyPlacesInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -31000,6 +36124,95 @@ func (ec *executionContext) marshalNNotificationTopic2githubᚗcomᚋcitizenclou
 		graphql.AddInvalidNullFromMarshaler(ctx, "NotificationTopic!")
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNOpenTime2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpenTime(ctx context.Context, sel ast.SelectionSet, v place.OpenTime) graphql.Marshaler {
+	return ec._OpenTime(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNOpenTime2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpenTimeᚄ(ctx context.Context, sel ast.SelectionSet, v []place.OpenTime) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOpenTime2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpenTime(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNOpenTimeInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpenTime(ctx context.Context, v any) (place.OpenTime, error) {
+	res, err := ec.unmarshalInputOpenTimeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNOpeningException2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningException(ctx context.Context, sel ast.SelectionSet, v place.OpeningException) graphql.Marshaler {
+	return ec._OpeningException(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNOpeningException2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningExceptionᚄ(ctx context.Context, sel ast.SelectionSet, v []place.OpeningException) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOpeningException2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningException(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNOpeningExceptionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningException(ctx context.Context, v any) (place.OpeningException, error) {
+	res, err := ec.unmarshalInputOpeningExceptionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNOpeningInterval2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningInterval(ctx context.Context, sel ast.SelectionSet, v place.OpeningInterval) graphql.Marshaler {
+	return ec._OpeningInterval(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNOpeningInterval2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningIntervalᚄ(ctx context.Context, sel ast.SelectionSet, v []place.OpeningInterval) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOpeningInterval2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningInterval(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNOpeningIntervalInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningInterval(ctx context.Context, v any) (place.OpeningInterval, error) {
+	res, err := ec.unmarshalInputOpeningIntervalInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNOpeningIntervalInput2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningIntervalᚄ(ctx context.Context, v any) ([]place.OpeningInterval, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]place.OpeningInterval, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNOpeningIntervalInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningInterval(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) marshalNOrgUnit2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐOrgUnit(ctx context.Context, sel ast.SelectionSet, v orgunit.OrgUnit) graphql.Marshaler {
@@ -31123,6 +36336,109 @@ func (ec *executionContext) unmarshalNPersonalGrade2githubᚗcomᚋcitizencloud�
 
 func (ec *executionContext) marshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPersonalGrade(ctx context.Context, sel ast.SelectionSet, v PersonalGrade) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNPlace2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlace(ctx context.Context, sel ast.SelectionSet, v place.Place) graphql.Marshaler {
+	return ec._Place(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNPlaceConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceConnection(ctx context.Context, sel ast.SelectionSet, v *PlaceConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PlaceConnection!")
+		return graphql.Null
+	}
+	return ec._PlaceConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPlaceDescription2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐDescription(ctx context.Context, v any) (place.Description, error) {
+	res, err := ec.unmarshalInputPlaceDescription(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPlaceEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*PlaceEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPlaceEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNPlaceEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceEdge(ctx context.Context, sel ast.SelectionSet, v *PlaceEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PlaceEdge!")
+		return graphql.Null
+	}
+	return ec._PlaceEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPlaceKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlaceKind(ctx context.Context, v any) (place.PlaceKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := place.PlaceKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPlaceKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlaceKind(ctx context.Context, sel ast.SelectionSet, v place.PlaceKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "PlaceKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNPlaceRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceRepresentationᚄ(ctx context.Context, v any) ([]*PlaceRepresentation, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*PlaceRepresentation, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNPlaceRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceRepresentation(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNPlaceRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceRepresentation(ctx context.Context, v any) (*PlaceRepresentation, error) {
+	res, err := ec.unmarshalInputPlaceRepresentation(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNPlaceState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlaceState(ctx context.Context, v any) (place.PlaceState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := place.PlaceState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPlaceState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlaceState(ctx context.Context, sel ast.SelectionSet, v place.PlaceState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "PlaceState!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNPlacesInBoxInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlacesInBoxInput(ctx context.Context, v any) (place.PlacesInBoxInput, error) {
+	res, err := ec.unmarshalInputPlacesInBoxInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPosition2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋpositionᚐPosition(ctx context.Context, sel ast.SelectionSet, v *position.Position) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Position!")
+		return graphql.Null
+	}
+	return ec._Position(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNPost2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋpostᚐPost(ctx context.Context, sel ast.SelectionSet, v post.Post) graphql.Marshaler {
@@ -31499,6 +36815,19 @@ func (ec *executionContext) marshalNTime2timeᚐTime(ctx context.Context, sel as
 	return res
 }
 
+func (ec *executionContext) unmarshalNUpdatePlaceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdatePlaceInput(ctx context.Context, v any) (UpdatePlaceInput, error) {
+	res, err := ec.unmarshalInputUpdatePlaceInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdatePlacePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdatePlacePayload(ctx context.Context, sel ast.SelectionSet, v *UpdatePlacePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdatePlacePayload!")
+		return graphql.Null
+	}
+	return ec._UpdatePlacePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUpdateProfileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdateProfileInput(ctx context.Context, v any) (UpdateProfileInput, error) {
 	res, err := ec.unmarshalInputUpdateProfileInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -31536,6 +36865,21 @@ func (ec *executionContext) marshalNVerifySecondFactorPayload2ᚖgithubᚗcomᚋ
 		return graphql.Null
 	}
 	return ec._VerifySecondFactorPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWeekday2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐWeekday(ctx context.Context, v any) (place.Weekday, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := place.Weekday(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWeekday2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐWeekday(ctx context.Context, sel ast.SelectionSet, v place.Weekday) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Weekday!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNWithdrawAssignmentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawAssignmentInput(ctx context.Context, v any) (WithdrawAssignmentInput, error) {
@@ -31928,6 +37272,8 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 		batchIdxMapOrgUnit := map[int]int{}
 		var batchItemsCitizen []*citizen.Citizen
 		batchIdxMapCitizen := map[int]int{}
+		var batchItemsArea []*area.Area
+		batchIdxMapArea := map[int]int{}
 		for i, item := range v {
 			switch concrete := item.(type) {
 			case *workflow.WorkflowInstance:
@@ -31942,6 +37288,9 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 			case *citizen.Citizen:
 				batchIdxMapCitizen[i] = len(batchItemsCitizen)
 				batchItemsCitizen = append(batchItemsCitizen, concrete)
+			case *area.Area:
+				batchIdxMapArea[i] = len(batchItemsArea)
+				batchItemsArea = append(batchItemsArea, concrete)
 			}
 		}
 		if len(batchItemsWorkflowInstance) > 0 {
@@ -31955,6 +37304,9 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 		}
 		if len(batchItemsCitizen) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Citizen", batchItemsCitizen, batchIdxMapCitizen)
+		}
+		if len(batchItemsArea) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Area", batchItemsArea, batchIdxMapArea)
 		}
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
@@ -32260,6 +37612,7 @@ func (ec *executionContext) marshalOArea2ᚕᚖgithubᚗcomᚋcitizencloudᚋcit
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "Area", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -32408,6 +37761,25 @@ func (ec *executionContext) marshalODate2ᚖstring(ctx context.Context, sel ast.
 	_ = sel
 	_ = ctx
 	res := graphql.MarshalString(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalODatum2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋpositionᚐDatum(ctx context.Context, v any) (*position.Datum, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := position.Datum(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODatum2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋpositionᚐDatum(ctx context.Context, sel ast.SelectionSet, v *position.Datum) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
 	return res
 }
 
@@ -32572,6 +37944,52 @@ func (ec *executionContext) marshalOInt2ᚖint(ctx context.Context, sel ast.Sele
 	return res
 }
 
+func (ec *executionContext) unmarshalOLogFilter2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogFilter(ctx context.Context, v any) (*log.LogFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputLogFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOLogLevel2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogLevel(ctx context.Context, v any) (*log.LogLevel, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := log.LogLevel(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOLogLevel2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogLevel(ctx context.Context, sel ast.SelectionSet, v *log.LogLevel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOLogSource2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogSource(ctx context.Context, v any) (*log.LogSource, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := log.LogSource(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOLogSource2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogSource(ctx context.Context, sel ast.SelectionSet, v *log.LogSource) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 func (ec *executionContext) unmarshalONewAssignmentInput2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐNewAssignmentInputᚄ(ctx context.Context, v any) ([]*NewAssignmentInput, error) {
 	if v == nil {
 		return nil, nil
@@ -32607,6 +38025,55 @@ func (ec *executionContext) marshalONotification2ᚖgithubᚗcomᚋcitizencloud�
 		return graphql.Null
 	}
 	return ec._Notification(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOOpenTimeInput2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpenTimeᚄ(ctx context.Context, v any) ([]place.OpenTime, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]place.OpenTime, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNOpenTimeInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpenTime(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOOpeningExceptionInput2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningExceptionᚄ(ctx context.Context, v any) ([]place.OpeningException, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]place.OpeningException, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNOpeningExceptionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningException(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOOpeningHours2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningHours(ctx context.Context, sel ast.SelectionSet, v *place.OpeningHours) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._OpeningHours(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOOpeningHoursInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpeningHours(ctx context.Context, v any) (*place.OpeningHours, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputOpeningHoursInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOOrgUnit2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐOrgUnit(ctx context.Context, sel ast.SelectionSet, v []*orgunit.OrgUnit) graphql.Marshaler {
@@ -32691,6 +38158,62 @@ func (ec *executionContext) marshalOOrgUnitState2ᚕgithubᚗcomᚋcitizencloud�
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNOrgUnitState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐState(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOPlace2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlace(ctx context.Context, sel ast.SelectionSet, v []*place.Place) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOPlace2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlace(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOPlace2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlace(ctx context.Context, sel ast.SelectionSet, v *place.Place) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Place(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOPlaceKind2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlaceKindᚄ(ctx context.Context, v any) ([]place.PlaceKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]place.PlaceKind, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNPlaceKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlaceKind(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOPlaceKind2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlaceKindᚄ(ctx context.Context, sel ast.SelectionSet, v []place.PlaceKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPlaceKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlaceKind(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

@@ -147,6 +147,8 @@ func isMulti(typeName string) bool {
 		return true
 	case "OrgUnit":
 		return true
+	case "Place":
+		return true
 	case "Worker":
 		return true
 	case "WorkflowInstance":
@@ -370,6 +372,38 @@ func (ec *executionContext) resolveManyEntities(
 			typedRep.MatchedKey = matchedKeys[i]
 		}
 		entities, err := ec.Resolvers.Entity().FindOrgUnit(ctx, typedReps)
+		entityErrs, err := fedruntime.SplitEntityBatchErrors(err)
+		if err != nil {
+			return err
+		}
+		for i, entity := range entities {
+			if i < len(entityErrs) && entityErrs[i] != nil {
+				ec.Error(graphql.WithPathContext(ctx, graphql.NewPathWithIndex(reps[i].index)), entityErrs[i])
+				continue
+			}
+			list[reps[i].index] = entity
+		}
+		return nil
+
+	case "Place":
+		representations := make([]any, len(reps))
+		matchedKeys := make([]PlaceMatchedKey, len(reps))
+		for i, rep := range reps {
+			matchedKey, err := matchedKeyForPlace(ctx, rep.entity)
+			if err != nil {
+				return fmt.Errorf(`finding resolver for Entity "Place": %w`, err)
+			}
+			representations[i] = map[string]any(rep.entity)
+			matchedKeys[i] = matchedKey
+		}
+		typedReps, err := ec.unmarshalNPlaceRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceRepresentationᚄ(ctx, representations)
+		if err != nil {
+			return fmt.Errorf(`unmarshalling representations for Entity "Place": %w`, err)
+		}
+		for i, typedRep := range typedReps {
+			typedRep.MatchedKey = matchedKeys[i]
+		}
+		entities, err := ec.Resolvers.Entity().FindPlace(ctx, typedReps)
 		entityErrs, err := fedruntime.SplitEntityBatchErrors(err)
 		if err != nil {
 			return err
@@ -659,6 +693,41 @@ func matchedKeyForOrgUnit(ctx context.Context, rep EntityRepresentation) (OrgUni
 		return OrgUnitMatchedKeyID, nil
 	}
 	return "", fmt.Errorf("%w for OrgUnit due to %v", ErrTypeNotFound,
+		errors.Join(entityResolverErrs...).Error())
+}
+
+func matchedKeyForPlace(ctx context.Context, rep EntityRepresentation) (PlaceMatchedKey, error) {
+	// we collect errors because a later entity resolver may work fine
+	// when an entity has multiple keys
+	entityResolverErrs := []error{}
+	for {
+		var (
+			m   EntityRepresentation
+			val any
+			ok  bool
+		)
+		_ = val
+		// if all of the KeyFields values for this resolver are null,
+		// we shouldn't use use it
+		allNull := true
+		m = rep
+		val, ok = m["id"]
+		if !ok {
+			entityResolverErrs = append(entityResolverErrs,
+				fmt.Errorf("%w due to missing Key Field \"id\" for Place", ErrTypeNotFound))
+			break
+		}
+		if allNull {
+			allNull = val == nil
+		}
+		if allNull {
+			entityResolverErrs = append(entityResolverErrs,
+				fmt.Errorf("%w due to all null value KeyFields for Place", ErrTypeNotFound))
+			break
+		}
+		return PlaceMatchedKeyID, nil
+	}
+	return "", fmt.Errorf("%w for Place due to %v", ErrTypeNotFound,
 		errors.Join(entityResolverErrs...).Error())
 }
 

@@ -56,6 +56,15 @@ const (
 	OrgUnitMatchedKeyID OrgUnitMatchedKey = "id"
 )
 
+// PlaceMatchedKey is the @key a Place representation matched, which
+// its MatchedKey field reports: one of the constants below, each holding
+// the key's fields as gqlgen prints them.
+type PlaceMatchedKey string
+
+const (
+	PlaceMatchedKeyID PlaceMatchedKey = "id"
+)
+
 // WorkerMatchedKey is the @key a Worker representation matched, which
 // its MatchedKey field reports: one of the constants below, each holding
 // the key's fields as gqlgen prints them.

@@ -17,8 +17,10 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/institution"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/log"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/place"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
@@ -131,6 +133,22 @@ type CitizenRepresentation struct {
 	MatchedKey CitizenMatchedKey `json:"-"`
 }
 
+// 关闭地点的输入
+type ClosePlaceInput struct {
+	// 地点的标识
+	ID string `json:"id"`
+	// 关闭前看到的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 原因，2 到 100 个字
+	Reason string `json:"reason"`
+}
+
+// 关闭地点的结果
+type ClosePlacePayload struct {
+	// 关闭的地点
+	Place place.Place `json:"place"`
+}
+
 // 新建组织机构的输入
 type CreateOrgUnitInput struct {
 	// 名称，2 到 60 个字
@@ -141,6 +159,18 @@ type CreateOrgUnitInput struct {
 	AreaID string `json:"areaId"`
 	// 上级机构的标识
 	ParentID string `json:"parentId"`
+}
+
+// 新增地点的输入
+type CreatePlaceInput struct {
+	// 地点的信息
+	Place place.Description `json:"place"`
+}
+
+// 新增地点的结果
+type CreatePlacePayload struct {
+	// 新增的地点
+	Place place.Place `json:"place"`
 }
 
 // 新设岗位的输入
@@ -326,6 +356,22 @@ type InstitutionChangeEdge struct {
 	Node institution.InstitutionChange `json:"node"`
 }
 
+// 日志的分页列表
+type LogEntryConnection struct {
+	// 本页的条目
+	Edges []*LogEntryEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 日志列表的条目
+type LogEntryEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 日志
+	Node log.LogEntry `json:"node"`
+}
+
 // 将收件箱条目标为已读的输入
 type MarkInboxReadInput struct {
 	// 条目标识，最多 100 个
@@ -433,6 +479,31 @@ type OrgUnitRepresentation struct {
 	// The @key this representation matched: one of the OrgUnitMatchedKey constants.
 	// gqlgen sets it from the fields the router sent; the router does not send it.
 	MatchedKey OrgUnitMatchedKey `json:"-"`
+}
+
+// 地点的分页列表
+type PlaceConnection struct {
+	// 本页的条目
+	Edges []*PlaceEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 地点列表的条目
+type PlaceEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 到所查位置的距离，四舍五入到米；不是按位置查询的则为空
+	DistanceMetres *int `json:"distanceMetres,omitempty"`
+	// 地点
+	Node place.Place `json:"node"`
+}
+
+type PlaceRepresentation struct {
+	ID *string `json:"id,omitempty"`
+	// The @key this representation matched: one of the PlaceMatchedKey constants.
+	// gqlgen sets it from the fields the router sent; the router does not send it.
+	MatchedKey PlaceMatchedKey `json:"-"`
 }
 
 // 岗位变更的结果
@@ -703,6 +774,22 @@ type SwitchPostPayload struct {
 	RefreshTokenExpiresAt time.Time `json:"refreshTokenExpiresAt"`
 	// 本人
 	Worker worker.Worker `json:"worker"`
+}
+
+// 修改地点的输入
+type UpdatePlaceInput struct {
+	// 地点的标识
+	ID string `json:"id"`
+	// 修改前看到的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 修改后的全部信息
+	Place place.Description `json:"place"`
+}
+
+// 修改地点的结果
+type UpdatePlacePayload struct {
+	// 修改后的地点
+	Place place.Place `json:"place"`
 }
 
 // 修改本人资料的输入；不填的项保持不变

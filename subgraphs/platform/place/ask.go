@@ -232,6 +232,19 @@ func (s *Service) OfAreas(ctx context.Context, askings []OfArea) (map[OfArea]Pag
 	})
 }
 
+// OfEach is OfAreas in the order of the askings.
+func (s *Service) OfEach(ctx context.Context, askings []OfArea) ([]Page, error) {
+	found, err := s.OfAreas(ctx, askings)
+	if err != nil {
+		return nil, err
+	}
+	pages := make([]Page, len(askings))
+	for i, a := range askings {
+		pages[i] = found[a]
+	}
+	return pages, nil
+}
+
 // AreaKey is the place's key in a list by area.
 func (p *Place) AreaKey() []string { return []string{p.AreaCode, p.ID} }
 
