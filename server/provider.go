@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/citizencloud/citizencloud/server/config"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/thirdparty"
 )
@@ -15,6 +16,8 @@ import (
 type providers struct {
 	sms    sms.Provider // nil: simulated in development mode, nobody in production mode
 	others thirdparty.Providers
+	// scanner looks for malware in files; nil: nobody does.
+	scanner file.Scanner
 }
 
 // newProviders makes those that are configured. What is not is simulated in
@@ -37,6 +40,11 @@ func newProviders(c config.Providers, development bool, log *slog.Logger) (p pro
 		}
 	} else if !development {
 		log.Warn("no SMS gateway is configured (--sms-url): no codes are sent, citizens cannot sign in by them")
+	}
+	if c.ClamdURL != "" {
+		if p.scanner, err = file.OpenClamd(c.ClamdURL); err != nil {
+			return p, fmt.Errorf("--clamd-url: %w", err)
+		}
 	}
 	if c.WechatAppID != "" {
 		if p.others[thirdparty.WeChat], err = thirdparty.NewWeChat(thirdparty.WeChatSettings{AppID: c.WechatAppID, Secret: c.WechatSecret, URL: c.WechatURL}); err != nil {

@@ -16,6 +16,7 @@ type Providers struct {
 	AlipayAppID     string `name:"alipay-app-id" placeholder:"ID" help:"The Alipay application."`
 	AlipayKey       string `name:"alipay-key" type:"path" placeholder:"FILE" help:"Its RSA private key."`
 	AlipayPublicKey string `name:"alipay-public-key" type:"path" placeholder:"FILE" help:"Alipay's RSA public key."`
+	ClamdURL        string `name:"clamd-url" placeholder:"URL" help:"ClamAV's daemon, tcp://HOST:PORT or unix:///PATH, which uploaded files are shown to before anybody gets them; without it none are."`
 	AlipayURL       string `name:"alipay-url" placeholder:"URL" help:"Alipay's gateway, where it is reached by another address than its own."`
 }
 
