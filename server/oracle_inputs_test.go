@@ -27,6 +27,10 @@ func (s *stage) variables(t *testing.T, query string) map[string]any {
 		case !v.Type.NonNull && name != "first":
 		case name == "areaid" || name == "area" || name == "parentid":
 			values[v.Variable] = s.cast.Communities()[0][:6] + "000000"
+		case v.Type.Name() == "Float": // a place, or the corners of a box, in the middle of the city
+			values[v.Variable] = map[string]float64{"longitude": 104.06, "west": 104.0, "east": 104.1, "latitude": 30.66, "south": 30.6, "north": 30.7}[name]
+		case v.Type.Name() == "Int" && name == "radiusmetres":
+			values[v.Variable] = 20_000
 		case v.Type.Name() == "Int":
 			values[v.Variable] = 3
 		case v.Type.Name() == "ID":
@@ -48,7 +52,7 @@ func (s *stage) variables(t *testing.T, query string) map[string]any {
 
 // operationTopic guesses the table that an operation's $id is of, by its first root field.
 func operationTopic(query string) string {
-	for _, topic := range []string{"feedbackCase", "activity", "communityService", "participant", "demand", "worker", "orgUnit", "service", "area"} {
+	for _, topic := range []string{"feedbackCase", "activity", "communityService", "participant", "demand", "worker", "orgUnit", "service", "area", "place"} {
 		if strings.Contains(query, topic+"(") {
 			return topic
 		}
@@ -59,7 +63,7 @@ func operationTopic(query string) string {
 var tables = map[string]string{
 	"feedbackCase": "community.feedback_case", "activity": "community.activity", "communityService": "supply.community_service",
 	"participant": "supply.participant", "demand": "supply.demand", "worker": "platform.worker", "orgUnit": "platform.org_unit",
-	"service": "citizen.service",
+	"service": "citizen.service", "place": "platform.place",
 }
 
 // anyID gives the ID of a row of the topic.
