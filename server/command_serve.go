@@ -44,6 +44,7 @@ func serve(ctx context.Context, line *config.Line, at terminal) error {
 			Dedupe:      dedupe(settings.Dedupe),
 			MaxCosts:    costs,
 			Log:         p.log,
+			Logs:        p.shipper,
 			Metrics:     p.counted(),
 			Tracer:      p.tracing.Tracer(),
 			Proxies:     proxies,

@@ -30,6 +30,7 @@ func subgraph(ctx context.Context, line *config.Line, at terminal) error {
 			Outside:     outside,
 			Scale:       "none",
 			Log:         p.log,
+			Logs:        p.shipper,
 			Metrics:     p.counted(),
 			Tracer:      p.tracing.Tracer(),
 			Proxies:     proxies,

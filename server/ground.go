@@ -16,6 +16,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/token"
 	"github.com/citizencloud/citizencloud/server/embedded/files"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
+	platformlog "github.com/citizencloud/citizencloud/subgraphs/platform/log"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/personal"
 )
 
@@ -54,6 +55,11 @@ func newGround(ctx context.Context, in installation) (_ *ground, err error) {
 	if g.bus, err = event.Open(ctx, conn, 1); err != nil {
 		return nil, err
 	}
+	if in.Logs != nil {
+		if err := g.ship(ctx, in.Logs); err != nil {
+			return nil, err
+		}
+	}
 	options, err := redis.ParseURL(in.State.RedisURL)
 	if err != nil {
 		return nil, fmt.Errorf("the URL of Redis cannot be read: %w", err)
@@ -75,6 +81,18 @@ func newGround(ctx context.Context, in installation) (_ *ground, err error) {
 		return nil, err
 	}
 	return g, nil
+}
+
+// ship sends the log's lines to the stream until close.
+func (g *ground) ship(ctx context.Context, logs *platformlog.Shipper) error {
+	if err := platformlog.Ensure(ctx, g.bus.JetStream(), 1); err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { logs.Run(running, g.bus.JetStream()); close(done) }()
+	g.closes = append(g.closes, func() error { stop(); <-done; return nil })
+	return nil
 }
 
 // close ends the connections, last opened first.

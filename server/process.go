@@ -13,6 +13,7 @@ import (
 	"github.com/citizencloud/citizencloud/server/lifecycle"
 	"github.com/citizencloud/citizencloud/server/telemetry"
 	"github.com/citizencloud/citizencloud/server/transport"
+	platformlog "github.com/citizencloud/citizencloud/subgraphs/platform/log"
 )
 
 // process is what a command that serves has: a log, metrics, one listener, and
@@ -20,6 +21,7 @@ import (
 type process struct {
 	at       terminal
 	log      *slog.Logger
+	shipper  *platformlog.Shipper // sends the log's lines to where they are collected
 	metrics  *prometheus.Registry
 	listener *listener
 	tracing  *telemetry.Tracing // nil where nothing is traced
@@ -37,15 +39,19 @@ const flushPatience = 10 * time.Second
 
 func newProcess(line *config.Line, listen config.Listener, development bool, at terminal) *process {
 	json := line.Log.Format == "json" || line.Log.Format == "auto" && !development
-	log := telemetry.NewLog(at.err, line.Log.Level, json, transport.RequestID)
-	slog.SetDefault(log)
-	telemetry.CaptureRedis(log)
-	p := &process{at: at, log: log, metrics: telemetry.NewMetrics(currentVersion()), config: listen}
-	p.parts.Log = log
 	name := line.Command
 	if name == "subgraph" {
 		name = line.Subgraph.Name
 	}
+	host, _ := os.Hostname()
+	shipper := platformlog.NewShipper(name, fmt.Sprintf("%s/%d", host, os.Getpid()), currentVersion())
+	log := telemetry.NewLog(at.err, line.Log.Level, json, transport.RequestID, shipper.Handler(slog.LevelInfo))
+	slog.SetDefault(log)
+	telemetry.CaptureRedis(log)
+	p := &process{at: at, log: log, shipper: shipper, metrics: telemetry.NewMetrics(currentVersion()), config: listen}
+	p.parts.Log = log
+	telemetry.Count(p.metrics, "citizencloud_log_lines_dropped_total", "Lines of the log that were not collected; standard error has them.", "dropped",
+		func() float64 { return float64(shipper.Dropped()) })
 	p.parts.Add(p.traces("citizencloud-" + name))
 	// First of all: the port. It fails fast when it is taken, and whoever asks
 	// /health while the rest starts hears that it starts.

@@ -12,6 +12,7 @@ import (
 	"github.com/citizencloud/citizencloud/graph"
 	"github.com/citizencloud/citizencloud/server/embedded"
 	"github.com/citizencloud/citizencloud/server/telemetry"
+	platformlog "github.com/citizencloud/citizencloud/subgraphs/platform/log"
 )
 
 // service is what takes a command's requests: the gateway alone, the whole
@@ -48,6 +49,8 @@ type installation struct {
 	// MaxCosts are what operations may cost, by client; see clientCosts.
 	MaxCosts map[string]float64
 	Log      *slog.Logger
+	// Logs sends the log's lines to where they are collected; nil sends none.
+	Logs *platformlog.Shipper
 	// Metrics are counted here; nil counts none.
 	Metrics *prometheus.Registry
 	// Tracer records requests; nil records none.

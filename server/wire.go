@@ -156,6 +156,11 @@ func loadManifests() (*persisted.Manifests, error) {
 	return persisted.Load(all)
 }
 
+// logTaker is who takes what clients log.
+type logTaker interface {
+	LogHandler(clients []string) http.Handler
+}
+
 // service serves the whole.
 func (w *whole) service(in installation) *service {
 	policy := &persisted.Policy{Mode: persisted.Production, Store: w.manifests, PersistedOnly: map[string]bool{clients.Partner: true}}
@@ -185,6 +190,11 @@ func (w *whole) service(in installation) *service {
 	screen, _ := clients.Screen()
 	mux.Handle("/screen/", transport.WebClient("/screen/", screen))
 	mux.Handle("GET /screen", http.RedirectHandler("/screen/", http.StatusFound))
+	if taker, ok := w.running["platform"].(logTaker); ok {
+		mux.Handle("/logs", taker.LogHandler(clients.Names()))
+	} else if url, remote := in.Remote["platform"]; remote {
+		mux.Handle("/logs", passOn(url))
+	}
 	if beside, ok := w.running["platform"].(handlers); ok {
 		mux.Handle("/files", beside.FileHandler())
 		mux.Handle("/files/", beside.FileHandler())

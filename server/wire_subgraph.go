@@ -7,6 +7,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 
+	"github.com/citizencloud/citizencloud/clients"
 	"github.com/citizencloud/citizencloud/foundation/outbox"
 	"github.com/citizencloud/citizencloud/server/transport"
 )
@@ -40,6 +41,9 @@ func wireSubgraph(ctx context.Context, name string, in installation) (_ *service
 	showLoad(in.Metrics, server)
 	mux := http.NewServeMux()
 	mux.Handle("/", server)
+	if taker, ok := r.(logTaker); ok {
+		mux.Handle("/logs", taker.LogHandler(clients.Names()))
+	}
 	if beside, ok := r.(handlers); ok {
 		mux.Handle("/files", beside.FileHandler())
 		mux.Handle("/files/", beside.FileHandler())

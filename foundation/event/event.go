@@ -71,6 +71,9 @@ func Open(ctx context.Context, conn *nats.Conn, replicas int) (*Bus, error) {
 	return &Bus{conn: conn, js: js}, nil
 }
 
+// JetStream is the connection's, for who keeps a stream of another kind, such as logs.
+func (b *Bus) JetStream() jetstream.JetStream { return b.js }
+
 // Publish hands the events over in order and returns when the stream has
 // stored them all. An ID that was published before is stored once.
 func (b *Bus) Publish(ctx context.Context, events []Event) error {

@@ -13,14 +13,18 @@ import (
 
 // collectLogs stores the logs that come through the stream until the context ends.
 func (r *Resolver) collectLogs(ctx context.Context) error {
+	stream := r.deps.Bus.JetStream()
+	if err := log.Ensure(ctx, stream, 1); err != nil {
+		return err
+	}
 	collector := &log.Collector{DB: r.deps.DB, Months: r.deps.LogMonths, Now: r.deps.Now, Log: r.deps.Log}
-	return collector.Run(ctx, r.deps.LogStream)
+	return collector.Run(ctx, stream)
 }
 
 // LogHandler serves POST /logs, by which the clients of the names tell what
 // they log.
 func (r *Resolver) LogHandler(clients []string) http.Handler {
-	return &log.Intake{Stream: r.deps.LogStream, Redis: r.deps.Redis, Clients: clients, Now: r.deps.Now, Log: r.deps.Log,
+	return &log.Intake{Stream: r.deps.Bus.JetStream(), Redis: r.deps.Redis, Clients: clients, Now: r.deps.Now, Log: r.deps.Log,
 		Principal: func(request *http.Request) *access.Principal {
 			bearer, ok := strings.CutPrefix(request.Header.Get("Authorization"), "Bearer ")
 			if !ok {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
@@ -65,13 +64,11 @@ type Deps struct {
 	// Others are the platforms whose accounts sign citizens in.
 	Others thirdparty.Providers
 	// Limits bound codes; nil is sms.Usual.
-	Limits *sms.Limits
-	Now    func() time.Time // nil is time.Now
-	Log    *slog.Logger     // nil is slog.Default
-	// LogStream carries the logs, see log.Streams; nil collects none, and takes none from clients.
-	LogStream   jetstream.JetStream
-	LogMonths   int  // kept besides the present one; at least six
-	Development bool // shows the inbox of the SMS simulator
+	Limits      *sms.Limits
+	Now         func() time.Time // nil is time.Now
+	Log         *slog.Logger     // nil is slog.Default
+	LogMonths   int              // that logs are kept besides the present one; at least six
+	Development bool             // shows the inbox of the SMS simulator
 }
 
 // Resolver is the root of the resolvers.
@@ -172,9 +169,7 @@ func (r *Resolver) Run(ctx context.Context) error {
 	group.Go(func() error { return r.citizens.Follow(ctx, r.deps.Bus) })
 	group.Go(func() error { return r.workflows.Run(ctx, r.deps.Bus) })
 	group.Go(func() error { return r.files.Run(ctx) })
-	if r.deps.LogStream != nil {
-		group.Go(func() error { return r.collectLogs(ctx) })
-	}
+	group.Go(func() error { return r.collectLogs(ctx) })
 	if r.deps.Seals != nil {
 		appender := &audit.Appender{DB: r.deps.DB, Sealer: r.deps.Seals, Now: r.deps.Now, Log: r.deps.Log}
 		group.Go(func() error { return appender.Run(ctx, r.deps.Bus) })

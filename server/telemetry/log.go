@@ -21,7 +21,8 @@ func readable(_ []string, attribute slog.Attr) slog.Attr {
 // NewLog returns a logger: JSON lines for machines, or text for a person. Level
 // is debug, info, warn or error. Both keep Chinese as it is: neither escapes it.
 // Request gives the ID of the request that a context belongs to, "" for none.
-func NewLog(out io.Writer, level string, json bool, request func(context.Context) string) *slog.Logger {
+// Also get every line too, with the request's ID.
+func NewLog(out io.Writer, level string, json bool, request func(context.Context) string, also ...slog.Handler) *slog.Logger {
 	var least slog.Level
 	switch strings.ToLower(level) {
 	case "debug":
@@ -36,5 +37,5 @@ func NewLog(out io.Writer, level string, json bool, request func(context.Context
 	if json {
 		lines = slog.NewJSONHandler(out, options)
 	}
-	return slog.New(requestHandler{lines, request})
+	return slog.New(requestHandler{slog.NewMultiHandler(append([]slog.Handler{lines}, also...)...), request})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/database"
@@ -43,8 +44,11 @@ func TestFromProcessAndClientToSearch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	js, err := log.Streams(t.Context(), conn, 1)
+	js, err := jetstream.New(conn)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := log.Ensure(t.Context(), js, 1); err != nil {
 		t.Fatal(err)
 	}
 	_, redis := embeddedtest.Redis(t)
@@ -102,7 +106,10 @@ func TestFromProcessAndClientToSearch(t *testing.T) {
 	done := make(chan error, 1)
 	collector := &log.Collector{DB: db, Now: time.Now, Log: discard}
 	go func() { done <- collector.Run(running, js) }()
-	for n := 0; n < 3; {
+	for n, deadline := 0, time.Now().Add(20*time.Second); n < 3; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d lines are stored after 20 s, want 3", n)
+		}
 		if err := d.Owner.Get(&n, `SELECT count(*) FROM platform.log_entry`); err != nil {
 			t.Fatal(err)
 		}

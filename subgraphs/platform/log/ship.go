@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
@@ -28,21 +27,17 @@ const (
 	sending = 5 * time.Second
 )
 
-// Streams makes sure that the stream of logs exists. It keeps a day, or half a
+// Ensure makes sure that the stream of logs exists. It keeps a day, or half a
 // gigabyte; what is beyond is lost from the oldest on, and stderr still has it.
-func Streams(ctx context.Context, conn *nats.Conn, replicas int) (jetstream.JetStream, error) {
-	js, err := jetstream.New(conn)
-	if err != nil {
-		return nil, fmt.Errorf("log: jetstream: %w", err)
-	}
-	_, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+func Ensure(ctx context.Context, js jetstream.JetStream, replicas int) error {
+	_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: stream, Subjects: []string{"log.>"}, Storage: jetstream.FileStorage, Retention: jetstream.WorkQueuePolicy,
 		MaxAge: 24 * time.Hour, MaxBytes: 512 << 20, Discard: jetstream.DiscardOld, Replicas: max(replicas, 1),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("log: stream %s: %w", stream, err)
+		return fmt.Errorf("log: stream %s: %w", stream, err)
 	}
-	return js, nil
+	return nil
 }
 
 // Shipper sends a process's lines to the stream, behind its back: who logs
@@ -74,17 +69,19 @@ func (s *Shipper) put(l Line) {
 	}
 }
 
-// Run sends lines until the context ends, and then what is queued.
+// Run sends lines until the context ends, and then what is queued, for five seconds at most.
 func (s *Shipper) Run(ctx context.Context, js jetstream.JetStream) {
 	for {
 		select {
 		case first := <-s.queue:
-			s.send(ctx, js, s.batch(ctx, first))
+			s.send(context.WithoutCancel(ctx), js, s.batch(ctx, first))
 		case <-ctx.Done():
+			rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), sending)
+			defer cancel()
 			for {
 				select {
 				case first := <-s.queue:
-					s.send(context.WithoutCancel(ctx), js, s.batch(ctx, first))
+					s.send(rest, js, s.batch(ctx, first))
 				default:
 					return
 				}
