@@ -24,6 +24,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/captcha"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/carrier"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
@@ -31,6 +32,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/institution"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/log"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/message"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/permission"
@@ -87,6 +89,8 @@ type Resolver struct {
 	sessions      *session.Service
 	captchas      *captcha.Service
 	notifications *notification.Service
+	messages      *message.Service
+	simulators    []*carrier.Simulator
 	files         *file.Service
 	places        *place.Service
 	logs          *log.Service
@@ -132,6 +136,7 @@ func New(d Deps) *Resolver {
 	r.permissions = &permission.Service{DB: d.DB}
 	r.units.Sessions, r.workers.Sessions, r.posts.Sessions, r.factors.Sessions = r.sessions, r.sessions, r.sessions, r.sessions
 	r.notifications = &notification.Service{DB: d.DB, Workers: r.workers, Hub: notification.NewHub(d.Bus), Now: d.Now, Log: d.Log}
+	r.messages, r.simulators = newMessages(d)
 	r.files = file.New(file.Parts{
 		DB: d.DB, Redis: d.Redis, Files: d.Files, Scanner: d.Scanner, Signer: d.Signer, Verifier: d.Verifier, Keys: d.Keys, Now: d.Now, Log: d.Log,
 	})
@@ -165,6 +170,10 @@ func (r *Resolver) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.notifications.Run(ctx, r.deps.Bus) })
 	group.Go(func() error { return r.sessions.Run(ctx) })
+	group.Go(func() error { return r.messages.Run(ctx, r.deps.Bus) })
+	for _, s := range r.simulators {
+		group.Go(func() error { return s.Run(ctx) })
+	}
 	group.Go(func() error { return r.citizens.Run(ctx, r.deps.Log) })
 	group.Go(func() error { return r.citizens.Follow(ctx, r.deps.Bus) })
 	group.Go(func() error { return r.workflows.Run(ctx, r.deps.Bus) })

@@ -184,3 +184,11 @@ func (r *Router) Weights() map[string]float64 {
 	}
 	return weights
 }
+
+// Busy is how many messages the named provider is being handed right now.
+func (r *Router) Busy(provider string) int {
+	if s := r.seat(provider); s != nil {
+		return len(s.lane.all)
+	}
+	return 0
+}

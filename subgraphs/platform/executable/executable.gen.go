@@ -27,6 +27,8 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/institution"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/log"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/message"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/messagetemplate"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/permission"
@@ -59,6 +61,8 @@ type ResolverRoot interface {
 	Entity() EntityResolver
 	FileAsset() FileAssetResolver
 	InboxItem() InboxItemResolver
+	Message() MessageResolver
+	MessageTemplate() MessageTemplateResolver
 	Mutation() MutationResolver
 	OrgUnit() OrgUnitResolver
 	Place() PlaceResolver
@@ -186,6 +190,10 @@ type ComplexityRoot struct {
 
 	ClosePlacePayload struct {
 		Place func(childComplexity int) int
+	}
+
+	CreateMessageTemplatePayload struct {
+		Template func(childComplexity int) int
 	}
 
 	CreatePlacePayload struct {
@@ -382,12 +390,115 @@ type ComplexityRoot struct {
 		UnreadCount func(childComplexity int) int
 	}
 
+	Message struct {
+		Area         func(childComplexity int) int
+		Audience     func(childComplexity int) int
+		Body         func(childComplexity int) int
+		Channels     func(childComplexity int) int
+		Class        func(childComplexity int) int
+		CompletedAt  func(childComplexity int) int
+		CreatedAt    func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Link         func(childComplexity int) int
+		PeopleCount  func(childComplexity int) int
+		RecallReason func(childComplexity int) int
+		RecalledAt   func(childComplexity int) int
+		Role         func(childComplexity int) int
+		SendAt       func(childComplexity int) int
+		Sender       func(childComplexity int) int
+		State        func(childComplexity int) int
+		Statistics   func(childComplexity int) int
+		Template     func(childComplexity int) int
+		Title        func(childComplexity int) int
+		Version      func(childComplexity int) int
+	}
+
+	MessageChannelStatistics struct {
+		Capped           func(childComplexity int) int
+		Channel          func(childComplexity int) int
+		Clicked          func(childComplexity int) int
+		Delivered        func(childComplexity int) int
+		NoAddress        func(childComplexity int) int
+		OptedOut         func(childComplexity int) int
+		PermanentFailure func(childComplexity int) int
+		Read             func(childComplexity int) int
+		Recalled         func(childComplexity int) int
+		Sending          func(childComplexity int) int
+		TechnicalFailure func(childComplexity int) int
+		Total            func(childComplexity int) int
+		Waiting          func(childComplexity int) int
+	}
+
+	MessageConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	MessageEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	MessagePreference struct {
+		Allowed      func(childComplexity int) int
+		Class        func(childComplexity int) int
+		DailyLimit   func(childComplexity int) int
+		MayOptOut    func(childComplexity int) int
+		QuietAtNight func(childComplexity int) int
+	}
+
+	MessageProgress struct {
+		Channels    func(childComplexity int) int
+		MessageID   func(childComplexity int) int
+		PeopleCount func(childComplexity int) int
+		State       func(childComplexity int) int
+	}
+
+	MessageTemplate struct {
+		Area          func(childComplexity int) int
+		Body          func(childComplexity int) int
+		Class         func(childComplexity int) int
+		CreatedAt     func(childComplexity int) int
+		CreatedBy     func(childComplexity int) int
+		ID            func(childComplexity int) int
+		Key           func(childComplexity int) int
+		Link          func(childComplexity int) int
+		Name          func(childComplexity int) int
+		RetiredAt     func(childComplexity int) int
+		ReviewComment func(childComplexity int) int
+		ReviewedAt    func(childComplexity int) int
+		ReviewedBy    func(childComplexity int) int
+		State         func(childComplexity int) int
+		SubmittedAt   func(childComplexity int) int
+		Title         func(childComplexity int) int
+		Variables     func(childComplexity int) int
+		Version       func(childComplexity int) int
+	}
+
+	MessageTemplateConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	MessageTemplateEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	MessageVariable struct {
+		Kind      func(childComplexity int) int
+		Label     func(childComplexity int) int
+		MaxLength func(childComplexity int) int
+		Name      func(childComplexity int) int
+	}
+
 	Mutation struct {
 		AbolishPost               func(childComplexity int, input AbolishPostInput) int
 		ActOnWorkflow             func(childComplexity int, input workflow.ActOnWorkflowInput) int
 		ChangeAssignments         func(childComplexity int, input ChangeAssignmentsInput) int
 		ChangePassword            func(childComplexity int, input ChangePasswordInput) int
 		ClosePlace                func(childComplexity int, input ClosePlaceInput) int
+		CreateMessageTemplate     func(childComplexity int, input CreateMessageTemplateInput) int
 		CreateOrgUnit             func(childComplexity int, input CreateOrgUnitInput) int
 		CreatePlace               func(childComplexity int, input CreatePlaceInput) int
 		CreatePost                func(childComplexity int, input CreatePostInput) int
@@ -403,23 +514,31 @@ type ComplexityRoot struct {
 		MarkNotificationsRead     func(childComplexity int, input MarkNotificationsReadInput) int
 		MoveOrgUnit               func(childComplexity int, input MoveOrgUnitInput) int
 		PublishWorkflowDefinition func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
+		RecallMessage             func(childComplexity int, input RecallMessageInput) int
 		RefreshSession            func(childComplexity int, input RefreshSessionInput) int
+		RegisterPushDevice        func(childComplexity int, input RegisterPushDeviceInput) int
 		RenameOrgUnit             func(childComplexity int, input RenameOrgUnitInput) int
 		RenamePost                func(childComplexity int, input RenamePostInput) int
+		ReportNotificationClick   func(childComplexity int, input ReportNotificationClickInput) int
 		RequestSmsCode            func(childComplexity int, input RequestSmsCodeInput) int
 		ResetSecondFactor         func(childComplexity int, input ResetSecondFactorInput) int
 		ResetWorkerPassword       func(childComplexity int, input ResetWorkerPasswordInput) int
 		ResumeOrgUnit             func(childComplexity int, input ResumeOrgUnitInput) int
 		ResumeWorker              func(childComplexity int, input ResumeWorkerInput) int
+		RetireMessageTemplate     func(childComplexity int, input RetireMessageTemplateInput) int
 		RetireWorkflowDefinition  func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
 		RevealCitizen             func(childComplexity int, input RevealCitizenInput) int
+		ReviewMessageTemplate     func(childComplexity int, input ReviewMessageTemplateInput) int
 		ReviewWorkflowDefinition  func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
 		RevokeDelegation          func(childComplexity int, input RevokeDelegationInput) int
+		SendMessage               func(childComplexity int, input SendMessageInput) int
+		SetMessagePreference      func(childComplexity int, input SetMessagePreferenceInput) int
 		SetPostPermission         func(childComplexity int, input SetPostPermissionInput) int
 		SignInByCode              func(childComplexity int, input SignInByCodeInput) int
 		SignInWorker              func(childComplexity int, input SignInWorkerInput) int
 		SignOut                   func(childComplexity int, input *SignOutInput) int
 		StartWorkflow             func(childComplexity int, input workflow.StartWorkflowInput) int
+		SubmitMessageTemplate     func(childComplexity int, input SubmitMessageTemplateInput) int
 		SuspendOrgUnit            func(childComplexity int, input SuspendOrgUnitInput) int
 		SuspendWorker             func(childComplexity int, input SuspendWorkerInput) int
 		SwitchPost                func(childComplexity int, input SwitchPostInput) int
@@ -577,6 +696,11 @@ type ComplexityRoot struct {
 		InstitutionChanges         func(childComplexity int, subjectID *string, actorRole *access.Role, first *int, after *string) int
 		LogHistogram               func(childComplexity int, filter *log.LogFilter, buckets *int) int
 		Logs                       func(childComplexity int, filter *log.LogFilter, first *int, after *string) int
+		Message                    func(childComplexity int, id string) int
+		MessagePreferences         func(childComplexity int) int
+		MessageTemplate            func(childComplexity int, id string) int
+		MessageTemplates           func(childComplexity int, state *messagetemplate.State, class *messagetemplate.Class, first *int, after *string) int
+		Messages                   func(childComplexity int, state *message.State, first *int, after *string) int
 		NearbyPlaces               func(childComplexity int, input place.NearbyPlacesInput, first *int, after *string) int
 		OrgUnit                    func(childComplexity int, id string) int
 		OrgUnits                   func(childComplexity int, areaID *string, includeBelow *bool, search *string, kinds []orgunit.Kind, states []orgunit.State, first *int, after *string) int
@@ -594,11 +718,23 @@ type ComplexityRoot struct {
 		__resolve_entities         func(childComplexity int, representations []map[string]any) int
 	}
 
+	RecallMessagePayload struct {
+		Message func(childComplexity int) int
+	}
+
 	RefreshSessionPayload struct {
 		AccessToken           func(childComplexity int) int
 		AccessTokenExpiresAt  func(childComplexity int) int
 		RefreshToken          func(childComplexity int) int
 		RefreshTokenExpiresAt func(childComplexity int) int
+	}
+
+	RegisterPushDevicePayload struct {
+		Registered func(childComplexity int) int
+	}
+
+	ReportNotificationClickPayload struct {
+		First func(childComplexity int) int
 	}
 
 	RequestSmsCodePayload struct {
@@ -610,6 +746,10 @@ type ComplexityRoot struct {
 		Worker func(childComplexity int) int
 	}
 
+	RetireMessageTemplatePayload struct {
+		Template func(childComplexity int) int
+	}
+
 	RetireWorkflowDefinitionPayload struct {
 		Definition func(childComplexity int) int
 	}
@@ -617,6 +757,10 @@ type ComplexityRoot struct {
 	RevealCitizenPayload struct {
 		Citizen func(childComplexity int) int
 		Mobile  func(childComplexity int) int
+	}
+
+	ReviewMessageTemplatePayload struct {
+		Template func(childComplexity int) int
 	}
 
 	ReviewWorkflowDefinitionPayload struct {
@@ -629,6 +773,14 @@ type ComplexityRoot struct {
 		DataScopes    func(childComplexity int) int
 		Name          func(childComplexity int) int
 		Role          func(childComplexity int) int
+	}
+
+	SendMessagePayload struct {
+		Message func(childComplexity int) int
+	}
+
+	SetMessagePreferencePayload struct {
+		Preference func(childComplexity int) int
 	}
 
 	SignInPayload struct {
@@ -657,8 +809,13 @@ type ComplexityRoot struct {
 		Instance func(childComplexity int) int
 	}
 
+	SubmitMessageTemplatePayload struct {
+		Template func(childComplexity int) int
+	}
+
 	Subscription struct {
 		InboxChanged         func(childComplexity int) int
+		MessageProgress      func(childComplexity int, messageID string) int
 		NotificationReceived func(childComplexity int) int
 	}
 
@@ -883,6 +1040,21 @@ type InboxItemResolver interface {
 	AllowedActions(ctx context.Context, objs []*inbox.InboxItem) ([][]*workflow.WorkflowAction, error)
 	Instance(ctx context.Context, objs []*inbox.InboxItem) ([]*workflow.WorkflowInstance, error)
 }
+type MessageResolver interface {
+	Template(ctx context.Context, obj *message.Message) (*messagetemplate.MessageTemplate, error)
+
+	Area(ctx context.Context, obj *message.Message) (*area.Area, error)
+
+	Sender(ctx context.Context, obj *message.Message) (*worker.Worker, error)
+
+	Statistics(ctx context.Context, obj *message.Message) ([]*message.ChannelStatistics, error)
+}
+type MessageTemplateResolver interface {
+	Area(ctx context.Context, obj *messagetemplate.MessageTemplate) (*area.Area, error)
+	CreatedBy(ctx context.Context, obj *messagetemplate.MessageTemplate) (*worker.Worker, error)
+
+	ReviewedBy(ctx context.Context, obj *messagetemplate.MessageTemplate) (*worker.Worker, error)
+}
 type MutationResolver interface {
 	ExportAuditEntries(ctx context.Context, input audit.ExportAuditEntriesInput) (*ExportAuditEntriesPayload, error)
 	RevealCitizen(ctx context.Context, input RevealCitizenInput) (*RevealCitizenPayload, error)
@@ -890,6 +1062,15 @@ type MutationResolver interface {
 	Delegate(ctx context.Context, input DelegateInput) (*DelegationPayload, error)
 	RevokeDelegation(ctx context.Context, input RevokeDelegationInput) (*DelegationPayload, error)
 	MarkInboxRead(ctx context.Context, input MarkInboxReadInput) (*MarkInboxReadPayload, error)
+	CreateMessageTemplate(ctx context.Context, input CreateMessageTemplateInput) (*CreateMessageTemplatePayload, error)
+	SubmitMessageTemplate(ctx context.Context, input SubmitMessageTemplateInput) (*SubmitMessageTemplatePayload, error)
+	ReviewMessageTemplate(ctx context.Context, input ReviewMessageTemplateInput) (*ReviewMessageTemplatePayload, error)
+	RetireMessageTemplate(ctx context.Context, input RetireMessageTemplateInput) (*RetireMessageTemplatePayload, error)
+	SendMessage(ctx context.Context, input SendMessageInput) (*SendMessagePayload, error)
+	RecallMessage(ctx context.Context, input RecallMessageInput) (*RecallMessagePayload, error)
+	SetMessagePreference(ctx context.Context, input SetMessagePreferenceInput) (*SetMessagePreferencePayload, error)
+	ReportNotificationClick(ctx context.Context, input ReportNotificationClickInput) (*ReportNotificationClickPayload, error)
+	RegisterPushDevice(ctx context.Context, input RegisterPushDeviceInput) (*RegisterPushDevicePayload, error)
 	MarkNotificationsRead(ctx context.Context, input MarkNotificationsReadInput) (*MarkNotificationsReadPayload, error)
 	CreateOrgUnit(ctx context.Context, input CreateOrgUnitInput) (*OrgUnitPayload, error)
 	RenameOrgUnit(ctx context.Context, input RenameOrgUnitInput) (*OrgUnitPayload, error)
@@ -959,6 +1140,11 @@ type QueryResolver interface {
 	InstitutionChanges(ctx context.Context, subjectID *string, actorRole *access.Role, first *int, after *string) (*InstitutionChangeConnection, error)
 	Logs(ctx context.Context, filter *log.LogFilter, first *int, after *string) (*LogEntryConnection, error)
 	LogHistogram(ctx context.Context, filter *log.LogFilter, buckets *int) ([]*log.LogBucket, error)
+	MessageTemplates(ctx context.Context, state *messagetemplate.State, class *messagetemplate.Class, first *int, after *string) (*MessageTemplateConnection, error)
+	MessageTemplate(ctx context.Context, id string) (*messagetemplate.MessageTemplate, error)
+	Messages(ctx context.Context, state *message.State, first *int, after *string) (*MessageConnection, error)
+	Message(ctx context.Context, id string) (*message.Message, error)
+	MessagePreferences(ctx context.Context) ([]*message.MessagePreference, error)
 	OrgUnit(ctx context.Context, id string) (*orgunit.OrgUnit, error)
 	OrgUnits(ctx context.Context, areaID *string, includeBelow *bool, search *string, kinds []orgunit.Kind, states []orgunit.State, first *int, after *string) (*OrgUnitConnection, error)
 	PermissionMatrix(ctx context.Context) (*permission.Matrix, error)
@@ -975,6 +1161,7 @@ type QueryResolver interface {
 }
 type SubscriptionResolver interface {
 	InboxChanged(ctx context.Context) (<-chan *inbox.InboxChange, error)
+	MessageProgress(ctx context.Context, messageID string) (<-chan *message.MessageProgress, error)
 	NotificationReceived(ctx context.Context) (<-chan *notification.Notification, error)
 }
 type WorkerResolver interface {
@@ -1523,6 +1710,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ClosePlacePayload.Place(childComplexity), true
+
+	case "CreateMessageTemplatePayload.template":
+		if e.ComplexityRoot.CreateMessageTemplatePayload.Template == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateMessageTemplatePayload.Template(childComplexity), true
 
 	case "CreatePlacePayload.place":
 		if e.ComplexityRoot.CreatePlacePayload.Place == nil {
@@ -2274,6 +2468,448 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MarkNotificationsReadPayload.UnreadCount(childComplexity), true
 
+	case "Message.area":
+		if e.ComplexityRoot.Message.Area == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Area(childComplexity), true
+	case "Message.audience":
+		if e.ComplexityRoot.Message.Audience == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Audience(childComplexity), true
+	case "Message.body":
+		if e.ComplexityRoot.Message.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Body(childComplexity), true
+	case "Message.channels":
+		if e.ComplexityRoot.Message.Channels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Channels(childComplexity), true
+	case "Message.class":
+		if e.ComplexityRoot.Message.Class == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Class(childComplexity), true
+	case "Message.completedAt":
+		if e.ComplexityRoot.Message.CompletedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.CompletedAt(childComplexity), true
+	case "Message.createdAt":
+		if e.ComplexityRoot.Message.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.CreatedAt(childComplexity), true
+	case "Message.id":
+		if e.ComplexityRoot.Message.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.ID(childComplexity), true
+	case "Message.link":
+		if e.ComplexityRoot.Message.Link == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Link(childComplexity), true
+	case "Message.peopleCount":
+		if e.ComplexityRoot.Message.PeopleCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.PeopleCount(childComplexity), true
+	case "Message.recallReason":
+		if e.ComplexityRoot.Message.RecallReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.RecallReason(childComplexity), true
+	case "Message.recalledAt":
+		if e.ComplexityRoot.Message.RecalledAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.RecalledAt(childComplexity), true
+	case "Message.role":
+		if e.ComplexityRoot.Message.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Role(childComplexity), true
+	case "Message.sendAt":
+		if e.ComplexityRoot.Message.SendAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.SendAt(childComplexity), true
+	case "Message.sender":
+		if e.ComplexityRoot.Message.Sender == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Sender(childComplexity), true
+	case "Message.state":
+		if e.ComplexityRoot.Message.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.State(childComplexity), true
+	case "Message.statistics":
+		if e.ComplexityRoot.Message.Statistics == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Statistics(childComplexity), true
+	case "Message.template":
+		if e.ComplexityRoot.Message.Template == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Template(childComplexity), true
+	case "Message.title":
+		if e.ComplexityRoot.Message.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Title(childComplexity), true
+	case "Message.version":
+		if e.ComplexityRoot.Message.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Version(childComplexity), true
+
+	case "MessageChannelStatistics.capped":
+		if e.ComplexityRoot.MessageChannelStatistics.Capped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChannelStatistics.Capped(childComplexity), true
+	case "MessageChannelStatistics.channel":
+		if e.ComplexityRoot.MessageChannelStatistics.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChannelStatistics.Channel(childComplexity), true
+	case "MessageChannelStatistics.clicked":
+		if e.ComplexityRoot.MessageChannelStatistics.Clicked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChannelStatistics.Clicked(childComplexity), true
+	case "MessageChannelStatistics.delivered":
+		if e.ComplexityRoot.MessageChannelStatistics.Delivered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChannelStatistics.Delivered(childComplexity), true
+	case "MessageChannelStatistics.noAddress":
+		if e.ComplexityRoot.MessageChannelStatistics.NoAddress == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChannelStatistics.NoAddress(childComplexity), true
+	case "MessageChannelStatistics.optedOut":
+		if e.ComplexityRoot.MessageChannelStatistics.OptedOut == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChannelStatistics.OptedOut(childComplexity), true
+	case "MessageChannelStatistics.permanentFailure":
+		if e.ComplexityRoot.MessageChannelStatistics.PermanentFailure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChannelStatistics.PermanentFailure(childComplexity), true
+	case "MessageChannelStatistics.read":
+		if e.ComplexityRoot.MessageChannelStatistics.Read == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChannelStatistics.Read(childComplexity), true
+	case "MessageChannelStatistics.recalled":
+		if e.ComplexityRoot.MessageChannelStatistics.Recalled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChannelStatistics.Recalled(childComplexity), true
+	case "MessageChannelStatistics.sending":
+		if e.ComplexityRoot.MessageChannelStatistics.Sending == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChannelStatistics.Sending(childComplexity), true
+	case "MessageChannelStatistics.technicalFailure":
+		if e.ComplexityRoot.MessageChannelStatistics.TechnicalFailure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChannelStatistics.TechnicalFailure(childComplexity), true
+	case "MessageChannelStatistics.total":
+		if e.ComplexityRoot.MessageChannelStatistics.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChannelStatistics.Total(childComplexity), true
+	case "MessageChannelStatistics.waiting":
+		if e.ComplexityRoot.MessageChannelStatistics.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChannelStatistics.Waiting(childComplexity), true
+
+	case "MessageConnection.edges":
+		if e.ComplexityRoot.MessageConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.Edges(childComplexity), true
+	case "MessageConnection.pageInfo":
+		if e.ComplexityRoot.MessageConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.PageInfo(childComplexity), true
+
+	case "MessageEdge.cursor":
+		if e.ComplexityRoot.MessageEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdge.Cursor(childComplexity), true
+	case "MessageEdge.node":
+		if e.ComplexityRoot.MessageEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdge.Node(childComplexity), true
+
+	case "MessagePreference.allowed":
+		if e.ComplexityRoot.MessagePreference.Allowed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagePreference.Allowed(childComplexity), true
+	case "MessagePreference.class":
+		if e.ComplexityRoot.MessagePreference.Class == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagePreference.Class(childComplexity), true
+	case "MessagePreference.dailyLimit":
+		if e.ComplexityRoot.MessagePreference.DailyLimit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagePreference.DailyLimit(childComplexity), true
+	case "MessagePreference.mayOptOut":
+		if e.ComplexityRoot.MessagePreference.MayOptOut == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagePreference.MayOptOut(childComplexity), true
+	case "MessagePreference.quietAtNight":
+		if e.ComplexityRoot.MessagePreference.QuietAtNight == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagePreference.QuietAtNight(childComplexity), true
+
+	case "MessageProgress.channels":
+		if e.ComplexityRoot.MessageProgress.Channels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageProgress.Channels(childComplexity), true
+	case "MessageProgress.messageId":
+		if e.ComplexityRoot.MessageProgress.MessageID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageProgress.MessageID(childComplexity), true
+	case "MessageProgress.peopleCount":
+		if e.ComplexityRoot.MessageProgress.PeopleCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageProgress.PeopleCount(childComplexity), true
+	case "MessageProgress.state":
+		if e.ComplexityRoot.MessageProgress.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageProgress.State(childComplexity), true
+
+	case "MessageTemplate.area":
+		if e.ComplexityRoot.MessageTemplate.Area == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.Area(childComplexity), true
+	case "MessageTemplate.body":
+		if e.ComplexityRoot.MessageTemplate.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.Body(childComplexity), true
+	case "MessageTemplate.class":
+		if e.ComplexityRoot.MessageTemplate.Class == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.Class(childComplexity), true
+	case "MessageTemplate.createdAt":
+		if e.ComplexityRoot.MessageTemplate.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.CreatedAt(childComplexity), true
+	case "MessageTemplate.createdBy":
+		if e.ComplexityRoot.MessageTemplate.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.CreatedBy(childComplexity), true
+	case "MessageTemplate.id":
+		if e.ComplexityRoot.MessageTemplate.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.ID(childComplexity), true
+	case "MessageTemplate.key":
+		if e.ComplexityRoot.MessageTemplate.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.Key(childComplexity), true
+	case "MessageTemplate.link":
+		if e.ComplexityRoot.MessageTemplate.Link == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.Link(childComplexity), true
+	case "MessageTemplate.name":
+		if e.ComplexityRoot.MessageTemplate.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.Name(childComplexity), true
+	case "MessageTemplate.retiredAt":
+		if e.ComplexityRoot.MessageTemplate.RetiredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.RetiredAt(childComplexity), true
+	case "MessageTemplate.reviewComment":
+		if e.ComplexityRoot.MessageTemplate.ReviewComment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.ReviewComment(childComplexity), true
+	case "MessageTemplate.reviewedAt":
+		if e.ComplexityRoot.MessageTemplate.ReviewedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.ReviewedAt(childComplexity), true
+	case "MessageTemplate.reviewedBy":
+		if e.ComplexityRoot.MessageTemplate.ReviewedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.ReviewedBy(childComplexity), true
+	case "MessageTemplate.state":
+		if e.ComplexityRoot.MessageTemplate.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.State(childComplexity), true
+	case "MessageTemplate.submittedAt":
+		if e.ComplexityRoot.MessageTemplate.SubmittedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.SubmittedAt(childComplexity), true
+	case "MessageTemplate.title":
+		if e.ComplexityRoot.MessageTemplate.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.Title(childComplexity), true
+	case "MessageTemplate.variables":
+		if e.ComplexityRoot.MessageTemplate.Variables == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.Variables(childComplexity), true
+	case "MessageTemplate.version":
+		if e.ComplexityRoot.MessageTemplate.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplate.Version(childComplexity), true
+
+	case "MessageTemplateConnection.edges":
+		if e.ComplexityRoot.MessageTemplateConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplateConnection.Edges(childComplexity), true
+	case "MessageTemplateConnection.pageInfo":
+		if e.ComplexityRoot.MessageTemplateConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplateConnection.PageInfo(childComplexity), true
+
+	case "MessageTemplateEdge.cursor":
+		if e.ComplexityRoot.MessageTemplateEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplateEdge.Cursor(childComplexity), true
+	case "MessageTemplateEdge.node":
+		if e.ComplexityRoot.MessageTemplateEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageTemplateEdge.Node(childComplexity), true
+
+	case "MessageVariable.kind":
+		if e.ComplexityRoot.MessageVariable.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageVariable.Kind(childComplexity), true
+	case "MessageVariable.label":
+		if e.ComplexityRoot.MessageVariable.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageVariable.Label(childComplexity), true
+	case "MessageVariable.maxLength":
+		if e.ComplexityRoot.MessageVariable.MaxLength == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageVariable.MaxLength(childComplexity), true
+	case "MessageVariable.name":
+		if e.ComplexityRoot.MessageVariable.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageVariable.Name(childComplexity), true
+
 	case "Mutation.abolishPost":
 		if e.ComplexityRoot.Mutation.AbolishPost == nil {
 			break
@@ -2329,6 +2965,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ClosePlace(childComplexity, args["input"].(ClosePlaceInput)), true
+	case "Mutation.createMessageTemplate":
+		if e.ComplexityRoot.Mutation.CreateMessageTemplate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createMessageTemplate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateMessageTemplate(childComplexity, args["input"].(CreateMessageTemplateInput)), true
 	case "Mutation.createOrgUnit":
 		if e.ComplexityRoot.Mutation.CreateOrgUnit == nil {
 			break
@@ -2489,6 +3136,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PublishWorkflowDefinition(childComplexity, args["input"].(workflow.WorkflowDefinitionStepInput)), true
+	case "Mutation.recallMessage":
+		if e.ComplexityRoot.Mutation.RecallMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_recallMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RecallMessage(childComplexity, args["input"].(RecallMessageInput)), true
 	case "Mutation.refreshSession":
 		if e.ComplexityRoot.Mutation.RefreshSession == nil {
 			break
@@ -2500,6 +3158,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RefreshSession(childComplexity, args["input"].(RefreshSessionInput)), true
+	case "Mutation.registerPushDevice":
+		if e.ComplexityRoot.Mutation.RegisterPushDevice == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_registerPushDevice_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RegisterPushDevice(childComplexity, args["input"].(RegisterPushDeviceInput)), true
 	case "Mutation.renameOrgUnit":
 		if e.ComplexityRoot.Mutation.RenameOrgUnit == nil {
 			break
@@ -2522,6 +3191,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RenamePost(childComplexity, args["input"].(RenamePostInput)), true
+	case "Mutation.reportNotificationClick":
+		if e.ComplexityRoot.Mutation.ReportNotificationClick == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reportNotificationClick_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReportNotificationClick(childComplexity, args["input"].(ReportNotificationClickInput)), true
 	case "Mutation.requestSmsCode":
 		if e.ComplexityRoot.Mutation.RequestSmsCode == nil {
 			break
@@ -2577,6 +3257,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResumeWorker(childComplexity, args["input"].(ResumeWorkerInput)), true
+	case "Mutation.retireMessageTemplate":
+		if e.ComplexityRoot.Mutation.RetireMessageTemplate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_retireMessageTemplate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RetireMessageTemplate(childComplexity, args["input"].(RetireMessageTemplateInput)), true
 	case "Mutation.retireWorkflowDefinition":
 		if e.ComplexityRoot.Mutation.RetireWorkflowDefinition == nil {
 			break
@@ -2599,6 +3290,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevealCitizen(childComplexity, args["input"].(RevealCitizenInput)), true
+	case "Mutation.reviewMessageTemplate":
+		if e.ComplexityRoot.Mutation.ReviewMessageTemplate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reviewMessageTemplate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReviewMessageTemplate(childComplexity, args["input"].(ReviewMessageTemplateInput)), true
 	case "Mutation.reviewWorkflowDefinition":
 		if e.ComplexityRoot.Mutation.ReviewWorkflowDefinition == nil {
 			break
@@ -2621,6 +3323,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeDelegation(childComplexity, args["input"].(RevokeDelegationInput)), true
+	case "Mutation.sendMessage":
+		if e.ComplexityRoot.Mutation.SendMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_sendMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SendMessage(childComplexity, args["input"].(SendMessageInput)), true
+	case "Mutation.setMessagePreference":
+		if e.ComplexityRoot.Mutation.SetMessagePreference == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setMessagePreference_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetMessagePreference(childComplexity, args["input"].(SetMessagePreferenceInput)), true
 	case "Mutation.setPostPermission":
 		if e.ComplexityRoot.Mutation.SetPostPermission == nil {
 			break
@@ -2676,6 +3400,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StartWorkflow(childComplexity, args["input"].(workflow.StartWorkflowInput)), true
+	case "Mutation.submitMessageTemplate":
+		if e.ComplexityRoot.Mutation.SubmitMessageTemplate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_submitMessageTemplate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SubmitMessageTemplate(childComplexity, args["input"].(SubmitMessageTemplateInput)), true
 	case "Mutation.suspendOrgUnit":
 		if e.ComplexityRoot.Mutation.SuspendOrgUnit == nil {
 			break
@@ -3357,6 +4092,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Logs(childComplexity, args["filter"].(*log.LogFilter), args["first"].(*int), args["after"].(*string)), true
+	case "Query.message":
+		if e.ComplexityRoot.Query.Message == nil {
+			break
+		}
+
+		args, err := ec.field_Query_message_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Message(childComplexity, args["id"].(string)), true
+	case "Query.messagePreferences":
+		if e.ComplexityRoot.Query.MessagePreferences == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.MessagePreferences(childComplexity), true
+	case "Query.messageTemplate":
+		if e.ComplexityRoot.Query.MessageTemplate == nil {
+			break
+		}
+
+		args, err := ec.field_Query_messageTemplate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MessageTemplate(childComplexity, args["id"].(string)), true
+	case "Query.messageTemplates":
+		if e.ComplexityRoot.Query.MessageTemplates == nil {
+			break
+		}
+
+		args, err := ec.field_Query_messageTemplates_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MessageTemplates(childComplexity, args["state"].(*messagetemplate.State), args["class"].(*messagetemplate.Class), args["first"].(*int), args["after"].(*string)), true
+	case "Query.messages":
+		if e.ComplexityRoot.Query.Messages == nil {
+			break
+		}
+
+		args, err := ec.field_Query_messages_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Messages(childComplexity, args["state"].(*message.State), args["first"].(*int), args["after"].(*string)), true
 	case "Query.nearbyPlaces":
 		if e.ComplexityRoot.Query.NearbyPlaces == nil {
 			break
@@ -3508,6 +4293,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.__resolve_entities(childComplexity, args["representations"].([]map[string]any)), true
 
+	case "RecallMessagePayload.message":
+		if e.ComplexityRoot.RecallMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecallMessagePayload.Message(childComplexity), true
+
 	case "RefreshSessionPayload.accessToken":
 		if e.ComplexityRoot.RefreshSessionPayload.AccessToken == nil {
 			break
@@ -3533,6 +4325,20 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RefreshSessionPayload.RefreshTokenExpiresAt(childComplexity), true
 
+	case "RegisterPushDevicePayload.registered":
+		if e.ComplexityRoot.RegisterPushDevicePayload.Registered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterPushDevicePayload.Registered(childComplexity), true
+
+	case "ReportNotificationClickPayload.first":
+		if e.ComplexityRoot.ReportNotificationClickPayload.First == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportNotificationClickPayload.First(childComplexity), true
+
 	case "RequestSmsCodePayload.expiresInSeconds":
 		if e.ComplexityRoot.RequestSmsCodePayload.ExpiresInSeconds == nil {
 			break
@@ -3553,6 +4359,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ResetSecondFactorPayload.Worker(childComplexity), true
 
+	case "RetireMessageTemplatePayload.template":
+		if e.ComplexityRoot.RetireMessageTemplatePayload.Template == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetireMessageTemplatePayload.Template(childComplexity), true
+
 	case "RetireWorkflowDefinitionPayload.definition":
 		if e.ComplexityRoot.RetireWorkflowDefinitionPayload.Definition == nil {
 			break
@@ -3572,6 +4385,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevealCitizenPayload.Mobile(childComplexity), true
+
+	case "ReviewMessageTemplatePayload.template":
+		if e.ComplexityRoot.ReviewMessageTemplatePayload.Template == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewMessageTemplatePayload.Template(childComplexity), true
 
 	case "ReviewWorkflowDefinitionPayload.definition":
 		if e.ComplexityRoot.ReviewWorkflowDefinitionPayload.Definition == nil {
@@ -3610,6 +4430,20 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RolePermission.Role(childComplexity), true
+
+	case "SendMessagePayload.message":
+		if e.ComplexityRoot.SendMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendMessagePayload.Message(childComplexity), true
+
+	case "SetMessagePreferencePayload.preference":
+		if e.ComplexityRoot.SetMessagePreferencePayload.Preference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetMessagePreferencePayload.Preference(childComplexity), true
 
 	case "SignInPayload.accessToken":
 		if e.ComplexityRoot.SignInPayload.AccessToken == nil {
@@ -3699,12 +4533,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StartWorkflowPayload.Instance(childComplexity), true
 
+	case "SubmitMessageTemplatePayload.template":
+		if e.ComplexityRoot.SubmitMessageTemplatePayload.Template == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitMessageTemplatePayload.Template(childComplexity), true
+
 	case "Subscription.inboxChanged":
 		if e.ComplexityRoot.Subscription.InboxChanged == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Subscription.InboxChanged(childComplexity), true
+	case "Subscription.messageProgress":
+		if e.ComplexityRoot.Subscription.MessageProgress == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_messageProgress_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.MessageProgress(childComplexity, args["messageId"].(string)), true
 	case "Subscription.notificationReceived":
 		if e.ComplexityRoot.Subscription.NotificationReceived == nil {
 			break
@@ -4449,6 +5301,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ChangePasswordInput", ec.unmarshalInputChangePasswordInput),
 			graphql.NewInputUnmarshaler("CitizenRepresentation", ec.unmarshalInputCitizenRepresentation),
 			graphql.NewInputUnmarshaler("ClosePlaceInput", ec.unmarshalInputClosePlaceInput),
+			graphql.NewInputUnmarshaler("CreateMessageTemplateInput", ec.unmarshalInputCreateMessageTemplateInput),
 			graphql.NewInputUnmarshaler("CreateOrgUnitInput", ec.unmarshalInputCreateOrgUnitInput),
 			graphql.NewInputUnmarshaler("CreatePlaceInput", ec.unmarshalInputCreatePlaceInput),
 			graphql.NewInputUnmarshaler("CreatePostInput", ec.unmarshalInputCreatePostInput),
@@ -4465,6 +5318,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("LogFilter", ec.unmarshalInputLogFilter),
 			graphql.NewInputUnmarshaler("MarkInboxReadInput", ec.unmarshalInputMarkInboxReadInput),
 			graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
+			graphql.NewInputUnmarshaler("MessageAudienceInput", ec.unmarshalInputMessageAudienceInput),
+			graphql.NewInputUnmarshaler("MessageValueInput", ec.unmarshalInputMessageValueInput),
+			graphql.NewInputUnmarshaler("MessageVariableInput", ec.unmarshalInputMessageVariableInput),
 			graphql.NewInputUnmarshaler("MoveOrgUnitInput", ec.unmarshalInputMoveOrgUnitInput),
 			graphql.NewInputUnmarshaler("NearbyPlacesInput", ec.unmarshalInputNearbyPlacesInput),
 			graphql.NewInputUnmarshaler("NewAssignmentInput", ec.unmarshalInputNewAssignmentInput),
@@ -4477,21 +5333,29 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PlaceDescription", ec.unmarshalInputPlaceDescription),
 			graphql.NewInputUnmarshaler("PlaceRepresentation", ec.unmarshalInputPlaceRepresentation),
 			graphql.NewInputUnmarshaler("PlacesInBoxInput", ec.unmarshalInputPlacesInBoxInput),
+			graphql.NewInputUnmarshaler("RecallMessageInput", ec.unmarshalInputRecallMessageInput),
 			graphql.NewInputUnmarshaler("RefreshSessionInput", ec.unmarshalInputRefreshSessionInput),
+			graphql.NewInputUnmarshaler("RegisterPushDeviceInput", ec.unmarshalInputRegisterPushDeviceInput),
 			graphql.NewInputUnmarshaler("RenameOrgUnitInput", ec.unmarshalInputRenameOrgUnitInput),
 			graphql.NewInputUnmarshaler("RenamePostInput", ec.unmarshalInputRenamePostInput),
+			graphql.NewInputUnmarshaler("ReportNotificationClickInput", ec.unmarshalInputReportNotificationClickInput),
 			graphql.NewInputUnmarshaler("RequestSmsCodeInput", ec.unmarshalInputRequestSmsCodeInput),
 			graphql.NewInputUnmarshaler("ResetSecondFactorInput", ec.unmarshalInputResetSecondFactorInput),
 			graphql.NewInputUnmarshaler("ResetWorkerPasswordInput", ec.unmarshalInputResetWorkerPasswordInput),
 			graphql.NewInputUnmarshaler("ResumeOrgUnitInput", ec.unmarshalInputResumeOrgUnitInput),
 			graphql.NewInputUnmarshaler("ResumeWorkerInput", ec.unmarshalInputResumeWorkerInput),
+			graphql.NewInputUnmarshaler("RetireMessageTemplateInput", ec.unmarshalInputRetireMessageTemplateInput),
 			graphql.NewInputUnmarshaler("RevealCitizenInput", ec.unmarshalInputRevealCitizenInput),
+			graphql.NewInputUnmarshaler("ReviewMessageTemplateInput", ec.unmarshalInputReviewMessageTemplateInput),
 			graphql.NewInputUnmarshaler("RevokeDelegationInput", ec.unmarshalInputRevokeDelegationInput),
+			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
+			graphql.NewInputUnmarshaler("SetMessagePreferenceInput", ec.unmarshalInputSetMessagePreferenceInput),
 			graphql.NewInputUnmarshaler("SetPostPermissionInput", ec.unmarshalInputSetPostPermissionInput),
 			graphql.NewInputUnmarshaler("SignInByCodeInput", ec.unmarshalInputSignInByCodeInput),
 			graphql.NewInputUnmarshaler("SignInWorkerInput", ec.unmarshalInputSignInWorkerInput),
 			graphql.NewInputUnmarshaler("SignOutInput", ec.unmarshalInputSignOutInput),
 			graphql.NewInputUnmarshaler("StartWorkflowInput", ec.unmarshalInputStartWorkflowInput),
+			graphql.NewInputUnmarshaler("SubmitMessageTemplateInput", ec.unmarshalInputSubmitMessageTemplateInput),
 			graphql.NewInputUnmarshaler("SuspendOrgUnitInput", ec.unmarshalInputSuspendOrgUnitInput),
 			graphql.NewInputUnmarshaler("SuspendWorkerInput", ec.unmarshalInputSuspendWorkerInput),
 			graphql.NewInputUnmarshaler("SwitchPostInput", ec.unmarshalInputSwitchPostInput),
@@ -5437,6 +6301,514 @@ type LogEntryEdge {
   cursor: String!
   "日志"
   node: LogEntry!
+}
+`, BuiltIn: false},
+	{Name: "../../../schema/platform/message.graphql", Input: `extend type Query {
+  "消息模板列表：本辖区及上级区域的模板，新的在前"
+  messageTemplates(
+    "仅此状态"
+    state: MessageTemplateState
+    "仅此类别"
+    class: MessageClass
+    "每页条数，1 到 100"
+    first: Int = 20
+    "上一页最后一条的游标"
+    after: String
+  ): MessageTemplateConnection!
+  "一个消息模板；不存在或无权查看时报错"
+  messageTemplate(
+    "模板标识"
+    id: ID!
+  ): MessageTemplate
+  "已发消息列表：本辖区的消息，新的在前"
+  messages(
+    "仅此状态"
+    state: MessageState
+    "每页条数，1 到 100"
+    first: Int = 20
+    "上一页最后一条的游标"
+    after: String
+  ): MessageConnection!
+  "一条消息；不存在或不在管辖范围内时报错"
+  message(
+    "消息标识"
+    id: ID!
+  ): Message
+  "当前市民的消息偏好，每个类别一条"
+  messagePreferences: [MessagePreference!]!
+}
+
+extend type Mutation {
+  "起草消息模板，或起草已有模板的新版本"
+  createMessageTemplate(input: CreateMessageTemplateInput!): CreateMessageTemplatePayload!
+  "提交消息模板审核：限起草人"
+  submitMessageTemplate(input: SubmitMessageTemplateInput!): SubmitMessageTemplatePayload!
+  "审核消息模板：通过或退回，不能审核本人起草的"
+  reviewMessageTemplate(input: ReviewMessageTemplateInput!): ReviewMessageTemplatePayload!
+  "停用消息模板；已开始发送的消息不受影响"
+  retireMessageTemplate(input: RetireMessageTemplateInput!): RetireMessageTemplatePayload!
+  "按已通过审核的模板发送消息"
+  sendMessage(input: SendMessageInput!): SendMessagePayload!
+  "撤回消息：未发出的不再发出，站内通知消失"
+  recallMessage(input: RecallMessageInput!): RecallMessagePayload!
+  "设置当前市民是否接收某类消息"
+  setMessagePreference(input: SetMessagePreferenceInput!): SetMessagePreferencePayload!
+  "报告当前登录者点开了一条通知；同时视为已读"
+  reportNotificationClick(input: ReportNotificationClickInput!): ReportNotificationClickPayload!
+  "登记当前登录者的推送设备；同一安装以最后登记者为准"
+  registerPushDevice(input: RegisterPushDeviceInput!): RegisterPushDevicePayload!
+}
+
+extend type Subscription {
+  "消息的发送进度：立即给出当前进度，此后有变化时给出"
+  messageProgress(
+    "消息标识"
+    messageId: ID!
+  ): MessageProgress!
+}
+
+"消息类别：决定能否退订、夜间是否发送、每日条数"
+enum MessageClass @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/messagetemplate.Class") {
+  "应急通知：不能退订，夜间照发"
+  EMERGENCY
+  "政务通知：不能退订"
+  AFFAIRS
+  "社区通知"
+  COMMUNITY
+  "活动通知"
+  ACTIVITY
+  "便民推荐"
+  PROMOTION
+}
+
+"消息模板的状态"
+enum MessageTemplateState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/messagetemplate.State") {
+  "草稿"
+  DRAFT
+  "待审核"
+  SUBMITTED
+  "已通过"
+  APPROVED
+  "已停用"
+  RETIRED
+}
+
+"模板变量的格式"
+enum MessageVariableKind @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/messagetemplate.Kind") {
+  "文本"
+  TEXT
+  "数字"
+  NUMBER
+  "日期，例如 2026-03-01"
+  DATE
+  "时间，例如 2026-03-01 09:30"
+  TIME
+}
+
+"消息模板的一个变量"
+type MessageVariable {
+  "变量名，在标题和正文中写作 {{变量名}}"
+  name: String!
+  "变量说明"
+  label: String!
+  "格式"
+  kind: MessageVariableKind!
+  "最大长度，字数"
+  maxLength: Int!
+}
+
+"消息模板的一个版本"
+type MessageTemplate {
+  "标识"
+  id: ID!
+  "模板编号，各版本相同"
+  key: String!
+  "版本号"
+  version: Int!
+  "状态"
+  state: MessageTemplateState!
+  "模板名称"
+  name: String!
+  "消息类别"
+  class: MessageClass!
+  "标题，含变量"
+  title: String!
+  "正文，含变量"
+  body: String!
+  "客户端内的跳转位置；无跳转则为空"
+  link: String
+  "变量"
+  variables: [MessageVariable!]!
+  "模板所属区域，该区域及以下可用"
+  area: Area @goField(forceResolver: true)
+  "起草人"
+  createdBy: Worker @goField(forceResolver: true)
+  "起草时间"
+  createdAt: Time!
+  "提交审核的时间；未提交则为空"
+  submittedAt: Time
+  "审核人；未审核则为空"
+  reviewedBy: Worker @goField(forceResolver: true)
+  "审核时间；未审核则为空"
+  reviewedAt: Time
+  "审核意见；没有则为空"
+  reviewComment: String
+  "停用时间；未停用则为空"
+  retiredAt: Time
+}
+
+"消息的状态"
+enum MessageState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/message.State") {
+  "定时待发"
+  SCHEDULED
+  "正在确定接收人"
+  EXPANDING
+  "正在发送"
+  SENDING
+  "发送完毕"
+  COMPLETED
+  "已撤回"
+  RECALLED
+}
+
+"消息的渠道"
+enum MessageChannel @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/message.Channel") {
+  "站内通知"
+  IN_APP
+  "手机推送"
+  PUSH
+  "短信"
+  SMS
+}
+
+"消息的发送范围"
+enum MessageAudience @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/message.Audience") {
+  "指定的市民"
+  PERSON
+  "居住在某区域的市民"
+  AREA
+  "某区域内担任某角色的工作人员"
+  ROLE
+  "全体市民"
+  EVERYONE
+}
+
+"消息：按模板向一批人发送的一次通知"
+type Message @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/message.Message") {
+  "标识"
+  id: ID!
+  "所用的模板；无权查看则为空"
+  template: MessageTemplate @goField(forceResolver: true)
+  "消息类别"
+  class: MessageClass!
+  "标题"
+  title: String!
+  "正文"
+  body: String!
+  "客户端内的跳转位置；无跳转则为空"
+  link: String
+  "渠道"
+  channels: [MessageChannel!]!
+  "发送范围"
+  audience: MessageAudience!
+  "接收的角色，按角色发送时有"
+  role: String
+  "接收的区域；按人发送时为发送人所在区域"
+  area: Area @goField(forceResolver: true)
+  "状态"
+  state: MessageState!
+  "开始发送的时间"
+  sendAt: Time!
+  "已确定的接收人数"
+  peopleCount: Int!
+  "发送人"
+  sender: Worker @goField(forceResolver: true)
+  "提交时间"
+  createdAt: Time!
+  "撤回时间；未撤回则为空"
+  recalledAt: Time
+  "撤回原因；未撤回则为空"
+  recallReason: String
+  "发送完毕的时间；未完毕则为空"
+  completedAt: Time
+  "版本号，撤回时填写"
+  version: Int!
+  "各渠道的发送统计"
+  statistics: [MessageChannelStatistics!]! @goField(forceResolver: true)
+}
+
+"一条消息在一个渠道上的统计，单位：人"
+type MessageChannelStatistics @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/message.ChannelStatistics") {
+  "渠道"
+  channel: MessageChannel!
+  "接收人数"
+  total: Int!
+  "待发送或待重试"
+  waiting: Int!
+  "已交付运营商，尚无回执"
+  sending: Int!
+  "已送达"
+  delivered: Int!
+  "永久失败，例如空号"
+  permanentFailure: Int!
+  "多次重试后放弃"
+  technicalFailure: Int!
+  "已退订，未发送"
+  optedOut: Int!
+  "超出每日条数，未发送"
+  capped: Int!
+  "没有手机号或推送设备，未发送"
+  noAddress: Int!
+  "已撤回"
+  recalled: Int!
+  "已读，仅站内通知"
+  read: Int!
+  "已点击，仅站内通知"
+  clicked: Int!
+}
+
+"消息的发送进度"
+type MessageProgress @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/message.MessageProgress") {
+  "消息标识"
+  messageId: ID!
+  "消息状态"
+  state: MessageState!
+  "已确定的接收人数"
+  peopleCount: Int!
+  "各渠道的统计"
+  channels: [MessageChannelStatistics!]!
+}
+
+"市民对一类消息的偏好"
+type MessagePreference @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/message.MessagePreference") {
+  "消息类别"
+  class: MessageClass!
+  "是否接收"
+  allowed: Boolean!
+  "能否退订"
+  mayOptOut: Boolean!
+  "每 24 小时最多几条；不限则为空"
+  dailyLimit: Int
+  "夜间（22 点到次日 8 点）是否不推送、不发短信"
+  quietAtNight: Boolean!
+}
+
+"起草消息模板的输入"
+input CreateMessageTemplateInput {
+  "模板编号：3 到 60 个小写字母、数字或连字符；与本区域已有模板相同则为其新版本"
+  key: String!
+  "模板名称"
+  name: String!
+  "消息类别"
+  class: MessageClass!
+  "标题，变量写作 {{变量名}}"
+  title: String!
+  "正文，变量写作 {{变量名}}"
+  body: String!
+  "客户端内的跳转位置"
+  link: String
+  "变量，与标题和正文用到的一致"
+  variables: [MessageVariableInput!]!
+}
+
+"消息模板变量的输入"
+input MessageVariableInput @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/messagetemplate.MessageVariable") {
+  "变量名：以小写字母开头，只含字母和数字"
+  name: String!
+  "变量说明"
+  label: String!
+  "格式"
+  kind: MessageVariableKind!
+  "最大长度，1 到 200 字"
+  maxLength: Int!
+}
+
+"起草消息模板的结果"
+type CreateMessageTemplatePayload {
+  "模板"
+  template: MessageTemplate!
+}
+
+"提交消息模板的输入"
+input SubmitMessageTemplateInput {
+  "模板标识"
+  id: ID!
+}
+
+"提交消息模板的结果"
+type SubmitMessageTemplatePayload {
+  "模板"
+  template: MessageTemplate!
+}
+
+"审核消息模板的输入"
+input ReviewMessageTemplateInput {
+  "模板标识"
+  id: ID!
+  "是否通过"
+  approve: Boolean!
+  "审核意见，退回时必填"
+  comment: String
+}
+
+"审核消息模板的结果"
+type ReviewMessageTemplatePayload {
+  "模板"
+  template: MessageTemplate!
+}
+
+"停用消息模板的输入"
+input RetireMessageTemplateInput {
+  "模板标识"
+  id: ID!
+}
+
+"停用消息模板的结果"
+type RetireMessageTemplatePayload {
+  "模板"
+  template: MessageTemplate!
+}
+
+"发送消息的输入"
+input SendMessageInput {
+  "请求标识，由客户端生成的 UUID；重复提交只发送一次"
+  requestId: ID!
+  "模板标识"
+  templateId: ID!
+  "变量的值"
+  variables: [MessageValueInput!]!
+  "发送范围"
+  audience: MessageAudienceInput!
+  "渠道"
+  channels: [MessageChannel!]!
+  "定时发送的时间，最晚 90 天后；不填则立即发送"
+  sendAt: Time
+}
+
+"一个变量的值"
+input MessageValueInput @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/messagetemplate.Value") {
+  "变量名"
+  name: String!
+  "值"
+  value: String!
+}
+
+"发送范围的输入"
+input MessageAudienceInput @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/message.AudienceInput") {
+  "范围"
+  kind: MessageAudience!
+  "区域，按区域或角色发送时填写"
+  areaId: ID
+  "角色，按角色发送时填写，例如 COMMUNITY_WORKER"
+  role: String
+  "市民标识，按人发送时填写，最多 1000 个"
+  citizenIds: [ID!]
+}
+
+"发送消息的结果"
+type SendMessagePayload {
+  "消息"
+  message: Message!
+}
+
+"撤回消息的输入"
+input RecallMessageInput {
+  "消息标识"
+  id: ID!
+  "撤回原因"
+  reason: String!
+  "所见的版本号"
+  expectedVersion: Int!
+}
+
+"撤回消息的结果"
+type RecallMessagePayload {
+  "消息"
+  message: Message!
+}
+
+"设置消息偏好的输入"
+input SetMessagePreferenceInput {
+  "消息类别"
+  class: MessageClass!
+  "是否接收"
+  allowed: Boolean!
+}
+
+"设置消息偏好的结果"
+type SetMessagePreferencePayload {
+  "偏好"
+  preference: MessagePreference!
+}
+
+"报告点击的输入"
+input ReportNotificationClickInput {
+  "通知标识"
+  notificationId: ID!
+}
+
+"报告点击的结果"
+type ReportNotificationClickPayload {
+  "是否首次点击"
+  first: Boolean!
+}
+
+"推送服务"
+enum PushVendor {
+  "苹果 APNs"
+  APNS
+  "华为推送"
+  HUAWEI
+  "小米推送"
+  XIAOMI
+}
+
+"登记推送设备的输入"
+input RegisterPushDeviceInput {
+  "安装标识，由客户端生成的 UUID"
+  installationId: ID!
+  "推送服务"
+  vendor: PushVendor!
+  "推送服务给出的设备令牌"
+  token: String!
+}
+
+"登记推送设备的结果"
+type RegisterPushDevicePayload {
+  "是否已登记"
+  registered: Boolean!
+}
+
+"消息模板的分页列表"
+type MessageTemplateConnection {
+  "本页的条目"
+  edges: [MessageTemplateEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"消息模板列表的条目"
+type MessageTemplateEdge {
+  "游标"
+  cursor: String!
+  "模板"
+  node: MessageTemplate!
+}
+
+"消息的分页列表"
+type MessageConnection {
+  "本页的条目"
+  edges: [MessageEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"消息列表的条目"
+type MessageEdge {
+  "游标"
+  cursor: String!
+  "消息"
+  node: Message!
 }
 `, BuiltIn: false},
 	{Name: "../../../schema/platform/notification.graphql", Input: `extend type Mutation {
@@ -7451,6 +8823,14 @@ func (ec *executionContext) childFields_ClosePlacePayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type ClosePlacePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "template":
+		return ec.fieldContext_CreateMessageTemplatePayload_template(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateMessageTemplatePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreatePlacePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "place":
@@ -7815,6 +9195,210 @@ func (ec *executionContext) childFields_MarkNotificationsReadPayload(ctx context
 	return nil, fmt.Errorf("no field named %q was found under type MarkNotificationsReadPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Message(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Message_id(ctx, field)
+	case "template":
+		return ec.fieldContext_Message_template(ctx, field)
+	case "class":
+		return ec.fieldContext_Message_class(ctx, field)
+	case "title":
+		return ec.fieldContext_Message_title(ctx, field)
+	case "body":
+		return ec.fieldContext_Message_body(ctx, field)
+	case "link":
+		return ec.fieldContext_Message_link(ctx, field)
+	case "channels":
+		return ec.fieldContext_Message_channels(ctx, field)
+	case "audience":
+		return ec.fieldContext_Message_audience(ctx, field)
+	case "role":
+		return ec.fieldContext_Message_role(ctx, field)
+	case "area":
+		return ec.fieldContext_Message_area(ctx, field)
+	case "state":
+		return ec.fieldContext_Message_state(ctx, field)
+	case "sendAt":
+		return ec.fieldContext_Message_sendAt(ctx, field)
+	case "peopleCount":
+		return ec.fieldContext_Message_peopleCount(ctx, field)
+	case "sender":
+		return ec.fieldContext_Message_sender(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Message_createdAt(ctx, field)
+	case "recalledAt":
+		return ec.fieldContext_Message_recalledAt(ctx, field)
+	case "recallReason":
+		return ec.fieldContext_Message_recallReason(ctx, field)
+	case "completedAt":
+		return ec.fieldContext_Message_completedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Message_version(ctx, field)
+	case "statistics":
+		return ec.fieldContext_Message_statistics(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Message", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageChannelStatistics(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "channel":
+		return ec.fieldContext_MessageChannelStatistics_channel(ctx, field)
+	case "total":
+		return ec.fieldContext_MessageChannelStatistics_total(ctx, field)
+	case "waiting":
+		return ec.fieldContext_MessageChannelStatistics_waiting(ctx, field)
+	case "sending":
+		return ec.fieldContext_MessageChannelStatistics_sending(ctx, field)
+	case "delivered":
+		return ec.fieldContext_MessageChannelStatistics_delivered(ctx, field)
+	case "permanentFailure":
+		return ec.fieldContext_MessageChannelStatistics_permanentFailure(ctx, field)
+	case "technicalFailure":
+		return ec.fieldContext_MessageChannelStatistics_technicalFailure(ctx, field)
+	case "optedOut":
+		return ec.fieldContext_MessageChannelStatistics_optedOut(ctx, field)
+	case "capped":
+		return ec.fieldContext_MessageChannelStatistics_capped(ctx, field)
+	case "noAddress":
+		return ec.fieldContext_MessageChannelStatistics_noAddress(ctx, field)
+	case "recalled":
+		return ec.fieldContext_MessageChannelStatistics_recalled(ctx, field)
+	case "read":
+		return ec.fieldContext_MessageChannelStatistics_read(ctx, field)
+	case "clicked":
+		return ec.fieldContext_MessageChannelStatistics_clicked(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageChannelStatistics", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MessageConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MessageConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_MessageEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_MessageEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_MessagePreference(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "class":
+		return ec.fieldContext_MessagePreference_class(ctx, field)
+	case "allowed":
+		return ec.fieldContext_MessagePreference_allowed(ctx, field)
+	case "mayOptOut":
+		return ec.fieldContext_MessagePreference_mayOptOut(ctx, field)
+	case "dailyLimit":
+		return ec.fieldContext_MessagePreference_dailyLimit(ctx, field)
+	case "quietAtNight":
+		return ec.fieldContext_MessagePreference_quietAtNight(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessagePreference", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageProgress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "messageId":
+		return ec.fieldContext_MessageProgress_messageId(ctx, field)
+	case "state":
+		return ec.fieldContext_MessageProgress_state(ctx, field)
+	case "peopleCount":
+		return ec.fieldContext_MessageProgress_peopleCount(ctx, field)
+	case "channels":
+		return ec.fieldContext_MessageProgress_channels(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageProgress", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageTemplate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_MessageTemplate_id(ctx, field)
+	case "key":
+		return ec.fieldContext_MessageTemplate_key(ctx, field)
+	case "version":
+		return ec.fieldContext_MessageTemplate_version(ctx, field)
+	case "state":
+		return ec.fieldContext_MessageTemplate_state(ctx, field)
+	case "name":
+		return ec.fieldContext_MessageTemplate_name(ctx, field)
+	case "class":
+		return ec.fieldContext_MessageTemplate_class(ctx, field)
+	case "title":
+		return ec.fieldContext_MessageTemplate_title(ctx, field)
+	case "body":
+		return ec.fieldContext_MessageTemplate_body(ctx, field)
+	case "link":
+		return ec.fieldContext_MessageTemplate_link(ctx, field)
+	case "variables":
+		return ec.fieldContext_MessageTemplate_variables(ctx, field)
+	case "area":
+		return ec.fieldContext_MessageTemplate_area(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_MessageTemplate_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_MessageTemplate_createdAt(ctx, field)
+	case "submittedAt":
+		return ec.fieldContext_MessageTemplate_submittedAt(ctx, field)
+	case "reviewedBy":
+		return ec.fieldContext_MessageTemplate_reviewedBy(ctx, field)
+	case "reviewedAt":
+		return ec.fieldContext_MessageTemplate_reviewedAt(ctx, field)
+	case "reviewComment":
+		return ec.fieldContext_MessageTemplate_reviewComment(ctx, field)
+	case "retiredAt":
+		return ec.fieldContext_MessageTemplate_retiredAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageTemplate", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageTemplateConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MessageTemplateConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MessageTemplateConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageTemplateConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageTemplateEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_MessageTemplateEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_MessageTemplateEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageTemplateEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageVariable(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_MessageVariable_name(ctx, field)
+	case "label":
+		return ec.fieldContext_MessageVariable_label(ctx, field)
+	case "kind":
+		return ec.fieldContext_MessageVariable_kind(ctx, field)
+	case "maxLength":
+		return ec.fieldContext_MessageVariable_maxLength(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageVariable", field.Name)
+}
+
 func (ec *executionContext) childFields_Notification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -8085,6 +9669,14 @@ func (ec *executionContext) childFields_PublishWorkflowDefinitionPayload(ctx con
 	return nil, fmt.Errorf("no field named %q was found under type PublishWorkflowDefinitionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RecallMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_RecallMessagePayload_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecallMessagePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RefreshSessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "accessToken":
@@ -8097,6 +9689,22 @@ func (ec *executionContext) childFields_RefreshSessionPayload(ctx context.Contex
 		return ec.fieldContext_RefreshSessionPayload_refreshTokenExpiresAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RefreshSessionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RegisterPushDevicePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "registered":
+		return ec.fieldContext_RegisterPushDevicePayload_registered(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegisterPushDevicePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReportNotificationClickPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "first":
+		return ec.fieldContext_ReportNotificationClickPayload_first(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReportNotificationClickPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RequestSmsCodePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8117,6 +9725,14 @@ func (ec *executionContext) childFields_ResetSecondFactorPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type ResetSecondFactorPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RetireMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "template":
+		return ec.fieldContext_RetireMessageTemplatePayload_template(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetireMessageTemplatePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RetireWorkflowDefinitionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "definition":
@@ -8133,6 +9749,14 @@ func (ec *executionContext) childFields_RevealCitizenPayload(ctx context.Context
 		return ec.fieldContext_RevealCitizenPayload_mobile(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevealCitizenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "template":
+		return ec.fieldContext_ReviewMessageTemplatePayload_template(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewMessageTemplatePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ReviewWorkflowDefinitionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8157,6 +9781,22 @@ func (ec *executionContext) childFields_RolePermission(ctx context.Context, fiel
 		return ec.fieldContext_RolePermission_dataScopes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RolePermission", field.Name)
+}
+
+func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_SendMessagePayload_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SendMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetMessagePreferencePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "preference":
+		return ec.fieldContext_SetMessagePreferencePayload_preference(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetMessagePreferencePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SignInPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8209,6 +9849,14 @@ func (ec *executionContext) childFields_StartWorkflowPayload(ctx context.Context
 		return ec.fieldContext_StartWorkflowPayload_instance(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StartWorkflowPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SubmitMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "template":
+		return ec.fieldContext_SubmitMessageTemplatePayload_template(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubmitMessageTemplatePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SwitchPostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8967,6 +10615,20 @@ func (ec *executionContext) field_Mutation_closePlace_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_createMessageTemplate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (CreateMessageTemplateInput, error) {
+			return ec.unmarshalNCreateMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateMessageTemplateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createOrgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -9163,12 +10825,40 @@ func (ec *executionContext) field_Mutation_publishWorkflowDefinition_args(ctx co
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_recallMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RecallMessageInput, error) {
+			return ec.unmarshalNRecallMessageInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRecallMessageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_refreshSession_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (RefreshSessionInput, error) {
 			return ec.unmarshalNRefreshSessionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRefreshSessionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_registerPushDevice_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RegisterPushDeviceInput, error) {
+			return ec.unmarshalNRegisterPushDeviceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRegisterPushDeviceInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -9197,6 +10887,20 @@ func (ec *executionContext) field_Mutation_renamePost_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (RenamePostInput, error) {
 			return ec.unmarshalNRenamePostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRenamePostInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_reportNotificationClick_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ReportNotificationClickInput, error) {
+			return ec.unmarshalNReportNotificationClickInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReportNotificationClickInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -9275,6 +10979,20 @@ func (ec *executionContext) field_Mutation_resumeWorker_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_retireMessageTemplate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RetireMessageTemplateInput, error) {
+			return ec.unmarshalNRetireMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireMessageTemplateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_retireWorkflowDefinition_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -9303,6 +11021,20 @@ func (ec *executionContext) field_Mutation_revealCitizen_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_reviewMessageTemplate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ReviewMessageTemplateInput, error) {
+			return ec.unmarshalNReviewMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewMessageTemplateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_reviewWorkflowDefinition_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -9323,6 +11055,34 @@ func (ec *executionContext) field_Mutation_revokeDelegation_args(ctx context.Con
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (RevokeDelegationInput, error) {
 			return ec.unmarshalNRevokeDelegationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevokeDelegationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SendMessageInput, error) {
+			return ec.unmarshalNSendMessageInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSendMessageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setMessagePreference_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SetMessagePreferenceInput, error) {
+			return ec.unmarshalNSetMessagePreferenceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetMessagePreferenceInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -9393,6 +11153,20 @@ func (ec *executionContext) field_Mutation_startWorkflow_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (workflow.StartWorkflowInput, error) {
 			return ec.unmarshalNStartWorkflowInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐStartWorkflowInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_submitMessageTemplate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SubmitMessageTemplateInput, error) {
+			return ec.unmarshalNSubmitMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitMessageTemplateInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -9831,6 +11605,102 @@ func (ec *executionContext) field_Query_logs_args(ctx context.Context, rawArgs m
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_messageTemplate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_messageTemplates_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "state",
+		func(ctx context.Context, v any) (*messagetemplate.State, error) {
+			return ec.unmarshalOMessageTemplateState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐState(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["state"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "class",
+		func(ctx context.Context, v any) (*messagetemplate.Class, error) {
+			return ec.unmarshalOMessageClass2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐClass(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["class"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_message_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_messages_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "state",
+		func(ctx context.Context, v any) (*message.State, error) {
+			return ec.unmarshalOMessageState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐState(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["state"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_nearbyPlaces_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10134,6 +12004,20 @@ func (ec *executionContext) field_Query_workflowInstance_args(ctx context.Contex
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_messageProgress_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "messageId",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["messageId"] = arg0
 	return args, nil
 }
 
@@ -12228,6 +14112,38 @@ func (ec *executionContext) fieldContext_ClosePlacePayload_place(_ context.Conte
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Place(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateMessageTemplatePayload_template(ctx context.Context, field graphql.CollectedField, obj *CreateMessageTemplatePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateMessageTemplatePayload_template(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Template, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v messagetemplate.MessageTemplate) graphql.Marshaler {
+			return ec.marshalNMessageTemplate2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageTemplate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateMessageTemplatePayload_template(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateMessageTemplatePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageTemplate(ctx, field)
 		},
 	}
 	return fc, nil
@@ -15338,6 +17254,1797 @@ func (ec *executionContext) fieldContext_MarkNotificationsReadPayload_unreadCoun
 	return graphql.NewScalarFieldContext("MarkNotificationsReadPayload", field, false, false, "Int")
 }
 
+func (ec *executionContext) _Message_id(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Message_template(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_template(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Message().Template(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *messagetemplate.MessageTemplate) graphql.Marshaler {
+			return ec.marshalOMessageTemplate2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageTemplate(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Message_template(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Message",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageTemplate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Message_class(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_class(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Class, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v messagetemplate.Class) graphql.Marshaler {
+			return ec.marshalNMessageClass2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐClass(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_class(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "MessageClass")
+}
+
+func (ec *executionContext) _Message_title(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "String")
+}
+
+func (ec *executionContext) _Message_body(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_body(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Body, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "String")
+}
+
+func (ec *executionContext) _Message_link(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_link(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Link, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Message_link(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "String")
+}
+
+func (ec *executionContext) _Message_channels(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_channels(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Channels, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []message.Channel) graphql.Marshaler {
+			return ec.marshalNMessageChannel2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐChannelᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_channels(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "MessageChannel")
+}
+
+func (ec *executionContext) _Message_audience(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_audience(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Audience, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v message.Audience) graphql.Marshaler {
+			return ec.marshalNMessageAudience2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐAudience(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_audience(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "MessageAudience")
+}
+
+func (ec *executionContext) _Message_role(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_role(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Role, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Message_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "String")
+}
+
+func (ec *executionContext) _Message_area(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_area(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Message().Area(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
+			return ec.marshalOArea2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Message_area(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Message",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Area(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Message_state(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v message.State) graphql.Marshaler {
+			return ec.marshalNMessageState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "MessageState")
+}
+
+func (ec *executionContext) _Message_sendAt(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_sendAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SendAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_sendAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Message_peopleCount(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_peopleCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PeopleCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_peopleCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Message_sender(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_sender(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Message().Sender(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *worker.Worker) graphql.Marshaler {
+			return ec.marshalOWorker2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Message_sender(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Message",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Message_createdAt(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Message_recalledAt(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_recalledAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RecalledAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Message_recalledAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Message_recallReason(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_recallReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RecallReason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Message_recallReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "String")
+}
+
+func (ec *executionContext) _Message_completedAt(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_completedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CompletedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Message_completedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Message_version(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Message_statistics(ctx context.Context, field graphql.CollectedField, obj *message.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_statistics(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Message().Statistics(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*message.ChannelStatistics) graphql.Marshaler {
+			return ec.marshalNMessageChannelStatistics2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐChannelStatisticsᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_statistics(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Message",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageChannelStatistics(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageChannelStatistics_channel(ctx context.Context, field graphql.CollectedField, obj *message.ChannelStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChannelStatistics_channel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Channel, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v message.Channel) graphql.Marshaler {
+			return ec.marshalNMessageChannel2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐChannel(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChannelStatistics_channel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChannelStatistics", field, false, false, "MessageChannel")
+}
+
+func (ec *executionContext) _MessageChannelStatistics_total(ctx context.Context, field graphql.CollectedField, obj *message.ChannelStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChannelStatistics_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChannelStatistics_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChannelStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageChannelStatistics_waiting(ctx context.Context, field graphql.CollectedField, obj *message.ChannelStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChannelStatistics_waiting(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waiting, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChannelStatistics_waiting(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChannelStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageChannelStatistics_sending(ctx context.Context, field graphql.CollectedField, obj *message.ChannelStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChannelStatistics_sending(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sending, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChannelStatistics_sending(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChannelStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageChannelStatistics_delivered(ctx context.Context, field graphql.CollectedField, obj *message.ChannelStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChannelStatistics_delivered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Delivered, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChannelStatistics_delivered(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChannelStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageChannelStatistics_permanentFailure(ctx context.Context, field graphql.CollectedField, obj *message.ChannelStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChannelStatistics_permanentFailure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PermanentFailure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChannelStatistics_permanentFailure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChannelStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageChannelStatistics_technicalFailure(ctx context.Context, field graphql.CollectedField, obj *message.ChannelStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChannelStatistics_technicalFailure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TechnicalFailure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChannelStatistics_technicalFailure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChannelStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageChannelStatistics_optedOut(ctx context.Context, field graphql.CollectedField, obj *message.ChannelStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChannelStatistics_optedOut(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OptedOut, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChannelStatistics_optedOut(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChannelStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageChannelStatistics_capped(ctx context.Context, field graphql.CollectedField, obj *message.ChannelStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChannelStatistics_capped(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Capped, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChannelStatistics_capped(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChannelStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageChannelStatistics_noAddress(ctx context.Context, field graphql.CollectedField, obj *message.ChannelStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChannelStatistics_noAddress(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NoAddress, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChannelStatistics_noAddress(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChannelStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageChannelStatistics_recalled(ctx context.Context, field graphql.CollectedField, obj *message.ChannelStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChannelStatistics_recalled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Recalled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChannelStatistics_recalled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChannelStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageChannelStatistics_read(ctx context.Context, field graphql.CollectedField, obj *message.ChannelStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChannelStatistics_read(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Read, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChannelStatistics_read(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChannelStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageChannelStatistics_clicked(ctx context.Context, field graphql.CollectedField, obj *message.ChannelStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChannelStatistics_clicked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Clicked, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChannelStatistics_clicked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChannelStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageConnection_edges(ctx context.Context, field graphql.CollectedField, obj *MessageConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*MessageEdge) graphql.Marshaler {
+			return ec.marshalNMessageEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMessageEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *MessageConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *MessageEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessageEdge_node(ctx context.Context, field graphql.CollectedField, obj *MessageEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v message.Message) graphql.Marshaler {
+			return ec.marshalNMessage2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐMessage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Message(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessagePreference_class(ctx context.Context, field graphql.CollectedField, obj *message.MessagePreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessagePreference_class(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Class, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v messagetemplate.Class) graphql.Marshaler {
+			return ec.marshalNMessageClass2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐClass(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessagePreference_class(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessagePreference", field, false, false, "MessageClass")
+}
+
+func (ec *executionContext) _MessagePreference_allowed(ctx context.Context, field graphql.CollectedField, obj *message.MessagePreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessagePreference_allowed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Allowed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessagePreference_allowed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessagePreference", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _MessagePreference_mayOptOut(ctx context.Context, field graphql.CollectedField, obj *message.MessagePreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessagePreference_mayOptOut(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MayOptOut, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessagePreference_mayOptOut(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessagePreference", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _MessagePreference_dailyLimit(ctx context.Context, field graphql.CollectedField, obj *message.MessagePreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessagePreference_dailyLimit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DailyLimit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessagePreference_dailyLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessagePreference", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessagePreference_quietAtNight(ctx context.Context, field graphql.CollectedField, obj *message.MessagePreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessagePreference_quietAtNight(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.QuietAtNight, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessagePreference_quietAtNight(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessagePreference", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _MessageProgress_messageId(ctx context.Context, field graphql.CollectedField, obj *message.MessageProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageProgress_messageId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MessageID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageProgress_messageId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageProgress", field, false, false, "ID")
+}
+
+func (ec *executionContext) _MessageProgress_state(ctx context.Context, field graphql.CollectedField, obj *message.MessageProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageProgress_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v message.State) graphql.Marshaler {
+			return ec.marshalNMessageState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageProgress_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageProgress", field, false, false, "MessageState")
+}
+
+func (ec *executionContext) _MessageProgress_peopleCount(ctx context.Context, field graphql.CollectedField, obj *message.MessageProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageProgress_peopleCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PeopleCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageProgress_peopleCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageProgress", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageProgress_channels(ctx context.Context, field graphql.CollectedField, obj *message.MessageProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageProgress_channels(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Channels, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*message.ChannelStatistics) graphql.Marshaler {
+			return ec.marshalNMessageChannelStatistics2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐChannelStatisticsᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageProgress_channels(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageProgress",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageChannelStatistics(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageTemplate_id(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageTemplate", field, false, false, "ID")
+}
+
+func (ec *executionContext) _MessageTemplate_key(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageTemplate", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessageTemplate_version(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageTemplate", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageTemplate_state(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v messagetemplate.State) graphql.Marshaler {
+			return ec.marshalNMessageTemplateState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageTemplate", field, false, false, "MessageTemplateState")
+}
+
+func (ec *executionContext) _MessageTemplate_name(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageTemplate", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessageTemplate_class(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_class(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Class, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v messagetemplate.Class) graphql.Marshaler {
+			return ec.marshalNMessageClass2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐClass(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_class(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageTemplate", field, false, false, "MessageClass")
+}
+
+func (ec *executionContext) _MessageTemplate_title(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageTemplate", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessageTemplate_body(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_body(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Body, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageTemplate", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessageTemplate_link(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_link(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Link, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_link(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageTemplate", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessageTemplate_variables(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_variables(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Variables, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*messagetemplate.MessageVariable) graphql.Marshaler {
+			return ec.marshalNMessageVariable2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageVariableᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_variables(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageTemplate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageVariable(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageTemplate_area(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_area(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.MessageTemplate().Area(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
+			return ec.marshalOArea2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_area(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageTemplate",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Area(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageTemplate_createdBy(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_createdBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.MessageTemplate().CreatedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *worker.Worker) graphql.Marshaler {
+			return ec.marshalOWorker2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageTemplate",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageTemplate_createdAt(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageTemplate", field, false, false, "Time")
+}
+
+func (ec *executionContext) _MessageTemplate_submittedAt(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_submittedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubmittedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_submittedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageTemplate", field, false, false, "Time")
+}
+
+func (ec *executionContext) _MessageTemplate_reviewedBy(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_reviewedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.MessageTemplate().ReviewedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *worker.Worker) graphql.Marshaler {
+			return ec.marshalOWorker2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_reviewedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageTemplate",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageTemplate_reviewedAt(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_reviewedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReviewedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_reviewedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageTemplate", field, false, false, "Time")
+}
+
+func (ec *executionContext) _MessageTemplate_reviewComment(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_reviewComment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReviewComment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_reviewComment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageTemplate", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessageTemplate_retiredAt(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplate_retiredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RetiredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplate_retiredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageTemplate", field, false, false, "Time")
+}
+
+func (ec *executionContext) _MessageTemplateConnection_edges(ctx context.Context, field graphql.CollectedField, obj *MessageTemplateConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplateConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*MessageTemplateEdge) graphql.Marshaler {
+			return ec.marshalNMessageTemplateEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMessageTemplateEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplateConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageTemplateConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageTemplateEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageTemplateConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *MessageTemplateConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplateConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplateConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageTemplateConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageTemplateEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *MessageTemplateEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplateEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplateEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageTemplateEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessageTemplateEdge_node(ctx context.Context, field graphql.CollectedField, obj *MessageTemplateEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageTemplateEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v messagetemplate.MessageTemplate) graphql.Marshaler {
+			return ec.marshalNMessageTemplate2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageTemplate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageTemplateEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageTemplateEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageTemplate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageVariable_name(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageVariable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageVariable_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageVariable_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageVariable", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessageVariable_label(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageVariable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageVariable_label(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Label, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageVariable_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageVariable", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessageVariable_kind(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageVariable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageVariable_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v messagetemplate.Kind) graphql.Marshaler {
+			return ec.marshalNMessageVariableKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageVariable_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageVariable", field, false, false, "MessageVariableKind")
+}
+
+func (ec *executionContext) _MessageVariable_maxLength(ctx context.Context, field graphql.CollectedField, obj *messagetemplate.MessageVariable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageVariable_maxLength(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaxLength, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageVariable_maxLength(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageVariable", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Mutation_exportAuditEntries(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15596,6 +19303,402 @@ func (ec *executionContext) fieldContext_Mutation_markInboxRead(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_markInboxRead_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createMessageTemplate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createMessageTemplate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateMessageTemplate(ctx, fc.Args["input"].(CreateMessageTemplateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CreateMessageTemplatePayload) graphql.Marshaler {
+			return ec.marshalNCreateMessageTemplatePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateMessageTemplatePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createMessageTemplate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateMessageTemplatePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createMessageTemplate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_submitMessageTemplate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_submitMessageTemplate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SubmitMessageTemplate(ctx, fc.Args["input"].(SubmitMessageTemplateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SubmitMessageTemplatePayload) graphql.Marshaler {
+			return ec.marshalNSubmitMessageTemplatePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitMessageTemplatePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_submitMessageTemplate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SubmitMessageTemplatePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_submitMessageTemplate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_reviewMessageTemplate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_reviewMessageTemplate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReviewMessageTemplate(ctx, fc.Args["input"].(ReviewMessageTemplateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ReviewMessageTemplatePayload) graphql.Marshaler {
+			return ec.marshalNReviewMessageTemplatePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewMessageTemplatePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_reviewMessageTemplate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewMessageTemplatePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_reviewMessageTemplate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_retireMessageTemplate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_retireMessageTemplate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RetireMessageTemplate(ctx, fc.Args["input"].(RetireMessageTemplateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RetireMessageTemplatePayload) graphql.Marshaler {
+			return ec.marshalNRetireMessageTemplatePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireMessageTemplatePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_retireMessageTemplate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetireMessageTemplatePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_retireMessageTemplate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_sendMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_sendMessage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SendMessage(ctx, fc.Args["input"].(SendMessageInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SendMessagePayload) graphql.Marshaler {
+			return ec.marshalNSendMessagePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSendMessagePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_sendMessage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SendMessagePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_sendMessage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_recallMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_recallMessage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RecallMessage(ctx, fc.Args["input"].(RecallMessageInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RecallMessagePayload) graphql.Marshaler {
+			return ec.marshalNRecallMessagePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRecallMessagePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_recallMessage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecallMessagePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_recallMessage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setMessagePreference(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setMessagePreference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetMessagePreference(ctx, fc.Args["input"].(SetMessagePreferenceInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SetMessagePreferencePayload) graphql.Marshaler {
+			return ec.marshalNSetMessagePreferencePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetMessagePreferencePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setMessagePreference(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetMessagePreferencePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setMessagePreference_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_reportNotificationClick(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_reportNotificationClick(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReportNotificationClick(ctx, fc.Args["input"].(ReportNotificationClickInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ReportNotificationClickPayload) graphql.Marshaler {
+			return ec.marshalNReportNotificationClickPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReportNotificationClickPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_reportNotificationClick(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReportNotificationClickPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_reportNotificationClick_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_registerPushDevice(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_registerPushDevice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RegisterPushDevice(ctx, fc.Args["input"].(RegisterPushDeviceInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RegisterPushDevicePayload) graphql.Marshaler {
+			return ec.marshalNRegisterPushDevicePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRegisterPushDevicePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_registerPushDevice(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RegisterPushDevicePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_registerPushDevice_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -20234,6 +24337,214 @@ func (ec *executionContext) fieldContext_Query_logHistogram(ctx context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_messageTemplates(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_messageTemplates(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().MessageTemplates(ctx, fc.Args["state"].(*messagetemplate.State), fc.Args["class"].(*messagetemplate.Class), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *MessageTemplateConnection) graphql.Marshaler {
+			return ec.marshalNMessageTemplateConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMessageTemplateConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_messageTemplates(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageTemplateConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_messageTemplates_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_messageTemplate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_messageTemplate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().MessageTemplate(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *messagetemplate.MessageTemplate) graphql.Marshaler {
+			return ec.marshalOMessageTemplate2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageTemplate(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_messageTemplate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageTemplate(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_messageTemplate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_messages(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_messages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Messages(ctx, fc.Args["state"].(*message.State), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *MessageConnection) graphql.Marshaler {
+			return ec.marshalNMessageConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMessageConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_messages(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_messages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_message(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Message(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *message.Message) graphql.Marshaler {
+			return ec.marshalOMessage2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_message(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Message(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_message_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_messagePreferences(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_messagePreferences(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().MessagePreferences(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*message.MessagePreference) graphql.Marshaler {
+			return ec.marshalNMessagePreference2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐMessagePreferenceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_messagePreferences(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessagePreference(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_orgUnit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20975,6 +25286,38 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _RecallMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *RecallMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecallMessagePayload_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v message.Message) graphql.Marshaler {
+			return ec.marshalNMessage2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐMessage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecallMessagePayload_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RecallMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Message(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RefreshSessionPayload_accessToken(ctx context.Context, field graphql.CollectedField, obj *RefreshSessionPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21067,6 +25410,52 @@ func (ec *executionContext) fieldContext_RefreshSessionPayload_refreshTokenExpir
 	return graphql.NewScalarFieldContext("RefreshSessionPayload", field, false, false, "Time")
 }
 
+func (ec *executionContext) _RegisterPushDevicePayload_registered(ctx context.Context, field graphql.CollectedField, obj *RegisterPushDevicePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegisterPushDevicePayload_registered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Registered, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegisterPushDevicePayload_registered(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegisterPushDevicePayload", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ReportNotificationClickPayload_first(ctx context.Context, field graphql.CollectedField, obj *ReportNotificationClickPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReportNotificationClickPayload_first(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.First, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReportNotificationClickPayload_first(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReportNotificationClickPayload", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _RequestSmsCodePayload_retryAfterSeconds(ctx context.Context, field graphql.CollectedField, obj *RequestSmsCodePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21140,6 +25529,38 @@ func (ec *executionContext) fieldContext_ResetSecondFactorPayload_worker(_ conte
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RetireMessageTemplatePayload_template(ctx context.Context, field graphql.CollectedField, obj *RetireMessageTemplatePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetireMessageTemplatePayload_template(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Template, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v messagetemplate.MessageTemplate) graphql.Marshaler {
+			return ec.marshalNMessageTemplate2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageTemplate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetireMessageTemplatePayload_template(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetireMessageTemplatePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageTemplate(ctx, field)
 		},
 	}
 	return fc, nil
@@ -21230,6 +25651,38 @@ func (ec *executionContext) _RevealCitizenPayload_mobile(ctx context.Context, fi
 }
 func (ec *executionContext) fieldContext_RevealCitizenPayload_mobile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RevealCitizenPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _ReviewMessageTemplatePayload_template(ctx context.Context, field graphql.CollectedField, obj *ReviewMessageTemplatePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewMessageTemplatePayload_template(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Template, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v messagetemplate.MessageTemplate) graphql.Marshaler {
+			return ec.marshalNMessageTemplate2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageTemplate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewMessageTemplatePayload_template(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewMessageTemplatePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageTemplate(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ReviewWorkflowDefinitionPayload_definition(ctx context.Context, field graphql.CollectedField, obj *ReviewWorkflowDefinitionPayload) (ret graphql.Marshaler) {
@@ -21392,6 +25845,70 @@ func (ec *executionContext) fieldContext_RolePermission_dataScopes(_ context.Con
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_DataScopeUse(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SendMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *SendMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendMessagePayload_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v message.Message) graphql.Marshaler {
+			return ec.marshalNMessage2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐMessage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendMessagePayload_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SendMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Message(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SetMessagePreferencePayload_preference(ctx context.Context, field graphql.CollectedField, obj *SetMessagePreferencePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetMessagePreferencePayload_preference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Preference, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v message.MessagePreference) graphql.Marshaler {
+			return ec.marshalNMessagePreference2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐMessagePreference(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetMessagePreferencePayload_preference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetMessagePreferencePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessagePreference(ctx, field)
 		},
 	}
 	return fc, nil
@@ -21746,6 +26263,38 @@ func (ec *executionContext) fieldContext_StartWorkflowPayload_instance(_ context
 	return fc, nil
 }
 
+func (ec *executionContext) _SubmitMessageTemplatePayload_template(ctx context.Context, field graphql.CollectedField, obj *SubmitMessageTemplatePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitMessageTemplatePayload_template(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Template, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v messagetemplate.MessageTemplate) graphql.Marshaler {
+			return ec.marshalNMessageTemplate2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageTemplate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitMessageTemplatePayload_template(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SubmitMessageTemplatePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageTemplate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subscription_inboxChanged(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
 	return graphql.ResolveFieldStream(
 		ctx,
@@ -21774,6 +26323,50 @@ func (ec *executionContext) fieldContext_Subscription_inboxChanged(_ context.Con
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_InboxChange(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_messageProgress(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_messageProgress(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().MessageProgress(ctx, fc.Args["messageId"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *message.MessageProgress) graphql.Marshaler {
+			return ec.marshalNMessageProgress2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐMessageProgress(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_messageProgress(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageProgress(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_messageProgress_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -26481,6 +31074,90 @@ func UnmarshalClosePlaceInput(ctx context.Context, raw any) (ClosePlaceInput, er
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCreateMessageTemplateInput(ctx context.Context, obj any) (CreateMessageTemplateInput, error) {
+	var it CreateMessageTemplateInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"key", "name", "class", "title", "body", "link", "variables"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "key":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Key = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "class":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("class"))
+			data, err := ec.unmarshalNMessageClass2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐClass(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Class = data
+		case "title":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Title = data
+		case "body":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("body"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Body = data
+		case "link":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("link"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Link = data
+		case "variables":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("variables"))
+			data, err := ec.unmarshalNMessageVariableInput2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageVariableᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Variables = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateMessageTemplateInput unmarshals raw into the CreateMessageTemplateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateMessageTemplateInput(ctx context.Context, raw any) (CreateMessageTemplateInput, error) {
+	var out CreateMessageTemplateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateMessageTemplateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCreateOrgUnitInput(ctx context.Context, obj any) (CreateOrgUnitInput, error) {
 	var it CreateOrgUnitInput
 	if obj == nil {
@@ -27384,6 +32061,181 @@ func UnmarshalMarkNotificationsReadInput(ctx context.Context, raw any) (MarkNoti
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputMessageAudienceInput(ctx context.Context, obj any) (message.AudienceInput, error) {
+	var it message.AudienceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"kind", "areaId", "role", "citizenIds"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNMessageAudience2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐAudience(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "areaId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("areaId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AreaID = data
+		case "role":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("role"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Role = data
+		case "citizenIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("citizenIds"))
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CitizenIDs = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMessageAudienceInput unmarshals raw into the MessageAudienceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMessageAudienceInput(ctx context.Context, raw any) (message.AudienceInput, error) {
+	var out message.AudienceInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MessageAudienceInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMessageValueInput(ctx context.Context, obj any) (messagetemplate.Value, error) {
+	var it messagetemplate.Value
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "value"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMessageValueInput unmarshals raw into the MessageValueInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMessageValueInput(ctx context.Context, raw any) (messagetemplate.Value, error) {
+	var out messagetemplate.Value
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MessageValueInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMessageVariableInput(ctx context.Context, obj any) (messagetemplate.MessageVariable, error) {
+	var it messagetemplate.MessageVariable
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "label", "kind", "maxLength"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "label":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Label = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNMessageVariableKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "maxLength":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxLength"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxLength = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMessageVariableInput unmarshals raw into the MessageVariableInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMessageVariableInput(ctx context.Context, raw any) (messagetemplate.MessageVariable, error) {
+	var out messagetemplate.MessageVariable
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MessageVariableInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputMoveOrgUnitInput(ctx context.Context, obj any) (MoveOrgUnitInput, error) {
 	var it MoveOrgUnitInput
 	if obj == nil {
@@ -28130,6 +32982,62 @@ func UnmarshalPlacesInBoxInput(ctx context.Context, raw any) (place.PlacesInBoxI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRecallMessageInput(ctx context.Context, obj any) (RecallMessageInput, error) {
+	var it RecallMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "reason", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRecallMessageInput unmarshals raw into the RecallMessageInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRecallMessageInput(ctx context.Context, raw any) (RecallMessageInput, error) {
+	var out RecallMessageInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RecallMessageInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRefreshSessionInput(ctx context.Context, obj any) (RefreshSessionInput, error) {
 	var it RefreshSessionInput
 	if obj == nil {
@@ -28169,6 +33077,62 @@ func (ec *executionContext) unmarshalInputRefreshSessionInput(ctx context.Contex
 func UnmarshalRefreshSessionInput(ctx context.Context, raw any) (RefreshSessionInput, error) {
 	var out RefreshSessionInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RefreshSessionInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRegisterPushDeviceInput(ctx context.Context, obj any) (RegisterPushDeviceInput, error) {
+	var it RegisterPushDeviceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"installationId", "vendor", "token"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "installationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("installationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.InstallationID = data
+		case "vendor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("vendor"))
+			data, err := ec.unmarshalNPushVendor2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPushVendor(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Vendor = data
+		case "token":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("token"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Token = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRegisterPushDeviceInput unmarshals raw into the RegisterPushDeviceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRegisterPushDeviceInput(ctx context.Context, raw any) (RegisterPushDeviceInput, error) {
+	var out RegisterPushDeviceInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RegisterPushDeviceInput", raw, &out)
 	return out, err
 }
 
@@ -28281,6 +33245,48 @@ func (ec *executionContext) unmarshalInputRenamePostInput(ctx context.Context, o
 func UnmarshalRenamePostInput(ctx context.Context, raw any) (RenamePostInput, error) {
 	var out RenamePostInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RenamePostInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputReportNotificationClickInput(ctx context.Context, obj any) (ReportNotificationClickInput, error) {
+	var it ReportNotificationClickInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"notificationId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "notificationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("notificationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NotificationID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReportNotificationClickInput unmarshals raw into the ReportNotificationClickInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReportNotificationClickInput(ctx context.Context, raw any) (ReportNotificationClickInput, error) {
+	var out ReportNotificationClickInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReportNotificationClickInput", raw, &out)
 	return out, err
 }
 
@@ -28536,6 +33542,48 @@ func UnmarshalResumeWorkerInput(ctx context.Context, raw any) (ResumeWorkerInput
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRetireMessageTemplateInput(ctx context.Context, obj any) (RetireMessageTemplateInput, error) {
+	var it RetireMessageTemplateInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRetireMessageTemplateInput unmarshals raw into the RetireMessageTemplateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRetireMessageTemplateInput(ctx context.Context, raw any) (RetireMessageTemplateInput, error) {
+	var out RetireMessageTemplateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RetireMessageTemplateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRevealCitizenInput(ctx context.Context, obj any) (RevealCitizenInput, error) {
 	var it RevealCitizenInput
 	if obj == nil {
@@ -28592,6 +33640,62 @@ func UnmarshalRevealCitizenInput(ctx context.Context, raw any) (RevealCitizenInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputReviewMessageTemplateInput(ctx context.Context, obj any) (ReviewMessageTemplateInput, error) {
+	var it ReviewMessageTemplateInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "approve", "comment"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "approve":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approve"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Approve = data
+		case "comment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("comment"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Comment = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReviewMessageTemplateInput unmarshals raw into the ReviewMessageTemplateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReviewMessageTemplateInput(ctx context.Context, raw any) (ReviewMessageTemplateInput, error) {
+	var out ReviewMessageTemplateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReviewMessageTemplateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRevokeDelegationInput(ctx context.Context, obj any) (RevokeDelegationInput, error) {
 	var it RevokeDelegationInput
 	if obj == nil {
@@ -28631,6 +33735,132 @@ func (ec *executionContext) unmarshalInputRevokeDelegationInput(ctx context.Cont
 func UnmarshalRevokeDelegationInput(ctx context.Context, raw any) (RevokeDelegationInput, error) {
 	var out RevokeDelegationInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevokeDelegationInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, obj any) (SendMessageInput, error) {
+	var it SendMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"requestId", "templateId", "variables", "audience", "channels", "sendAt"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "requestId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requestId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequestID = data
+		case "templateId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("templateId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TemplateID = data
+		case "variables":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("variables"))
+			data, err := ec.unmarshalNMessageValueInput2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐValueᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Variables = data
+		case "audience":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("audience"))
+			data, err := ec.unmarshalNMessageAudienceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐAudienceInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Audience = data
+		case "channels":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("channels"))
+			data, err := ec.unmarshalNMessageChannel2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐChannelᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Channels = data
+		case "sendAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sendAt"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SendAt = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSendMessageInput unmarshals raw into the SendMessageInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSendMessageInput(ctx context.Context, raw any) (SendMessageInput, error) {
+	var out SendMessageInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SendMessageInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetMessagePreferenceInput(ctx context.Context, obj any) (SetMessagePreferenceInput, error) {
+	var it SetMessagePreferenceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"class", "allowed"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "class":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("class"))
+			data, err := ec.unmarshalNMessageClass2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐClass(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Class = data
+		case "allowed":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allowed"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Allowed = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetMessagePreferenceInput unmarshals raw into the SetMessagePreferenceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetMessagePreferenceInput(ctx context.Context, raw any) (SetMessagePreferenceInput, error) {
+	var out SetMessagePreferenceInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetMessagePreferenceInput", raw, &out)
 	return out, err
 }
 
@@ -28918,6 +34148,48 @@ func (ec *executionContext) unmarshalInputStartWorkflowInput(ctx context.Context
 func UnmarshalStartWorkflowInput(ctx context.Context, raw any) (workflow.StartWorkflowInput, error) {
 	var out workflow.StartWorkflowInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "StartWorkflowInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSubmitMessageTemplateInput(ctx context.Context, obj any) (SubmitMessageTemplateInput, error) {
+	var it SubmitMessageTemplateInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSubmitMessageTemplateInput unmarshals raw into the SubmitMessageTemplateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSubmitMessageTemplateInput(ctx context.Context, raw any) (SubmitMessageTemplateInput, error) {
+	var out SubmitMessageTemplateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SubmitMessageTemplateInput", raw, &out)
 	return out, err
 }
 
@@ -30241,6 +35513,39 @@ func (ec *executionContext) _ClosePlacePayload(ctx context.Context, sel ast.Sele
 			out.Values[i] = graphql.MarshalString("ClosePlacePayload")
 		case "place":
 			out.Values[i] = ec._ClosePlacePayload_place(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var createMessageTemplatePayloadImplementors = []string{"CreateMessageTemplatePayload"}
+
+func (ec *executionContext) _CreateMessageTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *CreateMessageTemplatePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createMessageTemplatePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateMessageTemplatePayload")
+		case "template":
+			out.Values[i] = ec._CreateMessageTemplatePayload_template(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -31606,6 +36911,653 @@ func (ec *executionContext) _MarkNotificationsReadPayload(ctx context.Context, s
 	return out
 }
 
+var messageImplementors = []string{"Message"}
+
+func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, obj *message.Message) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Message")
+		case "id":
+			out.Values[i] = ec._Message_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "template":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Message_template(ctx, field, obj)
+				})
+		case "class":
+			out.Values[i] = ec._Message_class(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "title":
+			out.Values[i] = ec._Message_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "body":
+			out.Values[i] = ec._Message_body(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "link":
+			out.Values[i] = ec._Message_link(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "channels":
+			out.Values[i] = ec._Message_channels(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "audience":
+			out.Values[i] = ec._Message_audience(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "role":
+			out.Values[i] = ec._Message_role(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "area":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Message_area(ctx, field, obj)
+				})
+		case "state":
+			out.Values[i] = ec._Message_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sendAt":
+			out.Values[i] = ec._Message_sendAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "peopleCount":
+			out.Values[i] = ec._Message_peopleCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sender":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Message_sender(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._Message_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "recalledAt":
+			out.Values[i] = ec._Message_recalledAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "recallReason":
+			out.Values[i] = ec._Message_recallReason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "completedAt":
+			out.Values[i] = ec._Message_completedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Message_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "statistics":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Message_statistics(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageChannelStatisticsImplementors = []string{"MessageChannelStatistics"}
+
+func (ec *executionContext) _MessageChannelStatistics(ctx context.Context, sel ast.SelectionSet, obj *message.ChannelStatistics) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageChannelStatisticsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageChannelStatistics")
+		case "channel":
+			out.Values[i] = ec._MessageChannelStatistics_channel(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._MessageChannelStatistics_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "waiting":
+			out.Values[i] = ec._MessageChannelStatistics_waiting(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sending":
+			out.Values[i] = ec._MessageChannelStatistics_sending(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "delivered":
+			out.Values[i] = ec._MessageChannelStatistics_delivered(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "permanentFailure":
+			out.Values[i] = ec._MessageChannelStatistics_permanentFailure(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "technicalFailure":
+			out.Values[i] = ec._MessageChannelStatistics_technicalFailure(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "optedOut":
+			out.Values[i] = ec._MessageChannelStatistics_optedOut(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "capped":
+			out.Values[i] = ec._MessageChannelStatistics_capped(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "noAddress":
+			out.Values[i] = ec._MessageChannelStatistics_noAddress(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "recalled":
+			out.Values[i] = ec._MessageChannelStatistics_recalled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "read":
+			out.Values[i] = ec._MessageChannelStatistics_read(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "clicked":
+			out.Values[i] = ec._MessageChannelStatistics_clicked(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageConnectionImplementors = []string{"MessageConnection"}
+
+func (ec *executionContext) _MessageConnection(ctx context.Context, sel ast.SelectionSet, obj *MessageConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageConnection")
+		case "edges":
+			out.Values[i] = ec._MessageConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._MessageConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageEdgeImplementors = []string{"MessageEdge"}
+
+func (ec *executionContext) _MessageEdge(ctx context.Context, sel ast.SelectionSet, obj *MessageEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageEdge")
+		case "cursor":
+			out.Values[i] = ec._MessageEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._MessageEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messagePreferenceImplementors = []string{"MessagePreference"}
+
+func (ec *executionContext) _MessagePreference(ctx context.Context, sel ast.SelectionSet, obj *message.MessagePreference) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messagePreferenceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessagePreference")
+		case "class":
+			out.Values[i] = ec._MessagePreference_class(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "allowed":
+			out.Values[i] = ec._MessagePreference_allowed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mayOptOut":
+			out.Values[i] = ec._MessagePreference_mayOptOut(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "dailyLimit":
+			out.Values[i] = ec._MessagePreference_dailyLimit(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "quietAtNight":
+			out.Values[i] = ec._MessagePreference_quietAtNight(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageProgressImplementors = []string{"MessageProgress"}
+
+func (ec *executionContext) _MessageProgress(ctx context.Context, sel ast.SelectionSet, obj *message.MessageProgress) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageProgressImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageProgress")
+		case "messageId":
+			out.Values[i] = ec._MessageProgress_messageId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "state":
+			out.Values[i] = ec._MessageProgress_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "peopleCount":
+			out.Values[i] = ec._MessageProgress_peopleCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "channels":
+			out.Values[i] = ec._MessageProgress_channels(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageTemplateImplementors = []string{"MessageTemplate"}
+
+func (ec *executionContext) _MessageTemplate(ctx context.Context, sel ast.SelectionSet, obj *messagetemplate.MessageTemplate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageTemplateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageTemplate")
+		case "id":
+			out.Values[i] = ec._MessageTemplate_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "key":
+			out.Values[i] = ec._MessageTemplate_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._MessageTemplate_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._MessageTemplate_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._MessageTemplate_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "class":
+			out.Values[i] = ec._MessageTemplate_class(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "title":
+			out.Values[i] = ec._MessageTemplate_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "body":
+			out.Values[i] = ec._MessageTemplate_body(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "link":
+			out.Values[i] = ec._MessageTemplate_link(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "variables":
+			out.Values[i] = ec._MessageTemplate_variables(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "area":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MessageTemplate_area(ctx, field, obj)
+				})
+		case "createdBy":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MessageTemplate_createdBy(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._MessageTemplate_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "submittedAt":
+			out.Values[i] = ec._MessageTemplate_submittedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reviewedBy":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MessageTemplate_reviewedBy(ctx, field, obj)
+				})
+		case "reviewedAt":
+			out.Values[i] = ec._MessageTemplate_reviewedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reviewComment":
+			out.Values[i] = ec._MessageTemplate_reviewComment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "retiredAt":
+			out.Values[i] = ec._MessageTemplate_retiredAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageTemplateConnectionImplementors = []string{"MessageTemplateConnection"}
+
+func (ec *executionContext) _MessageTemplateConnection(ctx context.Context, sel ast.SelectionSet, obj *MessageTemplateConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageTemplateConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageTemplateConnection")
+		case "edges":
+			out.Values[i] = ec._MessageTemplateConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._MessageTemplateConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageTemplateEdgeImplementors = []string{"MessageTemplateEdge"}
+
+func (ec *executionContext) _MessageTemplateEdge(ctx context.Context, sel ast.SelectionSet, obj *MessageTemplateEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageTemplateEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageTemplateEdge")
+		case "cursor":
+			out.Values[i] = ec._MessageTemplateEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._MessageTemplateEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageVariableImplementors = []string{"MessageVariable"}
+
+func (ec *executionContext) _MessageVariable(ctx context.Context, sel ast.SelectionSet, obj *messagetemplate.MessageVariable) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageVariableImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageVariable")
+		case "name":
+			out.Values[i] = ec._MessageVariable_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "label":
+			out.Values[i] = ec._MessageVariable_label(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._MessageVariable_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "maxLength":
+			out.Values[i] = ec._MessageVariable_maxLength(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var mutationImplementors = []string{"Mutation"}
 
 func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
@@ -31663,6 +37615,69 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "markInboxRead":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_markInboxRead(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createMessageTemplate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createMessageTemplate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "submitMessageTemplate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_submitMessageTemplate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reviewMessageTemplate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_reviewMessageTemplate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "retireMessageTemplate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_retireMessageTemplate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sendMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_sendMessage(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "recallMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_recallMessage(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setMessagePreference":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setMessagePreference(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reportNotificationClick":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_reportNotificationClick(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "registerPushDevice":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_registerPushDevice(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -32986,6 +39001,36 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_logHistogram(ctx, field)
 				})
+		case "messageTemplates":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_messageTemplates(ctx, field)
+				})
+		case "messageTemplate":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_messageTemplate(ctx, field)
+				})
+		case "messages":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_messages(ctx, field)
+				})
+		case "message":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_message(ctx, field)
+				})
+		case "messagePreferences":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_messagePreferences(ctx, field)
+				})
 		case "orgUnit":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -33107,6 +39152,39 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 	return out
 }
 
+var recallMessagePayloadImplementors = []string{"RecallMessagePayload"}
+
+func (ec *executionContext) _RecallMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *RecallMessagePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, recallMessagePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RecallMessagePayload")
+		case "message":
+			out.Values[i] = ec._RecallMessagePayload_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var refreshSessionPayloadImplementors = []string{"RefreshSessionPayload"}
 
 func (ec *executionContext) _RefreshSessionPayload(ctx context.Context, sel ast.SelectionSet, obj *RefreshSessionPayload) graphql.Marshaler {
@@ -33135,6 +39213,72 @@ func (ec *executionContext) _RefreshSessionPayload(ctx context.Context, sel ast.
 			}
 		case "refreshTokenExpiresAt":
 			out.Values[i] = ec._RefreshSessionPayload_refreshTokenExpiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var registerPushDevicePayloadImplementors = []string{"RegisterPushDevicePayload"}
+
+func (ec *executionContext) _RegisterPushDevicePayload(ctx context.Context, sel ast.SelectionSet, obj *RegisterPushDevicePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, registerPushDevicePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RegisterPushDevicePayload")
+		case "registered":
+			out.Values[i] = ec._RegisterPushDevicePayload_registered(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reportNotificationClickPayloadImplementors = []string{"ReportNotificationClickPayload"}
+
+func (ec *executionContext) _ReportNotificationClickPayload(ctx context.Context, sel ast.SelectionSet, obj *ReportNotificationClickPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reportNotificationClickPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReportNotificationClickPayload")
+		case "first":
+			out.Values[i] = ec._ReportNotificationClickPayload_first(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -33226,6 +39370,39 @@ func (ec *executionContext) _ResetSecondFactorPayload(ctx context.Context, sel a
 	return out
 }
 
+var retireMessageTemplatePayloadImplementors = []string{"RetireMessageTemplatePayload"}
+
+func (ec *executionContext) _RetireMessageTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *RetireMessageTemplatePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, retireMessageTemplatePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RetireMessageTemplatePayload")
+		case "template":
+			out.Values[i] = ec._RetireMessageTemplatePayload_template(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var retireWorkflowDefinitionPayloadImplementors = []string{"RetireWorkflowDefinitionPayload"}
 
 func (ec *executionContext) _RetireWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, obj *RetireWorkflowDefinitionPayload) graphql.Marshaler {
@@ -33278,6 +39455,39 @@ func (ec *executionContext) _RevealCitizenPayload(ctx context.Context, sel ast.S
 		case "mobile":
 			out.Values[i] = ec._RevealCitizenPayload_mobile(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewMessageTemplatePayloadImplementors = []string{"ReviewMessageTemplatePayload"}
+
+func (ec *executionContext) _ReviewMessageTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *ReviewMessageTemplatePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewMessageTemplatePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewMessageTemplatePayload")
+		case "template":
+			out.Values[i] = ec._ReviewMessageTemplatePayload_template(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -33363,6 +39573,72 @@ func (ec *executionContext) _RolePermission(ctx context.Context, sel ast.Selecti
 			}
 		case "dataScopes":
 			out.Values[i] = ec._RolePermission_dataScopes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sendMessagePayloadImplementors = []string{"SendMessagePayload"}
+
+func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *SendMessagePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sendMessagePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SendMessagePayload")
+		case "message":
+			out.Values[i] = ec._SendMessagePayload_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setMessagePreferencePayloadImplementors = []string{"SetMessagePreferencePayload"}
+
+func (ec *executionContext) _SetMessagePreferencePayload(ctx context.Context, sel ast.SelectionSet, obj *SetMessagePreferencePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setMessagePreferencePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetMessagePreferencePayload")
+		case "preference":
+			out.Values[i] = ec._SetMessagePreferencePayload_preference(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -33565,6 +39841,39 @@ func (ec *executionContext) _StartWorkflowPayload(ctx context.Context, sel ast.S
 	return out
 }
 
+var submitMessageTemplatePayloadImplementors = []string{"SubmitMessageTemplatePayload"}
+
+func (ec *executionContext) _SubmitMessageTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *SubmitMessageTemplatePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, submitMessageTemplatePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SubmitMessageTemplatePayload")
+		case "template":
+			out.Values[i] = ec._SubmitMessageTemplatePayload_template(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var subscriptionImplementors = []string{"Subscription"}
 
 func (ec *executionContext) _Subscription(ctx context.Context, sel ast.SelectionSet) func(ctx context.Context) graphql.Marshaler {
@@ -33580,6 +39889,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	switch fields[0].Name {
 	case "inboxChanged":
 		return ec._Subscription_inboxChanged(ctx, fields[0])
+	case "messageProgress":
+		return ec._Subscription_messageProgress(ctx, fields[0])
 	case "notificationReceived":
 		return ec._Subscription_notificationReceived(ctx, fields[0])
 	default:
@@ -35420,6 +41731,19 @@ func (ec *executionContext) marshalNClosePlacePayload2ᚖgithubᚗcomᚋcitizenc
 	return ec._ClosePlacePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNCreateMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateMessageTemplateInput(ctx context.Context, v any) (CreateMessageTemplateInput, error) {
+	res, err := ec.unmarshalInputCreateMessageTemplateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateMessageTemplatePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateMessageTemplatePayload(ctx context.Context, sel ast.SelectionSet, v *CreateMessageTemplatePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateMessageTemplatePayload!")
+		return graphql.Null
+	}
+	return ec._CreateMessageTemplatePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCreateOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateOrgUnitInput(ctx context.Context, v any) (CreateOrgUnitInput, error) {
 	res, err := ec.unmarshalInputCreateOrgUnitInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -36033,6 +42357,325 @@ func (ec *executionContext) marshalNMarkNotificationsReadPayload2ᚖgithubᚗcom
 	return ec._MarkNotificationsReadPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNMessage2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐMessage(ctx context.Context, sel ast.SelectionSet, v message.Message) graphql.Marshaler {
+	return ec._Message(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalNMessageAudience2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐAudience(ctx context.Context, v any) (message.Audience, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := message.Audience(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMessageAudience2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐAudience(ctx context.Context, sel ast.SelectionSet, v message.Audience) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "MessageAudience!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNMessageAudienceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐAudienceInput(ctx context.Context, v any) (message.AudienceInput, error) {
+	res, err := ec.unmarshalInputMessageAudienceInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNMessageChannel2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐChannel(ctx context.Context, v any) (message.Channel, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := message.Channel(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMessageChannel2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐChannel(ctx context.Context, sel ast.SelectionSet, v message.Channel) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "MessageChannel!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNMessageChannel2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐChannelᚄ(ctx context.Context, v any) ([]message.Channel, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]message.Channel, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMessageChannel2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐChannel(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNMessageChannel2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐChannelᚄ(ctx context.Context, sel ast.SelectionSet, v []message.Channel) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMessageChannel2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐChannel(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMessageChannelStatistics2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐChannelStatisticsᚄ(ctx context.Context, sel ast.SelectionSet, v []*message.ChannelStatistics) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMessageChannelStatistics2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐChannelStatistics(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMessageChannelStatistics2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐChannelStatistics(ctx context.Context, sel ast.SelectionSet, v *message.ChannelStatistics) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessageChannelStatistics!")
+		return graphql.Null
+	}
+	return ec._MessageChannelStatistics(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMessageClass2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐClass(ctx context.Context, v any) (messagetemplate.Class, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := messagetemplate.Class(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMessageClass2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐClass(ctx context.Context, sel ast.SelectionSet, v messagetemplate.Class) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "MessageClass!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNMessageConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMessageConnection(ctx context.Context, sel ast.SelectionSet, v *MessageConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessageConnection!")
+		return graphql.Null
+	}
+	return ec._MessageConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMessageEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMessageEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*MessageEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMessageEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMessageEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMessageEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMessageEdge(ctx context.Context, sel ast.SelectionSet, v *MessageEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessageEdge!")
+		return graphql.Null
+	}
+	return ec._MessageEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMessagePreference2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐMessagePreference(ctx context.Context, sel ast.SelectionSet, v message.MessagePreference) graphql.Marshaler {
+	return ec._MessagePreference(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNMessagePreference2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐMessagePreferenceᚄ(ctx context.Context, sel ast.SelectionSet, v []*message.MessagePreference) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMessagePreference2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐMessagePreference(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMessagePreference2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐMessagePreference(ctx context.Context, sel ast.SelectionSet, v *message.MessagePreference) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessagePreference!")
+		return graphql.Null
+	}
+	return ec._MessagePreference(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMessageProgress2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐMessageProgress(ctx context.Context, sel ast.SelectionSet, v *message.MessageProgress) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessageProgress!")
+		return graphql.Null
+	}
+	return ec._MessageProgress(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMessageState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐState(ctx context.Context, v any) (message.State, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := message.State(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMessageState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐState(ctx context.Context, sel ast.SelectionSet, v message.State) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "MessageState!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNMessageTemplate2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageTemplate(ctx context.Context, sel ast.SelectionSet, v messagetemplate.MessageTemplate) graphql.Marshaler {
+	return ec._MessageTemplate(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNMessageTemplateConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMessageTemplateConnection(ctx context.Context, sel ast.SelectionSet, v *MessageTemplateConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessageTemplateConnection!")
+		return graphql.Null
+	}
+	return ec._MessageTemplateConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMessageTemplateEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMessageTemplateEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*MessageTemplateEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMessageTemplateEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMessageTemplateEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMessageTemplateEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMessageTemplateEdge(ctx context.Context, sel ast.SelectionSet, v *MessageTemplateEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessageTemplateEdge!")
+		return graphql.Null
+	}
+	return ec._MessageTemplateEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMessageTemplateState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐState(ctx context.Context, v any) (messagetemplate.State, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := messagetemplate.State(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMessageTemplateState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐState(ctx context.Context, sel ast.SelectionSet, v messagetemplate.State) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "MessageTemplateState!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNMessageValueInput2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐValueᚄ(ctx context.Context, v any) ([]*messagetemplate.Value, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*messagetemplate.Value, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMessageValueInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐValue(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNMessageValueInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐValue(ctx context.Context, v any) (*messagetemplate.Value, error) {
+	res, err := ec.unmarshalInputMessageValueInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMessageVariable2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageVariableᚄ(ctx context.Context, sel ast.SelectionSet, v []*messagetemplate.MessageVariable) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMessageVariable2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageVariable(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMessageVariable2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageVariable(ctx context.Context, sel ast.SelectionSet, v *messagetemplate.MessageVariable) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessageVariable!")
+		return graphql.Null
+	}
+	return ec._MessageVariable(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMessageVariableInput2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageVariableᚄ(ctx context.Context, v any) ([]*messagetemplate.MessageVariable, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*messagetemplate.MessageVariable, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMessageVariableInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageVariable(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNMessageVariableInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageVariable(ctx context.Context, v any) (*messagetemplate.MessageVariable, error) {
+	res, err := ec.unmarshalInputMessageVariableInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNMessageVariableKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐKind(ctx context.Context, v any) (messagetemplate.Kind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := messagetemplate.Kind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMessageVariableKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐKind(ctx context.Context, sel ast.SelectionSet, v messagetemplate.Kind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "MessageVariableKind!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNMoveOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMoveOrgUnitInput(ctx context.Context, v any) (MoveOrgUnitInput, error) {
 	res, err := ec.unmarshalInputMoveOrgUnitInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -36501,6 +43144,29 @@ func (ec *executionContext) marshalNPublishWorkflowDefinitionPayload2ᚖgithub�
 	return ec._PublishWorkflowDefinitionPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNPushVendor2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPushVendor(ctx context.Context, v any) (PushVendor, error) {
+	var res PushVendor
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPushVendor2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPushVendor(ctx context.Context, sel ast.SelectionSet, v PushVendor) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNRecallMessageInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRecallMessageInput(ctx context.Context, v any) (RecallMessageInput, error) {
+	res, err := ec.unmarshalInputRecallMessageInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRecallMessagePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRecallMessagePayload(ctx context.Context, sel ast.SelectionSet, v *RecallMessagePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RecallMessagePayload!")
+		return graphql.Null
+	}
+	return ec._RecallMessagePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRefreshSessionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRefreshSessionInput(ctx context.Context, v any) (RefreshSessionInput, error) {
 	res, err := ec.unmarshalInputRefreshSessionInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -36514,6 +43180,19 @@ func (ec *executionContext) marshalNRefreshSessionPayload2ᚖgithubᚗcomᚋciti
 	return ec._RefreshSessionPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRegisterPushDeviceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRegisterPushDeviceInput(ctx context.Context, v any) (RegisterPushDeviceInput, error) {
+	res, err := ec.unmarshalInputRegisterPushDeviceInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRegisterPushDevicePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRegisterPushDevicePayload(ctx context.Context, sel ast.SelectionSet, v *RegisterPushDevicePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RegisterPushDevicePayload!")
+		return graphql.Null
+	}
+	return ec._RegisterPushDevicePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRenameOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRenameOrgUnitInput(ctx context.Context, v any) (RenameOrgUnitInput, error) {
 	res, err := ec.unmarshalInputRenameOrgUnitInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -36522,6 +43201,19 @@ func (ec *executionContext) unmarshalNRenameOrgUnitInput2githubᚗcomᚋcitizenc
 func (ec *executionContext) unmarshalNRenamePostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRenamePostInput(ctx context.Context, v any) (RenamePostInput, error) {
 	res, err := ec.unmarshalInputRenamePostInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNReportNotificationClickInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReportNotificationClickInput(ctx context.Context, v any) (ReportNotificationClickInput, error) {
+	res, err := ec.unmarshalInputReportNotificationClickInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReportNotificationClickPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReportNotificationClickPayload(ctx context.Context, sel ast.SelectionSet, v *ReportNotificationClickPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReportNotificationClickPayload!")
+		return graphql.Null
+	}
+	return ec._ReportNotificationClickPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRequestSmsCodeInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRequestSmsCodeInput(ctx context.Context, v any) (RequestSmsCodeInput, error) {
@@ -36565,6 +43257,19 @@ func (ec *executionContext) unmarshalNResumeWorkerInput2githubᚗcomᚋcitizencl
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNRetireMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireMessageTemplateInput(ctx context.Context, v any) (RetireMessageTemplateInput, error) {
+	res, err := ec.unmarshalInputRetireMessageTemplateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRetireMessageTemplatePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireMessageTemplatePayload(ctx context.Context, sel ast.SelectionSet, v *RetireMessageTemplatePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RetireMessageTemplatePayload!")
+		return graphql.Null
+	}
+	return ec._RetireMessageTemplatePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNRetireWorkflowDefinitionPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, v *RetireWorkflowDefinitionPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RetireWorkflowDefinitionPayload!")
@@ -36584,6 +43289,19 @@ func (ec *executionContext) marshalNRevealCitizenPayload2ᚖgithubᚗcomᚋcitiz
 		return graphql.Null
 	}
 	return ec._RevealCitizenPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReviewMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewMessageTemplateInput(ctx context.Context, v any) (ReviewMessageTemplateInput, error) {
+	res, err := ec.unmarshalInputReviewMessageTemplateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReviewMessageTemplatePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewMessageTemplatePayload(ctx context.Context, sel ast.SelectionSet, v *ReviewMessageTemplatePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewMessageTemplatePayload!")
+		return graphql.Null
+	}
+	return ec._ReviewMessageTemplatePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNReviewWorkflowDefinitionPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewWorkflowDefinitionPayload(ctx context.Context, sel ast.SelectionSet, v *ReviewWorkflowDefinitionPayload) graphql.Marshaler {
@@ -36666,6 +43384,32 @@ func (ec *executionContext) marshalNRolePermission2ᚖgithubᚗcomᚋcitizenclou
 		return graphql.Null
 	}
 	return ec._RolePermission(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSendMessageInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSendMessageInput(ctx context.Context, v any) (SendMessageInput, error) {
+	res, err := ec.unmarshalInputSendMessageInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSendMessagePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSendMessagePayload(ctx context.Context, sel ast.SelectionSet, v *SendMessagePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SendMessagePayload!")
+		return graphql.Null
+	}
+	return ec._SendMessagePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSetMessagePreferenceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetMessagePreferenceInput(ctx context.Context, v any) (SetMessagePreferenceInput, error) {
+	res, err := ec.unmarshalInputSetMessagePreferenceInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetMessagePreferencePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetMessagePreferencePayload(ctx context.Context, sel ast.SelectionSet, v *SetMessagePreferencePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetMessagePreferencePayload!")
+		return graphql.Null
+	}
+	return ec._SetMessagePreferencePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNSetPostPermissionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetPostPermissionInput(ctx context.Context, v any) (SetPostPermissionInput, error) {
@@ -36776,6 +43520,19 @@ func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNSubmitMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitMessageTemplateInput(ctx context.Context, v any) (SubmitMessageTemplateInput, error) {
+	res, err := ec.unmarshalInputSubmitMessageTemplateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSubmitMessageTemplatePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitMessageTemplatePayload(ctx context.Context, sel ast.SelectionSet, v *SubmitMessageTemplatePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SubmitMessageTemplatePayload!")
+		return graphql.Null
+	}
+	return ec._SubmitMessageTemplatePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNSuspendOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendOrgUnitInput(ctx context.Context, v any) (SuspendOrgUnitInput, error) {
@@ -37981,6 +44738,77 @@ func (ec *executionContext) unmarshalOLogSource2ᚖgithubᚗcomᚋcitizencloud�
 }
 
 func (ec *executionContext) marshalOLogSource2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogSource(ctx context.Context, sel ast.SelectionSet, v *log.LogSource) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) marshalOMessage2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐMessage(ctx context.Context, sel ast.SelectionSet, v *message.Message) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Message(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOMessageClass2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐClass(ctx context.Context, v any) (*messagetemplate.Class, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := messagetemplate.Class(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOMessageClass2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐClass(ctx context.Context, sel ast.SelectionSet, v *messagetemplate.Class) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOMessageState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐState(ctx context.Context, v any) (*message.State, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := message.State(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOMessageState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessageᚐState(ctx context.Context, sel ast.SelectionSet, v *message.State) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) marshalOMessageTemplate2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐMessageTemplate(ctx context.Context, sel ast.SelectionSet, v *messagetemplate.MessageTemplate) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._MessageTemplate(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOMessageTemplateState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐState(ctx context.Context, v any) (*messagetemplate.State, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := messagetemplate.State(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOMessageTemplateState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋmessagetemplateᚐState(ctx context.Context, sel ast.SelectionSet, v *messagetemplate.State) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

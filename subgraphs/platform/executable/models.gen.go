@@ -18,6 +18,8 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/institution"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/log"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/message"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/messagetemplate"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/place"
@@ -147,6 +149,30 @@ type ClosePlaceInput struct {
 type ClosePlacePayload struct {
 	// 关闭的地点
 	Place place.Place `json:"place"`
+}
+
+// 起草消息模板的输入
+type CreateMessageTemplateInput struct {
+	// 模板编号：3 到 60 个小写字母、数字或连字符；与本区域已有模板相同则为其新版本
+	Key string `json:"key"`
+	// 模板名称
+	Name string `json:"name"`
+	// 消息类别
+	Class messagetemplate.Class `json:"class"`
+	// 标题，变量写作 {{变量名}}
+	Title string `json:"title"`
+	// 正文，变量写作 {{变量名}}
+	Body string `json:"body"`
+	// 客户端内的跳转位置
+	Link *string `json:"link,omitempty"`
+	// 变量，与标题和正文用到的一致
+	Variables []*messagetemplate.MessageVariable `json:"variables"`
+}
+
+// 起草消息模板的结果
+type CreateMessageTemplatePayload struct {
+	// 模板
+	Template messagetemplate.MessageTemplate `json:"template"`
 }
 
 // 新建组织机构的输入
@@ -402,6 +428,38 @@ type MarkNotificationsReadPayload struct {
 	UnreadCount int `json:"unreadCount"`
 }
 
+// 消息的分页列表
+type MessageConnection struct {
+	// 本页的条目
+	Edges []*MessageEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 消息列表的条目
+type MessageEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 消息
+	Node message.Message `json:"node"`
+}
+
+// 消息模板的分页列表
+type MessageTemplateConnection struct {
+	// 本页的条目
+	Edges []*MessageTemplateEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 消息模板列表的条目
+type MessageTemplateEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 模板
+	Node messagetemplate.MessageTemplate `json:"node"`
+}
+
 // 调整机构上级的输入
 type MoveOrgUnitInput struct {
 	// 机构标识
@@ -521,6 +579,22 @@ type PublishWorkflowDefinitionPayload struct {
 type Query struct {
 }
 
+// 撤回消息的输入
+type RecallMessageInput struct {
+	// 消息标识
+	ID string `json:"id"`
+	// 撤回原因
+	Reason string `json:"reason"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// 撤回消息的结果
+type RecallMessagePayload struct {
+	// 消息
+	Message message.Message `json:"message"`
+}
+
 // 刷新会话的输入
 type RefreshSessionInput struct {
 	// 刷新令牌
@@ -537,6 +611,22 @@ type RefreshSessionPayload struct {
 	RefreshToken string `json:"refreshToken"`
 	// 刷新令牌的失效时间
 	RefreshTokenExpiresAt time.Time `json:"refreshTokenExpiresAt"`
+}
+
+// 登记推送设备的输入
+type RegisterPushDeviceInput struct {
+	// 安装标识，由客户端生成的 UUID
+	InstallationID string `json:"installationId"`
+	// 推送服务
+	Vendor PushVendor `json:"vendor"`
+	// 推送服务给出的设备令牌
+	Token string `json:"token"`
+}
+
+// 登记推送设备的结果
+type RegisterPushDevicePayload struct {
+	// 是否已登记
+	Registered bool `json:"registered"`
 }
 
 // 机构更名的输入
@@ -557,6 +647,18 @@ type RenamePostInput struct {
 	ExpectedVersion int `json:"expectedVersion"`
 	// 新名称，2 到 30 个字
 	Name string `json:"name"`
+}
+
+// 报告点击的输入
+type ReportNotificationClickInput struct {
+	// 通知标识
+	NotificationID string `json:"notificationId"`
+}
+
+// 报告点击的结果
+type ReportNotificationClickPayload struct {
+	// 是否首次点击
+	First bool `json:"first"`
 }
 
 // 获取短信验证码的输入
@@ -615,6 +717,18 @@ type ResumeWorkerInput struct {
 	Reason string `json:"reason"`
 }
 
+// 停用消息模板的输入
+type RetireMessageTemplateInput struct {
+	// 模板标识
+	ID string `json:"id"`
+}
+
+// 停用消息模板的结果
+type RetireMessageTemplatePayload struct {
+	// 模板
+	Template messagetemplate.MessageTemplate `json:"template"`
+}
+
 // 停用流程定义的结果
 type RetireWorkflowDefinitionPayload struct {
 	// 已停用的版本
@@ -639,6 +753,22 @@ type RevealCitizenPayload struct {
 	Mobile *string `json:"mobile,omitempty"`
 }
 
+// 审核消息模板的输入
+type ReviewMessageTemplateInput struct {
+	// 模板标识
+	ID string `json:"id"`
+	// 是否通过
+	Approve bool `json:"approve"`
+	// 审核意见，退回时必填
+	Comment *string `json:"comment,omitempty"`
+}
+
+// 审核消息模板的结果
+type ReviewMessageTemplatePayload struct {
+	// 模板
+	Template messagetemplate.MessageTemplate `json:"template"`
+}
+
 // 审核流程定义的结果
 type ReviewWorkflowDefinitionPayload struct {
 	// 已审核的版本
@@ -649,6 +779,42 @@ type ReviewWorkflowDefinitionPayload struct {
 type RevokeDelegationInput struct {
 	// 委托标识
 	ID string `json:"id"`
+}
+
+// 发送消息的输入
+type SendMessageInput struct {
+	// 请求标识，由客户端生成的 UUID；重复提交只发送一次
+	RequestID string `json:"requestId"`
+	// 模板标识
+	TemplateID string `json:"templateId"`
+	// 变量的值
+	Variables []*messagetemplate.Value `json:"variables"`
+	// 发送范围
+	Audience message.AudienceInput `json:"audience"`
+	// 渠道
+	Channels []message.Channel `json:"channels"`
+	// 定时发送的时间，最晚 90 天后；不填则立即发送
+	SendAt *time.Time `json:"sendAt,omitempty"`
+}
+
+// 发送消息的结果
+type SendMessagePayload struct {
+	// 消息
+	Message message.Message `json:"message"`
+}
+
+// 设置消息偏好的输入
+type SetMessagePreferenceInput struct {
+	// 消息类别
+	Class messagetemplate.Class `json:"class"`
+	// 是否接收
+	Allowed bool `json:"allowed"`
+}
+
+// 设置消息偏好的结果
+type SetMessagePreferencePayload struct {
+	// 偏好
+	Preference message.MessagePreference `json:"preference"`
 }
 
 // 设置岗位权限的输入
@@ -729,6 +895,18 @@ type SignOutPayload struct {
 type StartWorkflowPayload struct {
 	// 流程实例
 	Instance workflow.WorkflowInstance `json:"instance"`
+}
+
+// 提交消息模板的输入
+type SubmitMessageTemplateInput struct {
+	// 模板标识
+	ID string `json:"id"`
+}
+
+// 提交消息模板的结果
+type SubmitMessageTemplatePayload struct {
+	// 模板
+	Template messagetemplate.MessageTemplate `json:"template"`
 }
 
 type Subscription struct {
@@ -955,6 +1133,67 @@ func (e *PersonalGrade) UnmarshalJSON(b []byte) error {
 }
 
 func (e PersonalGrade) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// 推送服务
+type PushVendor string
+
+const (
+	// 苹果 APNs
+	PushVendorApns PushVendor = "APNS"
+	// 华为推送
+	PushVendorHuawei PushVendor = "HUAWEI"
+	// 小米推送
+	PushVendorXiaomi PushVendor = "XIAOMI"
+)
+
+var AllPushVendor = []PushVendor{
+	PushVendorApns,
+	PushVendorHuawei,
+	PushVendorXiaomi,
+}
+
+func (e PushVendor) IsValid() bool {
+	switch e {
+	case PushVendorApns, PushVendorHuawei, PushVendorXiaomi:
+		return true
+	}
+	return false
+}
+
+func (e PushVendor) String() string {
+	return string(e)
+}
+
+func (e *PushVendor) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = PushVendor(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid PushVendor", str)
+	}
+	return nil
+}
+
+func (e PushVendor) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *PushVendor) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e PushVendor) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -203,3 +203,30 @@ func (o *office) figures(ctx context.Context, m *message.Message, channel messag
 	}
 	return message.ChannelStatistics{}
 }
+
+// expandAgain sends the urgent kind once more to everybody here.
+func (o *office) expandAgain() {
+	o.t.Helper()
+	m, err := o.Send(o.ann, inputOf(o.template(messagetemplate.Emergency), area(here), message.SMS))
+	o.must(err)
+	o.expand(m)
+}
+
+// deliverWith hands over with so many workers until nothing is due.
+func (o *office) deliverWith(workers int) {
+	var wait sync.WaitGroup
+	for range workers {
+		wait.Go(func() {
+			for {
+				n, err := o.DeliverOutside(o.t.Context())
+				if err != nil {
+					o.t.Error(err)
+				}
+				if n == 0 || err != nil {
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+}
