@@ -26,6 +26,8 @@ var impersonal = map[string]string{
 	"CreateServiceInput.contact": "of a department, for everybody",
 	"UpdateServiceInput.contact": "of a department, for everybody",
 	"ServiceChange.contact":      "of a department, for everybody",
+
+	"MessageChannelStatistics.noAddress": "a number of people",
 }
 
 // sdl reads the documents of one subgraph.
