@@ -22,12 +22,19 @@ var persons = []string{"Citizen", "Worker", "Person", "Resident", "Applicant", "
 
 // impersonal are fields that look personal and are not, each with the reason.
 var impersonal = map[string]string{
-	"Service.contact":            "of a department, for everybody",
-	"CreateServiceInput.contact": "of a department, for everybody",
-	"UpdateServiceInput.contact": "of a department, for everybody",
-	"ServiceChange.contact":      "of a department, for everybody",
-
+	"Service.contact":                    "of a department, for everybody",
+	"CreateServiceInput.contact":         "of a department, for everybody",
+	"UpdateServiceInput.contact":         "of a department, for everybody",
+	"ServiceChange.contact":              "of a department, for everybody",
+	"Place.address":                      "of a public place",
 	"MessageChannelStatistics.noAddress": "a number of people",
+	"Place.telephone":                    "of a public place",
+	"Position.longitude":                 "of a public place",
+	"Position.latitude":                  "of a public place",
+	"PlaceDescription.address":           "of a public place",
+	"PlaceDescription.telephone":         "of a public place",
+	"PlaceDescription.longitude":         "of a public place",
+	"PlaceDescription.latitude":          "of a public place",
 }
 
 // sdl reads the documents of one subgraph.

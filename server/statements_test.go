@@ -11,7 +11,7 @@ import (
 // however many rows there are. Each is one round trip, in which the scope of
 // row-level security goes before it. A list that is empty saves what would
 // complete its entries. A change of this number is a change of design.
-const appHomeStatements = 9
+const appHomeStatements = 8
 
 // testStatements: AppHome makes a fixed number of SQL statements.
 func (s *stage) testStatements(t *testing.T) {

@@ -10,11 +10,10 @@ import (
 
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/limit"
-	"github.com/citizencloud/citizencloud/subgraphs/platform/session"
 )
 
 func (r *mutationResolver) RequestSmsCode(ctx context.Context, input executable.RequestSmsCodeInput) (*executable.RequestSmsCodePayload, error) {
-	sent, err := r.sessions.RequestCode(ctx, input.Mobile, input.Scene, nil)
+	sent, err := r.sessions.RequestCode(ctx, value(input.Mobile), input.Scene, solved(input.Captcha))
 	if err != nil {
 		return nil, err
 	}
@@ -23,13 +22,8 @@ func (r *mutationResolver) RequestSmsCode(ctx context.Context, input executable.
 }
 
 func (r *mutationResolver) SignInByCode(ctx context.Context, input executable.SignInByCodeInput) (*executable.SignInPayload, error) {
-	in, err := r.sessions.SignInByCode(ctx, input.Mobile, input.Code, session.Machine{})
-	if err != nil {
-		return nil, err
-	}
-	return &executable.SignInPayload{
-		AccessToken: in.AccessToken, AccessTokenExpiresAt: in.AccessTokenExpiresAt,
-		RefreshToken: in.RefreshToken, RefreshTokenExpiresAt: in.RefreshTokenExpiresAt, Viewer: *in.Viewer, IsNew: in.IsNew}, nil
+	in, err := r.sessions.SignInByCode(ctx, input.Mobile, input.Code, machine(input.Device))
+	return signInPayload(in), err
 }
 
 func (r *mutationResolver) SignInWorker(ctx context.Context, input executable.SignInWorkerInput) (*executable.SignInWorkerPayload, error) {

@@ -21,6 +21,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/position"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/captcha"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
@@ -34,7 +35,9 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/permission"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/place"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/session"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/thirdparty"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow/definition"
@@ -167,6 +170,19 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	BindMobilePayload struct {
+		SignIn func(childComplexity int) int
+		Viewer func(childComplexity int) int
+	}
+
+	CancelAccountPayload struct {
+		DueAt func(childComplexity int) int
+	}
+
+	ChangeMobilePayload struct {
+		Viewer func(childComplexity int) int
+	}
+
 	ChangePasswordPayload struct {
 		AccessToken           func(childComplexity int) int
 		AccessTokenExpiresAt  func(childComplexity int) int
@@ -179,10 +195,13 @@ type ComplexityRoot struct {
 	Citizen struct {
 		Area                    func(childComplexity int) int
 		AssuranceLevel          func(childComplexity int) int
+		Devices                 func(childComplexity int, first *int, after *string) int
 		ID                      func(childComplexity int) int
+		LinkedAccounts          func(childComplexity int) int
 		MobileMasked            func(childComplexity int) int
 		Nickname                func(childComplexity int) int
 		Notifications           func(childComplexity int, first *int, after *string, unreadOnly *bool) int
+		PasswordSet             func(childComplexity int) int
 		RegisteredAt            func(childComplexity int) int
 		State                   func(childComplexity int) int
 		UnreadNotificationCount func(childComplexity int) int
@@ -234,6 +253,26 @@ type ComplexityRoot struct {
 
 	DelegationPayload struct {
 		Delegation func(childComplexity int) int
+	}
+
+	Device struct {
+		AddressMasked func(childComplexity int) int
+		Client        func(childComplexity int) int
+		Current       func(childComplexity int) int
+		DisplayName   func(childComplexity int) int
+		ID            func(childComplexity int) int
+		LastSeenAt    func(childComplexity int) int
+		SignedInAt    func(childComplexity int) int
+	}
+
+	DeviceConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	DeviceEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	DraftWorkflowDefinitionPayload struct {
@@ -345,6 +384,18 @@ type ComplexityRoot struct {
 	InstitutionChangeEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	LinkAccountPayload struct {
+		Merged func(childComplexity int) int
+		Viewer func(childComplexity int) int
+	}
+
+	LinkedAccount struct {
+		ID       func(childComplexity int) int
+		LinkedAt func(childComplexity int) int
+		Provider func(childComplexity int) int
+		UsedAt   func(childComplexity int) int
 	}
 
 	LogBucket struct {
@@ -495,7 +546,10 @@ type ComplexityRoot struct {
 	Mutation struct {
 		AbolishPost               func(childComplexity int, input AbolishPostInput) int
 		ActOnWorkflow             func(childComplexity int, input workflow.ActOnWorkflowInput) int
+		BindMobile                func(childComplexity int, input BindMobileInput) int
+		CancelAccount             func(childComplexity int) int
 		ChangeAssignments         func(childComplexity int, input ChangeAssignmentsInput) int
+		ChangeMobile              func(childComplexity int, input ChangeMobileInput) int
 		ChangePassword            func(childComplexity int, input ChangePasswordInput) int
 		ClosePlace                func(childComplexity int, input ClosePlaceInput) int
 		CreateMessageTemplate     func(childComplexity int, input CreateMessageTemplateInput) int
@@ -510,6 +564,7 @@ type ComplexityRoot struct {
 		EnrolSecondFactor         func(childComplexity int) int
 		ExportAuditEntries        func(childComplexity int, input audit.ExportAuditEntriesInput) int
 		GrantAssignment           func(childComplexity int, input GrantAssignmentInput) int
+		LinkAccount               func(childComplexity int, input LinkAccountInput) int
 		MarkInboxRead             func(childComplexity int, input MarkInboxReadInput) int
 		MarkNotificationsRead     func(childComplexity int, input MarkNotificationsReadInput) int
 		MoveOrgUnit               func(childComplexity int, input MoveOrgUnitInput) int
@@ -520,7 +575,9 @@ type ComplexityRoot struct {
 		RenameOrgUnit             func(childComplexity int, input RenameOrgUnitInput) int
 		RenamePost                func(childComplexity int, input RenamePostInput) int
 		ReportNotificationClick   func(childComplexity int, input ReportNotificationClickInput) int
+		RequestCaptcha            func(childComplexity int, input RequestCaptchaInput) int
 		RequestSmsCode            func(childComplexity int, input RequestSmsCodeInput) int
+		ResetPassword             func(childComplexity int, input ResetPasswordInput) int
 		ResetSecondFactor         func(childComplexity int, input ResetSecondFactorInput) int
 		ResetWorkerPassword       func(childComplexity int, input ResetWorkerPasswordInput) int
 		ResumeOrgUnit             func(childComplexity int, input ResumeOrgUnitInput) int
@@ -528,20 +585,28 @@ type ComplexityRoot struct {
 		RetireMessageTemplate     func(childComplexity int, input RetireMessageTemplateInput) int
 		RetireWorkflowDefinition  func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
 		RevealCitizen             func(childComplexity int, input RevealCitizenInput) int
+		RevealOwnMobile           func(childComplexity int) int
 		ReviewMessageTemplate     func(childComplexity int, input ReviewMessageTemplateInput) int
 		ReviewWorkflowDefinition  func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
 		RevokeDelegation          func(childComplexity int, input RevokeDelegationInput) int
 		SendMessage               func(childComplexity int, input SendMessageInput) int
 		SetMessagePreference      func(childComplexity int, input SetMessagePreferenceInput) int
+		SetPassword               func(childComplexity int, input SetPasswordInput) int
 		SetPostPermission         func(childComplexity int, input SetPostPermissionInput) int
 		SignInByCode              func(childComplexity int, input SignInByCodeInput) int
+		SignInByPassword          func(childComplexity int, input SignInByPasswordInput) int
+		SignInByThirdParty        func(childComplexity int, input SignInByThirdPartyInput) int
 		SignInWorker              func(childComplexity int, input SignInWorkerInput) int
 		SignOut                   func(childComplexity int, input *SignOutInput) int
+		SignOutDevice             func(childComplexity int, input SignOutDeviceInput) int
+		SignOutOtherDevices       func(childComplexity int) int
 		StartWorkflow             func(childComplexity int, input workflow.StartWorkflowInput) int
+		StepUp                    func(childComplexity int, input StepUpInput) int
 		SubmitMessageTemplate     func(childComplexity int, input SubmitMessageTemplateInput) int
 		SuspendOrgUnit            func(childComplexity int, input SuspendOrgUnitInput) int
 		SuspendWorker             func(childComplexity int, input SuspendWorkerInput) int
 		SwitchPost                func(childComplexity int, input SwitchPostInput) int
+		UnlinkAccount             func(childComplexity int, input UnlinkAccountInput) int
 		UpdatePlace               func(childComplexity int, input UpdatePlaceInput) int
 		UpdateProfile             func(childComplexity int, input UpdateProfileInput) int
 		UrgeWorkflow              func(childComplexity int, input workflow.UrgeWorkflowInput) int
@@ -737,9 +802,20 @@ type ComplexityRoot struct {
 		First func(childComplexity int) int
 	}
 
+	RequestCaptchaPayload struct {
+		ExpiresInSeconds func(childComplexity int) int
+		ID               func(childComplexity int) int
+		Image            func(childComplexity int) int
+		Question         func(childComplexity int) int
+	}
+
 	RequestSmsCodePayload struct {
 		ExpiresInSeconds  func(childComplexity int) int
 		RetryAfterSeconds func(childComplexity int) int
+	}
+
+	ResetPasswordPayload struct {
+		EndedSessions func(childComplexity int) int
 	}
 
 	ResetSecondFactorPayload struct {
@@ -757,6 +833,10 @@ type ComplexityRoot struct {
 	RevealCitizenPayload struct {
 		Citizen func(childComplexity int) int
 		Mobile  func(childComplexity int) int
+	}
+
+	RevealOwnMobilePayload struct {
+		Mobile func(childComplexity int) int
 	}
 
 	ReviewMessageTemplatePayload struct {
@@ -783,6 +863,10 @@ type ComplexityRoot struct {
 		Preference func(childComplexity int) int
 	}
 
+	SetPasswordPayload struct {
+		EndedSessions func(childComplexity int) int
+	}
+
 	SignInPayload struct {
 		AccessToken           func(childComplexity int) int
 		AccessTokenExpiresAt  func(childComplexity int) int
@@ -801,12 +885,26 @@ type ComplexityRoot struct {
 		Worker                func(childComplexity int) int
 	}
 
+	SignOutDevicePayload struct {
+		ID func(childComplexity int) int
+	}
+
+	SignOutOtherDevicesPayload struct {
+		EndedSessions func(childComplexity int) int
+	}
+
 	SignOutPayload struct {
 		EndedSessions func(childComplexity int) int
 	}
 
 	StartWorkflowPayload struct {
 		Instance func(childComplexity int) int
+	}
+
+	StepUpPayload struct {
+		AccessToken          func(childComplexity int) int
+		AccessTokenExpiresAt func(childComplexity int) int
+		ProvenUntil          func(childComplexity int) int
 	}
 
 	SubmitMessageTemplatePayload struct {
@@ -825,6 +923,10 @@ type ComplexityRoot struct {
 		RefreshToken          func(childComplexity int) int
 		RefreshTokenExpiresAt func(childComplexity int) int
 		Worker                func(childComplexity int) int
+	}
+
+	UnlinkAccountPayload struct {
+		Viewer func(childComplexity int) int
 	}
 
 	UpdatePlacePayload struct {
@@ -1013,6 +1115,9 @@ type CitizenResolver interface {
 
 	UnreadNotificationCount(ctx context.Context, objs []*citizen.Citizen) ([]int, error)
 	Notifications(ctx context.Context, obj *citizen.Citizen, first *int, after *string, unreadOnly *bool) (*NotificationConnection, error)
+	Devices(ctx context.Context, obj *citizen.Citizen, first *int, after *string) (*DeviceConnection, error)
+	LinkedAccounts(ctx context.Context, obj *citizen.Citizen) ([]*citizen.LinkedAccount, error)
+	PasswordSet(ctx context.Context, obj *citizen.Citizen) (bool, error)
 }
 type DelegationResolver interface {
 	From(ctx context.Context, objs []*delegation.Delegation) ([]*worker.Worker, error)
@@ -1061,6 +1166,20 @@ type MutationResolver interface {
 	UpdateProfile(ctx context.Context, input UpdateProfileInput) (*UpdateProfilePayload, error)
 	Delegate(ctx context.Context, input DelegateInput) (*DelegationPayload, error)
 	RevokeDelegation(ctx context.Context, input RevokeDelegationInput) (*DelegationPayload, error)
+	RequestCaptcha(ctx context.Context, input RequestCaptchaInput) (*RequestCaptchaPayload, error)
+	SignInByPassword(ctx context.Context, input SignInByPasswordInput) (*SignInPayload, error)
+	SignInByThirdParty(ctx context.Context, input SignInByThirdPartyInput) (*SignInPayload, error)
+	StepUp(ctx context.Context, input StepUpInput) (*StepUpPayload, error)
+	SetPassword(ctx context.Context, input SetPasswordInput) (*SetPasswordPayload, error)
+	ResetPassword(ctx context.Context, input ResetPasswordInput) (*ResetPasswordPayload, error)
+	RevealOwnMobile(ctx context.Context) (*RevealOwnMobilePayload, error)
+	BindMobile(ctx context.Context, input BindMobileInput) (*BindMobilePayload, error)
+	ChangeMobile(ctx context.Context, input ChangeMobileInput) (*ChangeMobilePayload, error)
+	LinkAccount(ctx context.Context, input LinkAccountInput) (*LinkAccountPayload, error)
+	UnlinkAccount(ctx context.Context, input UnlinkAccountInput) (*UnlinkAccountPayload, error)
+	SignOutDevice(ctx context.Context, input SignOutDeviceInput) (*SignOutDevicePayload, error)
+	SignOutOtherDevices(ctx context.Context) (*SignOutOtherDevicesPayload, error)
+	CancelAccount(ctx context.Context) (*CancelAccountPayload, error)
 	MarkInboxRead(ctx context.Context, input MarkInboxReadInput) (*MarkInboxReadPayload, error)
 	CreateMessageTemplate(ctx context.Context, input CreateMessageTemplateInput) (*CreateMessageTemplatePayload, error)
 	SubmitMessageTemplate(ctx context.Context, input SubmitMessageTemplateInput) (*SubmitMessageTemplatePayload, error)
@@ -1607,6 +1726,33 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AuditEntryEdge.Node(childComplexity), true
 
+	case "BindMobilePayload.signIn":
+		if e.ComplexityRoot.BindMobilePayload.SignIn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BindMobilePayload.SignIn(childComplexity), true
+	case "BindMobilePayload.viewer":
+		if e.ComplexityRoot.BindMobilePayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BindMobilePayload.Viewer(childComplexity), true
+
+	case "CancelAccountPayload.dueAt":
+		if e.ComplexityRoot.CancelAccountPayload.DueAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelAccountPayload.DueAt(childComplexity), true
+
+	case "ChangeMobilePayload.viewer":
+		if e.ComplexityRoot.ChangeMobilePayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeMobilePayload.Viewer(childComplexity), true
+
 	case "ChangePasswordPayload.accessToken":
 		if e.ComplexityRoot.ChangePasswordPayload.AccessToken == nil {
 			break
@@ -1656,12 +1802,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Citizen.AssuranceLevel(childComplexity), true
+	case "Citizen.devices":
+		if e.ComplexityRoot.Citizen.Devices == nil {
+			break
+		}
+
+		args, err := ec.field_Citizen_devices_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Citizen.Devices(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Citizen.id":
 		if e.ComplexityRoot.Citizen.ID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Citizen.ID(childComplexity), true
+	case "Citizen.linkedAccounts":
+		if e.ComplexityRoot.Citizen.LinkedAccounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Citizen.LinkedAccounts(childComplexity), true
 	case "Citizen.mobileMasked":
 		if e.ComplexityRoot.Citizen.MobileMasked == nil {
 			break
@@ -1685,6 +1848,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Citizen.Notifications(childComplexity, args["first"].(*int), args["after"].(*string), args["unreadOnly"].(*bool)), true
+	case "Citizen.passwordSet":
+		if e.ComplexityRoot.Citizen.PasswordSet == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Citizen.PasswordSet(childComplexity), true
 	case "Citizen.registeredAt":
 		if e.ComplexityRoot.Citizen.RegisteredAt == nil {
 			break
@@ -1838,6 +2007,75 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DelegationPayload.Delegation(childComplexity), true
+
+	case "Device.addressMasked":
+		if e.ComplexityRoot.Device.AddressMasked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Device.AddressMasked(childComplexity), true
+	case "Device.client":
+		if e.ComplexityRoot.Device.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Device.Client(childComplexity), true
+	case "Device.current":
+		if e.ComplexityRoot.Device.Current == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Device.Current(childComplexity), true
+	case "Device.name":
+		if e.ComplexityRoot.Device.DisplayName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Device.DisplayName(childComplexity), true
+	case "Device.id":
+		if e.ComplexityRoot.Device.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Device.ID(childComplexity), true
+	case "Device.lastSeenAt":
+		if e.ComplexityRoot.Device.LastSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Device.LastSeenAt(childComplexity), true
+	case "Device.signedInAt":
+		if e.ComplexityRoot.Device.SignedInAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Device.SignedInAt(childComplexity), true
+
+	case "DeviceConnection.edges":
+		if e.ComplexityRoot.DeviceConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeviceConnection.Edges(childComplexity), true
+	case "DeviceConnection.pageInfo":
+		if e.ComplexityRoot.DeviceConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeviceConnection.PageInfo(childComplexity), true
+
+	case "DeviceEdge.cursor":
+		if e.ComplexityRoot.DeviceEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeviceEdge.Cursor(childComplexity), true
+	case "DeviceEdge.node":
+		if e.ComplexityRoot.DeviceEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeviceEdge.Node(childComplexity), true
 
 	case "DraftWorkflowDefinitionPayload.definition":
 		if e.ComplexityRoot.DraftWorkflowDefinitionPayload.Definition == nil {
@@ -2311,6 +2549,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InstitutionChangeEdge.Node(childComplexity), true
+
+	case "LinkAccountPayload.merged":
+		if e.ComplexityRoot.LinkAccountPayload.Merged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkAccountPayload.Merged(childComplexity), true
+	case "LinkAccountPayload.viewer":
+		if e.ComplexityRoot.LinkAccountPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkAccountPayload.Viewer(childComplexity), true
+
+	case "LinkedAccount.id":
+		if e.ComplexityRoot.LinkedAccount.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkedAccount.ID(childComplexity), true
+	case "LinkedAccount.linkedAt":
+		if e.ComplexityRoot.LinkedAccount.LinkedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkedAccount.LinkedAt(childComplexity), true
+	case "LinkedAccount.provider":
+		if e.ComplexityRoot.LinkedAccount.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkedAccount.Provider(childComplexity), true
+	case "LinkedAccount.usedAt":
+		if e.ComplexityRoot.LinkedAccount.UsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkedAccount.UsedAt(childComplexity), true
 
 	case "LogBucket.debug":
 		if e.ComplexityRoot.LogBucket.Debug == nil {
@@ -2932,6 +3208,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ActOnWorkflow(childComplexity, args["input"].(workflow.ActOnWorkflowInput)), true
+	case "Mutation.bindMobile":
+		if e.ComplexityRoot.Mutation.BindMobile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_bindMobile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BindMobile(childComplexity, args["input"].(BindMobileInput)), true
+	case "Mutation.cancelAccount":
+		if e.ComplexityRoot.Mutation.CancelAccount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mutation.CancelAccount(childComplexity), true
 	case "Mutation.changeAssignments":
 		if e.ComplexityRoot.Mutation.ChangeAssignments == nil {
 			break
@@ -2943,6 +3236,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ChangeAssignments(childComplexity, args["input"].(ChangeAssignmentsInput)), true
+	case "Mutation.changeMobile":
+		if e.ComplexityRoot.Mutation.ChangeMobile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_changeMobile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChangeMobile(childComplexity, args["input"].(ChangeMobileInput)), true
 	case "Mutation.changePassword":
 		if e.ComplexityRoot.Mutation.ChangePassword == nil {
 			break
@@ -3092,6 +3396,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.GrantAssignment(childComplexity, args["input"].(GrantAssignmentInput)), true
+	case "Mutation.linkAccount":
+		if e.ComplexityRoot.Mutation.LinkAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_linkAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LinkAccount(childComplexity, args["input"].(LinkAccountInput)), true
 	case "Mutation.markInboxRead":
 		if e.ComplexityRoot.Mutation.MarkInboxRead == nil {
 			break
@@ -3202,6 +3517,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReportNotificationClick(childComplexity, args["input"].(ReportNotificationClickInput)), true
+	case "Mutation.requestCaptcha":
+		if e.ComplexityRoot.Mutation.RequestCaptcha == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_requestCaptcha_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RequestCaptcha(childComplexity, args["input"].(RequestCaptchaInput)), true
 	case "Mutation.requestSmsCode":
 		if e.ComplexityRoot.Mutation.RequestSmsCode == nil {
 			break
@@ -3213,6 +3539,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RequestSmsCode(childComplexity, args["input"].(RequestSmsCodeInput)), true
+	case "Mutation.resetPassword":
+		if e.ComplexityRoot.Mutation.ResetPassword == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resetPassword_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResetPassword(childComplexity, args["input"].(ResetPasswordInput)), true
 	case "Mutation.resetSecondFactor":
 		if e.ComplexityRoot.Mutation.ResetSecondFactor == nil {
 			break
@@ -3290,6 +3627,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevealCitizen(childComplexity, args["input"].(RevealCitizenInput)), true
+	case "Mutation.revealOwnMobile":
+		if e.ComplexityRoot.Mutation.RevealOwnMobile == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mutation.RevealOwnMobile(childComplexity), true
 	case "Mutation.reviewMessageTemplate":
 		if e.ComplexityRoot.Mutation.ReviewMessageTemplate == nil {
 			break
@@ -3345,6 +3688,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetMessagePreference(childComplexity, args["input"].(SetMessagePreferenceInput)), true
+	case "Mutation.setPassword":
+		if e.ComplexityRoot.Mutation.SetPassword == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setPassword_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetPassword(childComplexity, args["input"].(SetPasswordInput)), true
 	case "Mutation.setPostPermission":
 		if e.ComplexityRoot.Mutation.SetPostPermission == nil {
 			break
@@ -3367,6 +3721,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SignInByCode(childComplexity, args["input"].(SignInByCodeInput)), true
+	case "Mutation.signInByPassword":
+		if e.ComplexityRoot.Mutation.SignInByPassword == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_signInByPassword_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SignInByPassword(childComplexity, args["input"].(SignInByPasswordInput)), true
+	case "Mutation.signInByThirdParty":
+		if e.ComplexityRoot.Mutation.SignInByThirdParty == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_signInByThirdParty_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SignInByThirdParty(childComplexity, args["input"].(SignInByThirdPartyInput)), true
 	case "Mutation.signInWorker":
 		if e.ComplexityRoot.Mutation.SignInWorker == nil {
 			break
@@ -3389,6 +3765,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SignOut(childComplexity, args["input"].(*SignOutInput)), true
+	case "Mutation.signOutDevice":
+		if e.ComplexityRoot.Mutation.SignOutDevice == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_signOutDevice_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SignOutDevice(childComplexity, args["input"].(SignOutDeviceInput)), true
+	case "Mutation.signOutOtherDevices":
+		if e.ComplexityRoot.Mutation.SignOutOtherDevices == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mutation.SignOutOtherDevices(childComplexity), true
 	case "Mutation.startWorkflow":
 		if e.ComplexityRoot.Mutation.StartWorkflow == nil {
 			break
@@ -3400,6 +3793,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StartWorkflow(childComplexity, args["input"].(workflow.StartWorkflowInput)), true
+	case "Mutation.stepUp":
+		if e.ComplexityRoot.Mutation.StepUp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_stepUp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StepUp(childComplexity, args["input"].(StepUpInput)), true
 	case "Mutation.submitMessageTemplate":
 		if e.ComplexityRoot.Mutation.SubmitMessageTemplate == nil {
 			break
@@ -3444,6 +3848,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SwitchPost(childComplexity, args["input"].(SwitchPostInput)), true
+	case "Mutation.unlinkAccount":
+		if e.ComplexityRoot.Mutation.UnlinkAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unlinkAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnlinkAccount(childComplexity, args["input"].(UnlinkAccountInput)), true
 	case "Mutation.updatePlace":
 		if e.ComplexityRoot.Mutation.UpdatePlace == nil {
 			break
@@ -4339,6 +4754,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReportNotificationClickPayload.First(childComplexity), true
 
+	case "RequestCaptchaPayload.expiresInSeconds":
+		if e.ComplexityRoot.RequestCaptchaPayload.ExpiresInSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestCaptchaPayload.ExpiresInSeconds(childComplexity), true
+	case "RequestCaptchaPayload.id":
+		if e.ComplexityRoot.RequestCaptchaPayload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestCaptchaPayload.ID(childComplexity), true
+	case "RequestCaptchaPayload.image":
+		if e.ComplexityRoot.RequestCaptchaPayload.Image == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestCaptchaPayload.Image(childComplexity), true
+	case "RequestCaptchaPayload.question":
+		if e.ComplexityRoot.RequestCaptchaPayload.Question == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestCaptchaPayload.Question(childComplexity), true
+
 	case "RequestSmsCodePayload.expiresInSeconds":
 		if e.ComplexityRoot.RequestSmsCodePayload.ExpiresInSeconds == nil {
 			break
@@ -4351,6 +4791,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RequestSmsCodePayload.RetryAfterSeconds(childComplexity), true
+
+	case "ResetPasswordPayload.endedSessions":
+		if e.ComplexityRoot.ResetPasswordPayload.EndedSessions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResetPasswordPayload.EndedSessions(childComplexity), true
 
 	case "ResetSecondFactorPayload.worker":
 		if e.ComplexityRoot.ResetSecondFactorPayload.Worker == nil {
@@ -4385,6 +4832,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevealCitizenPayload.Mobile(childComplexity), true
+
+	case "RevealOwnMobilePayload.mobile":
+		if e.ComplexityRoot.RevealOwnMobilePayload.Mobile == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevealOwnMobilePayload.Mobile(childComplexity), true
 
 	case "ReviewMessageTemplatePayload.template":
 		if e.ComplexityRoot.ReviewMessageTemplatePayload.Template == nil {
@@ -4444,6 +4898,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SetMessagePreferencePayload.Preference(childComplexity), true
+
+	case "SetPasswordPayload.endedSessions":
+		if e.ComplexityRoot.SetPasswordPayload.EndedSessions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetPasswordPayload.EndedSessions(childComplexity), true
 
 	case "SignInPayload.accessToken":
 		if e.ComplexityRoot.SignInPayload.AccessToken == nil {
@@ -4519,6 +4980,20 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SignInWorkerPayload.Worker(childComplexity), true
 
+	case "SignOutDevicePayload.id":
+		if e.ComplexityRoot.SignOutDevicePayload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignOutDevicePayload.ID(childComplexity), true
+
+	case "SignOutOtherDevicesPayload.endedSessions":
+		if e.ComplexityRoot.SignOutOtherDevicesPayload.EndedSessions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignOutOtherDevicesPayload.EndedSessions(childComplexity), true
+
 	case "SignOutPayload.endedSessions":
 		if e.ComplexityRoot.SignOutPayload.EndedSessions == nil {
 			break
@@ -4532,6 +5007,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.StartWorkflowPayload.Instance(childComplexity), true
+
+	case "StepUpPayload.accessToken":
+		if e.ComplexityRoot.StepUpPayload.AccessToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StepUpPayload.AccessToken(childComplexity), true
+	case "StepUpPayload.accessTokenExpiresAt":
+		if e.ComplexityRoot.StepUpPayload.AccessTokenExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StepUpPayload.AccessTokenExpiresAt(childComplexity), true
+	case "StepUpPayload.provenUntil":
+		if e.ComplexityRoot.StepUpPayload.ProvenUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StepUpPayload.ProvenUntil(childComplexity), true
 
 	case "SubmitMessageTemplatePayload.template":
 		if e.ComplexityRoot.SubmitMessageTemplatePayload.Template == nil {
@@ -4594,6 +5088,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SwitchPostPayload.Worker(childComplexity), true
+
+	case "UnlinkAccountPayload.viewer":
+		if e.ComplexityRoot.UnlinkAccountPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnlinkAccountPayload.Viewer(childComplexity), true
 
 	case "UpdatePlacePayload.place":
 		if e.ComplexityRoot.UpdatePlacePayload.Place == nil {
@@ -5297,7 +5798,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AreaRepresentation", ec.unmarshalInputAreaRepresentation),
 			graphql.NewInputUnmarshaler("AuditEntryFilter", ec.unmarshalInputAuditEntryFilter),
 			graphql.NewInputUnmarshaler("AuditEntryRepresentation", ec.unmarshalInputAuditEntryRepresentation),
+			graphql.NewInputUnmarshaler("BindMobileInput", ec.unmarshalInputBindMobileInput),
+			graphql.NewInputUnmarshaler("CaptchaAnswerInput", ec.unmarshalInputCaptchaAnswerInput),
 			graphql.NewInputUnmarshaler("ChangeAssignmentsInput", ec.unmarshalInputChangeAssignmentsInput),
+			graphql.NewInputUnmarshaler("ChangeMobileInput", ec.unmarshalInputChangeMobileInput),
 			graphql.NewInputUnmarshaler("ChangePasswordInput", ec.unmarshalInputChangePasswordInput),
 			graphql.NewInputUnmarshaler("CitizenRepresentation", ec.unmarshalInputCitizenRepresentation),
 			graphql.NewInputUnmarshaler("ClosePlaceInput", ec.unmarshalInputClosePlaceInput),
@@ -5307,6 +5811,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreatePostInput", ec.unmarshalInputCreatePostInput),
 			graphql.NewInputUnmarshaler("CreateWorkerInput", ec.unmarshalInputCreateWorkerInput),
 			graphql.NewInputUnmarshaler("DelegateInput", ec.unmarshalInputDelegateInput),
+			graphql.NewInputUnmarshaler("DeviceInput", ec.unmarshalInputDeviceInput),
 			graphql.NewInputUnmarshaler("DissolveOrgUnitInput", ec.unmarshalInputDissolveOrgUnitInput),
 			graphql.NewInputUnmarshaler("DraftWorkflowDefinitionInput", ec.unmarshalInputDraftWorkflowDefinitionInput),
 			graphql.NewInputUnmarshaler("EndOfAssignmentInput", ec.unmarshalInputEndOfAssignmentInput),
@@ -5315,6 +5820,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("FileAssetRepresentation", ec.unmarshalInputFileAssetRepresentation),
 			graphql.NewInputUnmarshaler("GrantAssignmentInput", ec.unmarshalInputGrantAssignmentInput),
 			graphql.NewInputUnmarshaler("InboxFilter", ec.unmarshalInputInboxFilter),
+			graphql.NewInputUnmarshaler("LinkAccountInput", ec.unmarshalInputLinkAccountInput),
 			graphql.NewInputUnmarshaler("LogFilter", ec.unmarshalInputLogFilter),
 			graphql.NewInputUnmarshaler("MarkInboxReadInput", ec.unmarshalInputMarkInboxReadInput),
 			graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
@@ -5339,7 +5845,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RenameOrgUnitInput", ec.unmarshalInputRenameOrgUnitInput),
 			graphql.NewInputUnmarshaler("RenamePostInput", ec.unmarshalInputRenamePostInput),
 			graphql.NewInputUnmarshaler("ReportNotificationClickInput", ec.unmarshalInputReportNotificationClickInput),
+			graphql.NewInputUnmarshaler("RequestCaptchaInput", ec.unmarshalInputRequestCaptchaInput),
 			graphql.NewInputUnmarshaler("RequestSmsCodeInput", ec.unmarshalInputRequestSmsCodeInput),
+			graphql.NewInputUnmarshaler("ResetPasswordInput", ec.unmarshalInputResetPasswordInput),
 			graphql.NewInputUnmarshaler("ResetSecondFactorInput", ec.unmarshalInputResetSecondFactorInput),
 			graphql.NewInputUnmarshaler("ResetWorkerPasswordInput", ec.unmarshalInputResetWorkerPasswordInput),
 			graphql.NewInputUnmarshaler("ResumeOrgUnitInput", ec.unmarshalInputResumeOrgUnitInput),
@@ -5350,15 +5858,21 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RevokeDelegationInput", ec.unmarshalInputRevokeDelegationInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
 			graphql.NewInputUnmarshaler("SetMessagePreferenceInput", ec.unmarshalInputSetMessagePreferenceInput),
+			graphql.NewInputUnmarshaler("SetPasswordInput", ec.unmarshalInputSetPasswordInput),
 			graphql.NewInputUnmarshaler("SetPostPermissionInput", ec.unmarshalInputSetPostPermissionInput),
 			graphql.NewInputUnmarshaler("SignInByCodeInput", ec.unmarshalInputSignInByCodeInput),
+			graphql.NewInputUnmarshaler("SignInByPasswordInput", ec.unmarshalInputSignInByPasswordInput),
+			graphql.NewInputUnmarshaler("SignInByThirdPartyInput", ec.unmarshalInputSignInByThirdPartyInput),
 			graphql.NewInputUnmarshaler("SignInWorkerInput", ec.unmarshalInputSignInWorkerInput),
+			graphql.NewInputUnmarshaler("SignOutDeviceInput", ec.unmarshalInputSignOutDeviceInput),
 			graphql.NewInputUnmarshaler("SignOutInput", ec.unmarshalInputSignOutInput),
 			graphql.NewInputUnmarshaler("StartWorkflowInput", ec.unmarshalInputStartWorkflowInput),
+			graphql.NewInputUnmarshaler("StepUpInput", ec.unmarshalInputStepUpInput),
 			graphql.NewInputUnmarshaler("SubmitMessageTemplateInput", ec.unmarshalInputSubmitMessageTemplateInput),
 			graphql.NewInputUnmarshaler("SuspendOrgUnitInput", ec.unmarshalInputSuspendOrgUnitInput),
 			graphql.NewInputUnmarshaler("SuspendWorkerInput", ec.unmarshalInputSuspendWorkerInput),
 			graphql.NewInputUnmarshaler("SwitchPostInput", ec.unmarshalInputSwitchPostInput),
+			graphql.NewInputUnmarshaler("UnlinkAccountInput", ec.unmarshalInputUnlinkAccountInput),
 			graphql.NewInputUnmarshaler("UpdatePlaceInput", ec.unmarshalInputUpdatePlaceInput),
 			graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
 			graphql.NewInputUnmarshaler("UrgeWorkflowInput", ec.unmarshalInputUrgeWorkflowInput),
@@ -5960,6 +6474,321 @@ type FileAsset @key(fields: "id") {
   url: String! @goField(forceResolver: true)
   "上传时间"
   createdAt: Time!
+}
+`, BuiltIn: false},
+	{Name: "../../../schema/platform/identity.graphql", Input: `extend type Mutation {
+  "获取人机验证：图片，或可由读屏软件读出的文字题；五分钟有效，只能作答一次"
+  requestCaptcha(input: RequestCaptchaInput!): RequestCaptchaPayload!
+  "市民用手机号和密码登录；连续五次错误锁定十五分钟，其间仍可用短信验证码登录"
+  signInByPassword(input: SignInByPasswordInput!): SignInPayload!
+  "市民用微信或支付宝账户登录；首次登录即注册，之后可绑定手机号"
+  signInByThirdParty(input: SignInByThirdPartyInput!): SignInPayload!
+  "再次验证本人身份，用于敏感操作和支付；五分钟内有效"
+  stepUp(input: StepUpInput!): StepUpPayload!
+  "设置或修改登录密码；其他设备随之退出登录"
+  setPassword(input: SetPasswordInput!): SetPasswordPayload!
+  "忘记密码时用短信验证码重设；所有设备随之退出登录"
+  resetPassword(input: ResetPasswordInput!): ResetPasswordPayload!
+  "查看本人完整的手机号；须在五分钟内再次验证过身份，并记入审计"
+  revealOwnMobile: RevealOwnMobilePayload!
+  "为没有手机号的账户绑定手机号；该号已有账户时可并入该账户"
+  bindMobile(input: BindMobileInput!): BindMobilePayload!
+  "更换手机号；须在五分钟内用当前手机号的验证码再次验证过身份"
+  changeMobile(input: ChangeMobileInput!): ChangeMobilePayload!
+  "绑定微信或支付宝账户；须在五分钟内再次验证过身份"
+  linkAccount(input: LinkAccountInput!): LinkAccountPayload!
+  "解除绑定的微信或支付宝账户；须在五分钟内再次验证过身份"
+  unlinkAccount(input: UnlinkAccountInput!): UnlinkAccountPayload!
+  "退出本人在一台设备上的登录"
+  signOutDevice(input: SignOutDeviceInput!): SignOutDevicePayload!
+  "退出本人在其他所有设备上的登录"
+  signOutOtherDevices: SignOutOtherDevicesPayload!
+  "注销账户：七天冷静期后清除个人信息，其间重新登录即撤回；须在五分钟内再次验证过身份，且没有未办结的事项"
+  cancelAccount: CancelAccountPayload!
+}
+
+extend type Citizen {
+  "登录中的设备，按登录时间从新到旧；仅本人可见"
+  devices(
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): DeviceConnection! @goField(forceResolver: true)
+  "绑定的第三方账户，每个平台至多一个；仅本人可见"
+  linkedAccounts: [LinkedAccount!]! @goField(forceResolver: true)
+  "是否已设置登录密码；仅本人可见"
+  passwordSet: Boolean! @goField(forceResolver: true)
+}
+
+"可用于登录的第三方平台"
+enum ThirdParty @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/thirdparty.Name") {
+  "微信"
+  WECHAT
+  "支付宝"
+  ALIPAY
+}
+
+"绑定的第三方账户"
+type LinkedAccount {
+  "标识"
+  id: ID!
+  "平台"
+  provider: ThirdParty!
+  "绑定时间"
+  linkedAt: Time!
+  "最近一次用它登录的时间"
+  usedAt: Time!
+}
+
+"一台登录中的设备"
+type Device {
+  "标识"
+  id: ID!
+  "名称；客户端没有给出时为客户端的名称"
+  name: String! @goField(name: "DisplayName")
+  "客户端"
+  client: String!
+  "登录时的网络地址，后半段已隐去；不明则为空"
+  addressMasked: String @personal(grade: L2, purpose: "本人辨认登录设备")
+  "登录时间"
+  signedInAt: Time!
+  "最近活动时间，误差不超过十五分钟"
+  lastSeenAt: Time!
+  "是否为当前设备"
+  current: Boolean!
+}
+
+"设备的一页"
+type DeviceConnection {
+  "各条"
+  edges: [DeviceEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"设备的一条"
+type DeviceEdge {
+  "设备"
+  node: Device!
+  "游标"
+  cursor: String!
+}
+
+"登录所用的设备；用于列出登录设备和新设备提醒"
+input DeviceInput {
+  "客户端自己生成并保存的随机标识；平台只保存其散列值"
+  id: String
+  "名称，最长 40 个字"
+  name: String
+}
+
+"人机验证的场景：只在所取的场景有效"
+enum CaptchaScene @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/captcha.Scene") {
+  "获取短信验证码"
+  SMS_CODE
+  "密码登录"
+  PASSWORD
+}
+
+"人机验证的方式"
+enum CaptchaKind @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/captcha.Way") {
+  "看图输入字符"
+  PICTURE
+  "文字算术题"
+  QUESTION
+}
+
+"获取人机验证的输入"
+input RequestCaptchaInput {
+  "场景"
+  scene: CaptchaScene!
+  "方式"
+  kind: CaptchaKind!
+}
+
+"获取人机验证的结果"
+type RequestCaptchaPayload {
+  "标识，作答时带回"
+  id: ID!
+  "图片，data URI 格式的 PNG；文字题则为空"
+  image: String
+  "题目；图片则为空"
+  question: String
+  "多少秒后失效"
+  expiresInSeconds: Int!
+}
+
+"人机验证的作答"
+input CaptchaAnswerInput {
+  "验证的标识"
+  id: ID!
+  "答案，不区分大小写"
+  answer: String!
+}
+
+"密码登录的输入"
+input SignInByPasswordInput {
+  "手机号，十一位，可带 +86"
+  mobile: String! @personal(grade: L3, purpose: "登录账户")
+  "密码"
+  password: String!
+  "人机验证的作答；被要求（CAPTCHA_REQUIRED）时填写"
+  captcha: CaptchaAnswerInput
+  "登录所用的设备"
+  device: DeviceInput
+}
+
+"第三方账户登录的输入"
+input SignInByThirdPartyInput {
+  "平台"
+  provider: ThirdParty!
+  "平台给客户端的授权码，只能使用一次"
+  code: String!
+  "登录所用的设备"
+  device: DeviceInput
+}
+
+"再次验证身份的输入：密码或验证码，二选一"
+input StepUpInput {
+  "登录密码"
+  password: String
+  "发送到本人手机号的验证码，用途为 STEP_UP"
+  code: String
+}
+
+"再次验证身份的结果"
+type StepUpPayload {
+  "新的访问令牌，敏感操作须使用它"
+  accessToken: String!
+  "访问令牌的失效时间"
+  accessTokenExpiresAt: Time!
+  "敏感操作在此之前可以进行"
+  provenUntil: Time!
+}
+
+"设置登录密码的输入"
+input SetPasswordInput {
+  "当前密码；五分钟内再次验证过身份的可不填"
+  currentPassword: String
+  "新密码：8 到 128 个字符，包含字母、数字、符号中的至少两类"
+  newPassword: String!
+}
+
+"设置登录密码的结果"
+type SetPasswordPayload {
+  "退出登录的其他设备数"
+  endedSessions: Int!
+}
+
+"重设登录密码的输入"
+input ResetPasswordInput {
+  "手机号，十一位，可带 +86"
+  mobile: String! @personal(grade: L3, purpose: "重设密码")
+  "六位验证码，用途为 RESET_PASSWORD"
+  code: String!
+  "新密码：8 到 128 个字符，包含字母、数字、符号中的至少两类"
+  newPassword: String!
+}
+
+"重设登录密码的结果"
+type ResetPasswordPayload {
+  "退出登录的设备数"
+  endedSessions: Int!
+}
+
+"查看本人手机号的结果"
+type RevealOwnMobilePayload {
+  "手机号，带 +86"
+  mobile: String! @personal(grade: L3, purpose: "本人查看")
+}
+
+"绑定手机号的输入"
+input BindMobileInput {
+  "手机号，十一位，可带 +86"
+  mobile: String! @personal(grade: L3, purpose: "绑定账户")
+  "六位验证码，用途为 BIND_MOBILE"
+  code: String!
+  "该手机号已有账户时，是否同意将本账户并入该账户，默认不同意"
+  mergeIfTaken: Boolean
+  "登录所用的设备；合并后以它登录"
+  device: DeviceInput
+}
+
+"绑定手机号的结果"
+type BindMobilePayload {
+  "绑定后的账户；合并时为留下的账户"
+  viewer: Citizen!
+  "留下的账户的登录，合并时须改用它；没有合并则为空"
+  signIn: SignInPayload
+}
+
+"更换手机号的输入"
+input ChangeMobileInput {
+  "新手机号，十一位，可带 +86"
+  mobile: String! @personal(grade: L3, purpose: "更换手机号")
+  "发送到新手机号的六位验证码，用途为 CHANGE_MOBILE"
+  code: String!
+}
+
+"更换手机号的结果"
+type ChangeMobilePayload {
+  "更换后的账户"
+  viewer: Citizen!
+}
+
+"绑定第三方账户的输入"
+input LinkAccountInput {
+  "平台"
+  provider: ThirdParty!
+  "平台给客户端的授权码，只能使用一次"
+  code: String!
+  "该第三方账户已有市民云账户时，是否同意将那个账户并入本账户，默认不同意；那个账户须没有手机号"
+  mergeIfTaken: Boolean
+}
+
+"绑定第三方账户的结果"
+type LinkAccountPayload {
+  "绑定后的账户"
+  viewer: Citizen!
+  "是否有另一个账户并入了本账户"
+  merged: Boolean!
+}
+
+"解除第三方账户绑定的输入"
+input UnlinkAccountInput {
+  "平台"
+  provider: ThirdParty!
+}
+
+"解除第三方账户绑定的结果"
+type UnlinkAccountPayload {
+  "解除后的账户"
+  viewer: Citizen!
+}
+
+"退出一台设备的输入"
+input SignOutDeviceInput {
+  "设备的标识"
+  id: ID!
+}
+
+"退出一台设备的结果"
+type SignOutDevicePayload {
+  "退出的设备的标识"
+  id: ID!
+}
+
+"退出其他设备的结果"
+type SignOutOtherDevicesPayload {
+  "退出的设备数"
+  endedSessions: Int!
+}
+
+"注销账户的结果"
+type CancelAccountPayload {
+  "冷静期的结束时间，届时清除个人信息"
+  dueAt: Time!
 }
 `, BuiltIn: false},
 	{Name: "../../../schema/platform/inbox.graphql", Input: `extend type Query {
@@ -7314,9 +8143,9 @@ enum Weekday @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/pla
 "查询周边地点的输入"
 input NearbyPlacesInput {
   "经度，单位为度"
-  longitude: Float!
+  longitude: Float! @personal(grade: L3, purpose: "按距离查找附近的场所，不保存")
   "纬度，单位为度"
-  latitude: Float!
+  latitude: Float! @personal(grade: L3, purpose: "按距离查找附近的场所，不保存")
   "经纬度的坐标系"
   datum: Datum!
   "半径，1 到 50000 米"
@@ -7702,14 +8531,24 @@ type SwitchPostPayload {
 enum SmsScene @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/sms.Scene") {
   "登录或注册"
   SIGN_IN
+  "重设登录密码"
+  RESET_PASSWORD
+  "再次验证身份：发送到本人账户的手机号"
+  STEP_UP
+  "绑定手机号：发送到要绑定的手机号"
+  BIND_MOBILE
+  "更换手机号：发送到新手机号"
+  CHANGE_MOBILE
 }
 
 "获取短信验证码的输入"
 input RequestSmsCodeInput {
-  "手机号，十一位，可带 +86"
-  mobile: String! @personal(grade: L3, purpose: "接收验证码")
+  "手机号，十一位，可带 +86；用途为 STEP_UP 时不填，其余必填"
+  mobile: String @personal(grade: L3, purpose: "接收验证码")
   "用途"
   scene: SmsScene!
+  "人机验证的作答；被要求（CAPTCHA_REQUIRED）时填写"
+  captcha: CaptchaAnswerInput
 }
 
 "获取短信验证码的结果"
@@ -7726,6 +8565,8 @@ input SignInByCodeInput {
   mobile: String! @personal(grade: L3, purpose: "登录账户")
   "六位验证码"
   code: String!
+  "登录所用的设备"
+  device: DeviceInput
 }
 
 "市民登录的结果"
@@ -8773,6 +9614,32 @@ func (ec *executionContext) childFields_AuditEntryEdge(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type AuditEntryEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_BindMobilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "viewer":
+		return ec.fieldContext_BindMobilePayload_viewer(ctx, field)
+	case "signIn":
+		return ec.fieldContext_BindMobilePayload_signIn(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BindMobilePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CancelAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dueAt":
+		return ec.fieldContext_CancelAccountPayload_dueAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelAccountPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ChangeMobilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "viewer":
+		return ec.fieldContext_ChangeMobilePayload_viewer(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeMobilePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ChangePasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "accessToken":
@@ -8811,6 +9678,12 @@ func (ec *executionContext) childFields_Citizen(ctx context.Context, field graph
 		return ec.fieldContext_Citizen_unreadNotificationCount(ctx, field)
 	case "notifications":
 		return ec.fieldContext_Citizen_notifications(ctx, field)
+	case "devices":
+		return ec.fieldContext_Citizen_devices(ctx, field)
+	case "linkedAccounts":
+		return ec.fieldContext_Citizen_linkedAccounts(ctx, field)
+	case "passwordSet":
+		return ec.fieldContext_Citizen_passwordSet(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Citizen", field.Name)
 }
@@ -8909,6 +9782,46 @@ func (ec *executionContext) childFields_DelegationPayload(ctx context.Context, f
 		return ec.fieldContext_DelegationPayload_delegation(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DelegationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Device(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Device_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Device_name(ctx, field)
+	case "client":
+		return ec.fieldContext_Device_client(ctx, field)
+	case "addressMasked":
+		return ec.fieldContext_Device_addressMasked(ctx, field)
+	case "signedInAt":
+		return ec.fieldContext_Device_signedInAt(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_Device_lastSeenAt(ctx, field)
+	case "current":
+		return ec.fieldContext_Device_current(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Device", field.Name)
+}
+
+func (ec *executionContext) childFields_DeviceConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DeviceConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DeviceConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeviceConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DeviceEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_DeviceEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_DeviceEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeviceEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_DraftWorkflowDefinitionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9107,6 +10020,30 @@ func (ec *executionContext) childFields_InstitutionChangeEdge(ctx context.Contex
 		return ec.fieldContext_InstitutionChangeEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InstitutionChangeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_LinkAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "viewer":
+		return ec.fieldContext_LinkAccountPayload_viewer(ctx, field)
+	case "merged":
+		return ec.fieldContext_LinkAccountPayload_merged(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LinkAccountPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_LinkedAccount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_LinkedAccount_id(ctx, field)
+	case "provider":
+		return ec.fieldContext_LinkedAccount_provider(ctx, field)
+	case "linkedAt":
+		return ec.fieldContext_LinkedAccount_linkedAt(ctx, field)
+	case "usedAt":
+		return ec.fieldContext_LinkedAccount_usedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LinkedAccount", field.Name)
 }
 
 func (ec *executionContext) childFields_LogBucket(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9707,6 +10644,20 @@ func (ec *executionContext) childFields_ReportNotificationClickPayload(ctx conte
 	return nil, fmt.Errorf("no field named %q was found under type ReportNotificationClickPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RequestCaptchaPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RequestCaptchaPayload_id(ctx, field)
+	case "image":
+		return ec.fieldContext_RequestCaptchaPayload_image(ctx, field)
+	case "question":
+		return ec.fieldContext_RequestCaptchaPayload_question(ctx, field)
+	case "expiresInSeconds":
+		return ec.fieldContext_RequestCaptchaPayload_expiresInSeconds(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestCaptchaPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RequestSmsCodePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "retryAfterSeconds":
@@ -9715,6 +10666,14 @@ func (ec *executionContext) childFields_RequestSmsCodePayload(ctx context.Contex
 		return ec.fieldContext_RequestSmsCodePayload_expiresInSeconds(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RequestSmsCodePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ResetPasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "endedSessions":
+		return ec.fieldContext_ResetPasswordPayload_endedSessions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResetPasswordPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ResetSecondFactorPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9749,6 +10708,14 @@ func (ec *executionContext) childFields_RevealCitizenPayload(ctx context.Context
 		return ec.fieldContext_RevealCitizenPayload_mobile(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevealCitizenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevealOwnMobilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "mobile":
+		return ec.fieldContext_RevealOwnMobilePayload_mobile(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevealOwnMobilePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ReviewMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9799,6 +10766,14 @@ func (ec *executionContext) childFields_SetMessagePreferencePayload(ctx context.
 	return nil, fmt.Errorf("no field named %q was found under type SetMessagePreferencePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SetPasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "endedSessions":
+		return ec.fieldContext_SetPasswordPayload_endedSessions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetPasswordPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SignInPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "accessToken":
@@ -9835,6 +10810,22 @@ func (ec *executionContext) childFields_SignInWorkerPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type SignInWorkerPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SignOutDevicePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_SignOutDevicePayload_id(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SignOutDevicePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SignOutOtherDevicesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "endedSessions":
+		return ec.fieldContext_SignOutOtherDevicesPayload_endedSessions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SignOutOtherDevicesPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SignOutPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "endedSessions":
@@ -9849,6 +10840,18 @@ func (ec *executionContext) childFields_StartWorkflowPayload(ctx context.Context
 		return ec.fieldContext_StartWorkflowPayload_instance(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StartWorkflowPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_StepUpPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accessToken":
+		return ec.fieldContext_StepUpPayload_accessToken(ctx, field)
+	case "accessTokenExpiresAt":
+		return ec.fieldContext_StepUpPayload_accessTokenExpiresAt(ctx, field)
+	case "provenUntil":
+		return ec.fieldContext_StepUpPayload_provenUntil(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StepUpPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SubmitMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9873,6 +10876,14 @@ func (ec *executionContext) childFields_SwitchPostPayload(ctx context.Context, f
 		return ec.fieldContext_SwitchPostPayload_worker(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SwitchPostPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UnlinkAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "viewer":
+		return ec.fieldContext_UnlinkAccountPayload_viewer(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnlinkAccountPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdatePlacePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10389,6 +11400,28 @@ func (ec *executionContext) field_Area_places_args(ctx context.Context, rawArgs 
 	return args, nil
 }
 
+func (ec *executionContext) field_Citizen_devices_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Citizen_notifications_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10573,12 +11606,40 @@ func (ec *executionContext) field_Mutation_actOnWorkflow_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_bindMobile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (BindMobileInput, error) {
+			return ec.unmarshalNBindMobileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐBindMobileInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_changeAssignments_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (ChangeAssignmentsInput, error) {
 			return ec.unmarshalNChangeAssignmentsInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐChangeAssignmentsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_changeMobile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ChangeMobileInput, error) {
+			return ec.unmarshalNChangeMobileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐChangeMobileInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10769,6 +11830,20 @@ func (ec *executionContext) field_Mutation_grantAssignment_args(ctx context.Cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_linkAccount_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (LinkAccountInput, error) {
+			return ec.unmarshalNLinkAccountInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLinkAccountInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_markInboxRead_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10909,12 +11984,40 @@ func (ec *executionContext) field_Mutation_reportNotificationClick_args(ctx cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_requestCaptcha_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RequestCaptchaInput, error) {
+			return ec.unmarshalNRequestCaptchaInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRequestCaptchaInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_requestSmsCode_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (RequestSmsCodeInput, error) {
 			return ec.unmarshalNRequestSmsCodeInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRequestSmsCodeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_resetPassword_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ResetPasswordInput, error) {
+			return ec.unmarshalNResetPasswordInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResetPasswordInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -11091,6 +12194,20 @@ func (ec *executionContext) field_Mutation_setMessagePreference_args(ctx context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_setPassword_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SetPasswordInput, error) {
+			return ec.unmarshalNSetPasswordInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetPasswordInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_setPostPermission_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11119,12 +12236,54 @@ func (ec *executionContext) field_Mutation_signInByCode_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_signInByPassword_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SignInByPasswordInput, error) {
+			return ec.unmarshalNSignInByPasswordInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignInByPasswordInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_signInByThirdParty_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SignInByThirdPartyInput, error) {
+			return ec.unmarshalNSignInByThirdPartyInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignInByThirdPartyInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_signInWorker_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (SignInWorkerInput, error) {
 			return ec.unmarshalNSignInWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignInWorkerInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_signOutDevice_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SignOutDeviceInput, error) {
+			return ec.unmarshalNSignOutDeviceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignOutDeviceInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -11153,6 +12312,20 @@ func (ec *executionContext) field_Mutation_startWorkflow_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (workflow.StartWorkflowInput, error) {
 			return ec.unmarshalNStartWorkflowInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐStartWorkflowInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_stepUp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (StepUpInput, error) {
+			return ec.unmarshalNStepUpInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐStepUpInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -11209,6 +12382,20 @@ func (ec *executionContext) field_Mutation_switchPost_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (SwitchPostInput, error) {
 			return ec.unmarshalNSwitchPostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSwitchPostInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_unlinkAccount_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (UnlinkAccountInput, error) {
+			return ec.unmarshalNUnlinkAccountInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUnlinkAccountInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13678,6 +14865,125 @@ func (ec *executionContext) fieldContext_AuditEntryEdge_node(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _BindMobilePayload_viewer(ctx context.Context, field graphql.CollectedField, obj *BindMobilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BindMobilePayload_viewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Viewer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v citizen.Citizen) graphql.Marshaler {
+			return ec.marshalNCitizen2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐCitizen(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BindMobilePayload_viewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BindMobilePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Citizen(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BindMobilePayload_signIn(ctx context.Context, field graphql.CollectedField, obj *BindMobilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BindMobilePayload_signIn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SignIn, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SignInPayload) graphql.Marshaler {
+			return ec.marshalOSignInPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignInPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BindMobilePayload_signIn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BindMobilePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SignInPayload(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CancelAccountPayload_dueAt(ctx context.Context, field graphql.CollectedField, obj *CancelAccountPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelAccountPayload_dueAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DueAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CancelAccountPayload_dueAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CancelAccountPayload", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ChangeMobilePayload_viewer(ctx context.Context, field graphql.CollectedField, obj *ChangeMobilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChangeMobilePayload_viewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Viewer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v citizen.Citizen) graphql.Marshaler {
+			return ec.marshalNCitizen2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐCitizen(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChangeMobilePayload_viewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChangeMobilePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Citizen(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ChangePasswordPayload_accessToken(ctx context.Context, field graphql.CollectedField, obj *ChangePasswordPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14083,6 +15389,105 @@ func (ec *executionContext) fieldContext_Citizen_notifications(ctx context.Conte
 		return fc, err
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Citizen_devices(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Citizen_devices(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Citizen().Devices(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *DeviceConnection) graphql.Marshaler {
+			return ec.marshalNDeviceConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeviceConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Citizen_devices(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Citizen",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeviceConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Citizen_devices_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Citizen_linkedAccounts(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Citizen_linkedAccounts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Citizen().LinkedAccounts(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*citizen.LinkedAccount) graphql.Marshaler {
+			return ec.marshalNLinkedAccount2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐLinkedAccountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Citizen_linkedAccounts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Citizen",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LinkedAccount(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Citizen_passwordSet(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Citizen_passwordSet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Citizen().PasswordSet(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Citizen_passwordSet(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Citizen", field, true, true, "Boolean")
 }
 
 func (ec *executionContext) _ClosePlacePayload_place(ctx context.Context, field graphql.CollectedField, obj *ClosePlacePayload) (ret graphql.Marshaler) {
@@ -14702,6 +16107,286 @@ func (ec *executionContext) fieldContext_DelegationPayload_delegation(_ context.
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Device_id(ctx context.Context, field graphql.CollectedField, obj *session.Device) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Device_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Device_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Device", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Device_name(ctx context.Context, field graphql.CollectedField, obj *session.Device) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Device_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DisplayName(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Device_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Device", field, true, false, "String")
+}
+
+func (ec *executionContext) _Device_client(ctx context.Context, field graphql.CollectedField, obj *session.Device) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Device_client(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Client, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Device_client(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Device", field, false, false, "String")
+}
+
+func (ec *executionContext) _Device_addressMasked(ctx context.Context, field graphql.CollectedField, obj *session.Device) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Device_addressMasked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AddressMasked(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Device_addressMasked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Device", field, true, false, "String")
+}
+
+func (ec *executionContext) _Device_signedInAt(ctx context.Context, field graphql.CollectedField, obj *session.Device) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Device_signedInAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SignedInAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Device_signedInAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Device", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Device_lastSeenAt(ctx context.Context, field graphql.CollectedField, obj *session.Device) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Device_lastSeenAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSeenAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Device_lastSeenAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Device", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Device_current(ctx context.Context, field graphql.CollectedField, obj *session.Device) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Device_current(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Current, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Device_current(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Device", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _DeviceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *DeviceConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeviceConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*DeviceEdge) graphql.Marshaler {
+			return ec.marshalNDeviceEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeviceEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeviceConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeviceConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeviceEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeviceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *DeviceConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeviceConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeviceConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeviceConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeviceEdge_node(ctx context.Context, field graphql.CollectedField, obj *DeviceEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeviceEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v session.Device) graphql.Marshaler {
+			return ec.marshalNDevice2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋsessionᚐDevice(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeviceEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeviceEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Device(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeviceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *DeviceEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeviceEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeviceEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeviceEdge", field, false, false, "String")
 }
 
 func (ec *executionContext) _DraftWorkflowDefinitionPayload_definition(ctx context.Context, field graphql.CollectedField, obj *DraftWorkflowDefinitionPayload) (ret graphql.Marshaler) {
@@ -16641,6 +18326,153 @@ func (ec *executionContext) fieldContext_InstitutionChangeEdge_node(_ context.Co
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _LinkAccountPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *LinkAccountPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkAccountPayload_viewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Viewer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v citizen.Citizen) graphql.Marshaler {
+			return ec.marshalNCitizen2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐCitizen(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LinkAccountPayload_viewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LinkAccountPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Citizen(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LinkAccountPayload_merged(ctx context.Context, field graphql.CollectedField, obj *LinkAccountPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkAccountPayload_merged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Merged, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LinkAccountPayload_merged(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkAccountPayload", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _LinkedAccount_id(ctx context.Context, field graphql.CollectedField, obj *citizen.LinkedAccount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkedAccount_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LinkedAccount_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkedAccount", field, false, false, "ID")
+}
+
+func (ec *executionContext) _LinkedAccount_provider(ctx context.Context, field graphql.CollectedField, obj *citizen.LinkedAccount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkedAccount_provider(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Provider, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v thirdparty.Name) graphql.Marshaler {
+			return ec.marshalNThirdParty2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋthirdpartyᚐName(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LinkedAccount_provider(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkedAccount", field, false, false, "ThirdParty")
+}
+
+func (ec *executionContext) _LinkedAccount_linkedAt(ctx context.Context, field graphql.CollectedField, obj *citizen.LinkedAccount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkedAccount_linkedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LinkedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LinkedAccount_linkedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkedAccount", field, false, false, "Time")
+}
+
+func (ec *executionContext) _LinkedAccount_usedAt(ctx context.Context, field graphql.CollectedField, obj *citizen.LinkedAccount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkedAccount_usedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UsedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LinkedAccount_usedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkedAccount", field, false, false, "Time")
 }
 
 func (ec *executionContext) _LogBucket_start(ctx context.Context, field graphql.CollectedField, obj *log.LogBucket) (ret graphql.Marshaler) {
@@ -19261,6 +21093,586 @@ func (ec *executionContext) fieldContext_Mutation_revokeDelegation(ctx context.C
 	if fc.Args, err = ec.field_Mutation_revokeDelegation_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_requestCaptcha(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_requestCaptcha(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RequestCaptcha(ctx, fc.Args["input"].(RequestCaptchaInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RequestCaptchaPayload) graphql.Marshaler {
+			return ec.marshalNRequestCaptchaPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRequestCaptchaPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_requestCaptcha(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RequestCaptchaPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_requestCaptcha_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_signInByPassword(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_signInByPassword(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SignInByPassword(ctx, fc.Args["input"].(SignInByPasswordInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SignInPayload) graphql.Marshaler {
+			return ec.marshalNSignInPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignInPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_signInByPassword(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SignInPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_signInByPassword_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_signInByThirdParty(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_signInByThirdParty(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SignInByThirdParty(ctx, fc.Args["input"].(SignInByThirdPartyInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SignInPayload) graphql.Marshaler {
+			return ec.marshalNSignInPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignInPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_signInByThirdParty(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SignInPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_signInByThirdParty_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_stepUp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_stepUp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().StepUp(ctx, fc.Args["input"].(StepUpInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *StepUpPayload) graphql.Marshaler {
+			return ec.marshalNStepUpPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐStepUpPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_stepUp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StepUpPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_stepUp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setPassword(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setPassword(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetPassword(ctx, fc.Args["input"].(SetPasswordInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SetPasswordPayload) graphql.Marshaler {
+			return ec.marshalNSetPasswordPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetPasswordPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setPassword(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetPasswordPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setPassword_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_resetPassword(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_resetPassword(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ResetPassword(ctx, fc.Args["input"].(ResetPasswordInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ResetPasswordPayload) graphql.Marshaler {
+			return ec.marshalNResetPasswordPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResetPasswordPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_resetPassword(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ResetPasswordPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_resetPassword_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_revealOwnMobile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_revealOwnMobile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().RevealOwnMobile(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RevealOwnMobilePayload) graphql.Marshaler {
+			return ec.marshalNRevealOwnMobilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealOwnMobilePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_revealOwnMobile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevealOwnMobilePayload(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_bindMobile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_bindMobile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().BindMobile(ctx, fc.Args["input"].(BindMobileInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *BindMobilePayload) graphql.Marshaler {
+			return ec.marshalNBindMobilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐBindMobilePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_bindMobile(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BindMobilePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_bindMobile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_changeMobile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_changeMobile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ChangeMobile(ctx, fc.Args["input"].(ChangeMobileInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ChangeMobilePayload) graphql.Marshaler {
+			return ec.marshalNChangeMobilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐChangeMobilePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_changeMobile(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChangeMobilePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_changeMobile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_linkAccount(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_linkAccount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LinkAccount(ctx, fc.Args["input"].(LinkAccountInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LinkAccountPayload) graphql.Marshaler {
+			return ec.marshalNLinkAccountPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLinkAccountPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_linkAccount(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LinkAccountPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_linkAccount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_unlinkAccount(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_unlinkAccount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UnlinkAccount(ctx, fc.Args["input"].(UnlinkAccountInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *UnlinkAccountPayload) graphql.Marshaler {
+			return ec.marshalNUnlinkAccountPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUnlinkAccountPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_unlinkAccount(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UnlinkAccountPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_unlinkAccount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_signOutDevice(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_signOutDevice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SignOutDevice(ctx, fc.Args["input"].(SignOutDeviceInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SignOutDevicePayload) graphql.Marshaler {
+			return ec.marshalNSignOutDevicePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignOutDevicePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_signOutDevice(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SignOutDevicePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_signOutDevice_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_signOutOtherDevices(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_signOutOtherDevices(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().SignOutOtherDevices(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SignOutOtherDevicesPayload) graphql.Marshaler {
+			return ec.marshalNSignOutOtherDevicesPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignOutOtherDevicesPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_signOutOtherDevices(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SignOutOtherDevicesPayload(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_cancelAccount(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_cancelAccount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().CancelAccount(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CancelAccountPayload) graphql.Marshaler {
+			return ec.marshalNCancelAccountPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCancelAccountPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_cancelAccount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CancelAccountPayload(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -25456,6 +27868,98 @@ func (ec *executionContext) fieldContext_ReportNotificationClickPayload_first(_ 
 	return graphql.NewScalarFieldContext("ReportNotificationClickPayload", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _RequestCaptchaPayload_id(ctx context.Context, field graphql.CollectedField, obj *RequestCaptchaPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestCaptchaPayload_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestCaptchaPayload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestCaptchaPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _RequestCaptchaPayload_image(ctx context.Context, field graphql.CollectedField, obj *RequestCaptchaPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestCaptchaPayload_image(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Image, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RequestCaptchaPayload_image(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestCaptchaPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RequestCaptchaPayload_question(ctx context.Context, field graphql.CollectedField, obj *RequestCaptchaPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestCaptchaPayload_question(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Question, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RequestCaptchaPayload_question(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestCaptchaPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RequestCaptchaPayload_expiresInSeconds(ctx context.Context, field graphql.CollectedField, obj *RequestCaptchaPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestCaptchaPayload_expiresInSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresInSeconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestCaptchaPayload_expiresInSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestCaptchaPayload", field, false, false, "Int")
+}
+
 func (ec *executionContext) _RequestSmsCodePayload_retryAfterSeconds(ctx context.Context, field graphql.CollectedField, obj *RequestSmsCodePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -25500,6 +28004,29 @@ func (ec *executionContext) _RequestSmsCodePayload_expiresInSeconds(ctx context.
 }
 func (ec *executionContext) fieldContext_RequestSmsCodePayload_expiresInSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RequestSmsCodePayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ResetPasswordPayload_endedSessions(ctx context.Context, field graphql.CollectedField, obj *ResetPasswordPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResetPasswordPayload_endedSessions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedSessions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ResetPasswordPayload_endedSessions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ResetPasswordPayload", field, false, false, "Int")
 }
 
 func (ec *executionContext) _ResetSecondFactorPayload_worker(ctx context.Context, field graphql.CollectedField, obj *ResetSecondFactorPayload) (ret graphql.Marshaler) {
@@ -25651,6 +28178,29 @@ func (ec *executionContext) _RevealCitizenPayload_mobile(ctx context.Context, fi
 }
 func (ec *executionContext) fieldContext_RevealCitizenPayload_mobile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RevealCitizenPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RevealOwnMobilePayload_mobile(ctx context.Context, field graphql.CollectedField, obj *RevealOwnMobilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevealOwnMobilePayload_mobile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mobile, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevealOwnMobilePayload_mobile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevealOwnMobilePayload", field, false, false, "String")
 }
 
 func (ec *executionContext) _ReviewMessageTemplatePayload_template(ctx context.Context, field graphql.CollectedField, obj *ReviewMessageTemplatePayload) (ret graphql.Marshaler) {
@@ -25912,6 +28462,29 @@ func (ec *executionContext) fieldContext_SetMessagePreferencePayload_preference(
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _SetPasswordPayload_endedSessions(ctx context.Context, field graphql.CollectedField, obj *SetPasswordPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetPasswordPayload_endedSessions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedSessions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetPasswordPayload_endedSessions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetPasswordPayload", field, false, false, "Int")
 }
 
 func (ec *executionContext) _SignInPayload_accessToken(ctx context.Context, field graphql.CollectedField, obj *SignInPayload) (ret graphql.Marshaler) {
@@ -26208,6 +28781,52 @@ func (ec *executionContext) fieldContext_SignInWorkerPayload_nextStep(_ context.
 	return graphql.NewScalarFieldContext("SignInWorkerPayload", field, false, false, "SignInStep")
 }
 
+func (ec *executionContext) _SignOutDevicePayload_id(ctx context.Context, field graphql.CollectedField, obj *SignOutDevicePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SignOutDevicePayload_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SignOutDevicePayload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SignOutDevicePayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _SignOutOtherDevicesPayload_endedSessions(ctx context.Context, field graphql.CollectedField, obj *SignOutOtherDevicesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SignOutOtherDevicesPayload_endedSessions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedSessions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SignOutOtherDevicesPayload_endedSessions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SignOutOtherDevicesPayload", field, false, false, "Int")
+}
+
 func (ec *executionContext) _SignOutPayload_endedSessions(ctx context.Context, field graphql.CollectedField, obj *SignOutPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26261,6 +28880,75 @@ func (ec *executionContext) fieldContext_StartWorkflowPayload_instance(_ context
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _StepUpPayload_accessToken(ctx context.Context, field graphql.CollectedField, obj *StepUpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StepUpPayload_accessToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AccessToken, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StepUpPayload_accessToken(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StepUpPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _StepUpPayload_accessTokenExpiresAt(ctx context.Context, field graphql.CollectedField, obj *StepUpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StepUpPayload_accessTokenExpiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AccessTokenExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StepUpPayload_accessTokenExpiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StepUpPayload", field, false, false, "Time")
+}
+
+func (ec *executionContext) _StepUpPayload_provenUntil(ctx context.Context, field graphql.CollectedField, obj *StepUpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StepUpPayload_provenUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ProvenUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StepUpPayload_provenUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StepUpPayload", field, false, false, "Time")
 }
 
 func (ec *executionContext) _SubmitMessageTemplatePayload_template(ctx context.Context, field graphql.CollectedField, obj *SubmitMessageTemplatePayload) (ret graphql.Marshaler) {
@@ -26522,6 +29210,38 @@ func (ec *executionContext) fieldContext_SwitchPostPayload_worker(_ context.Cont
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UnlinkAccountPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *UnlinkAccountPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnlinkAccountPayload_viewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Viewer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v citizen.Citizen) graphql.Marshaler {
+			return ec.marshalNCitizen2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐCitizen(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnlinkAccountPayload_viewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnlinkAccountPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Citizen(ctx, field)
 		},
 	}
 	return fc, nil
@@ -30857,6 +33577,118 @@ func UnmarshalAuditEntryRepresentation(ctx context.Context, raw any) (AuditEntry
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputBindMobileInput(ctx context.Context, obj any) (BindMobileInput, error) {
+	var it BindMobileInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"mobile", "code", "mergeIfTaken", "device"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "mobile":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mobile"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Mobile = data
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
+		case "mergeIfTaken":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mergeIfTaken"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MergeIfTaken = data
+		case "device":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("device"))
+			data, err := ec.unmarshalODeviceInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeviceInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Device = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalBindMobileInput unmarshals raw into the BindMobileInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalBindMobileInput(ctx context.Context, raw any) (BindMobileInput, error) {
+	var out BindMobileInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "BindMobileInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCaptchaAnswerInput(ctx context.Context, obj any) (CaptchaAnswerInput, error) {
+	var it CaptchaAnswerInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "answer"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "answer":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("answer"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Answer = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCaptchaAnswerInput unmarshals raw into the CaptchaAnswerInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCaptchaAnswerInput(ctx context.Context, raw any) (CaptchaAnswerInput, error) {
+	var out CaptchaAnswerInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CaptchaAnswerInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputChangeAssignmentsInput(ctx context.Context, obj any) (ChangeAssignmentsInput, error) {
 	var it ChangeAssignmentsInput
 	if obj == nil {
@@ -30924,6 +33756,55 @@ func (ec *executionContext) unmarshalInputChangeAssignmentsInput(ctx context.Con
 func UnmarshalChangeAssignmentsInput(ctx context.Context, raw any) (ChangeAssignmentsInput, error) {
 	var out ChangeAssignmentsInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChangeAssignmentsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputChangeMobileInput(ctx context.Context, obj any) (ChangeMobileInput, error) {
+	var it ChangeMobileInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"mobile", "code"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "mobile":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mobile"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Mobile = data
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalChangeMobileInput unmarshals raw into the ChangeMobileInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalChangeMobileInput(ctx context.Context, raw any) (ChangeMobileInput, error) {
+	var out ChangeMobileInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChangeMobileInput", raw, &out)
 	return out, err
 }
 
@@ -31445,6 +34326,55 @@ func UnmarshalDelegateInput(ctx context.Context, raw any) (DelegateInput, error)
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputDeviceInput(ctx context.Context, obj any) (DeviceInput, error) {
+	var it DeviceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "name"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeviceInput unmarshals raw into the DeviceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeviceInput(ctx context.Context, raw any) (DeviceInput, error) {
+	var out DeviceInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeviceInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputDissolveOrgUnitInput(ctx context.Context, obj any) (DissolveOrgUnitInput, error) {
 	var it DissolveOrgUnitInput
 	if obj == nil {
@@ -31869,6 +34799,62 @@ func (ec *executionContext) unmarshalInputInboxFilter(ctx context.Context, obj a
 func UnmarshalInboxFilter(ctx context.Context, raw any) (InboxFilter, error) {
 	var out InboxFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "InboxFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputLinkAccountInput(ctx context.Context, obj any) (LinkAccountInput, error) {
+	var it LinkAccountInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"provider", "code", "mergeIfTaken"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "provider":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("provider"))
+			data, err := ec.unmarshalNThirdParty2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋthirdpartyᚐName(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Provider = data
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
+		case "mergeIfTaken":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mergeIfTaken"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MergeIfTaken = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLinkAccountInput unmarshals raw into the LinkAccountInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLinkAccountInput(ctx context.Context, raw any) (LinkAccountInput, error) {
+	var out LinkAccountInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LinkAccountInput", raw, &out)
 	return out, err
 }
 
@@ -33290,6 +36276,55 @@ func UnmarshalReportNotificationClickInput(ctx context.Context, raw any) (Report
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRequestCaptchaInput(ctx context.Context, obj any) (RequestCaptchaInput, error) {
+	var it RequestCaptchaInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"scene", "kind"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "scene":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scene"))
+			data, err := ec.unmarshalNCaptchaScene2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcaptchaᚐScene(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Scene = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNCaptchaKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcaptchaᚐWay(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRequestCaptchaInput unmarshals raw into the RequestCaptchaInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRequestCaptchaInput(ctx context.Context, raw any) (RequestCaptchaInput, error) {
+	var out RequestCaptchaInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RequestCaptchaInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRequestSmsCodeInput(ctx context.Context, obj any) (RequestSmsCodeInput, error) {
 	var it RequestSmsCodeInput
 	if obj == nil {
@@ -33301,7 +36336,7 @@ func (ec *executionContext) unmarshalInputRequestSmsCodeInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"mobile", "scene"}
+	fieldsInOrder := [...]string{"mobile", "scene", "captcha"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -33310,7 +36345,7 @@ func (ec *executionContext) unmarshalInputRequestSmsCodeInput(ctx context.Contex
 		switch k {
 		case "mobile":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mobile"))
-			data, err := ec.unmarshalNString2string(ctx, v)
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -33322,6 +36357,13 @@ func (ec *executionContext) unmarshalInputRequestSmsCodeInput(ctx context.Contex
 				return it, err
 			}
 			it.Scene = data
+		case "captcha":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("captcha"))
+			data, err := ec.unmarshalOCaptchaAnswerInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCaptchaAnswerInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Captcha = data
 		}
 	}
 	return it, nil
@@ -33336,6 +36378,62 @@ func (ec *executionContext) unmarshalInputRequestSmsCodeInput(ctx context.Contex
 func UnmarshalRequestSmsCodeInput(ctx context.Context, raw any) (RequestSmsCodeInput, error) {
 	var out RequestSmsCodeInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RequestSmsCodeInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputResetPasswordInput(ctx context.Context, obj any) (ResetPasswordInput, error) {
+	var it ResetPasswordInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"mobile", "code", "newPassword"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "mobile":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mobile"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Mobile = data
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
+		case "newPassword":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("newPassword"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NewPassword = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalResetPasswordInput unmarshals raw into the ResetPasswordInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalResetPasswordInput(ctx context.Context, raw any) (ResetPasswordInput, error) {
+	var out ResetPasswordInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResetPasswordInput", raw, &out)
 	return out, err
 }
 
@@ -33864,6 +36962,55 @@ func UnmarshalSetMessagePreferenceInput(ctx context.Context, raw any) (SetMessag
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSetPasswordInput(ctx context.Context, obj any) (SetPasswordInput, error) {
+	var it SetPasswordInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"currentPassword", "newPassword"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "currentPassword":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("currentPassword"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CurrentPassword = data
+		case "newPassword":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("newPassword"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NewPassword = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetPasswordInput unmarshals raw into the SetPasswordInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetPasswordInput(ctx context.Context, raw any) (SetPasswordInput, error) {
+	var out SetPasswordInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetPasswordInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSetPostPermissionInput(ctx context.Context, obj any) (SetPostPermissionInput, error) {
 	var it SetPostPermissionInput
 	if obj == nil {
@@ -33945,7 +37092,7 @@ func (ec *executionContext) unmarshalInputSignInByCodeInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"mobile", "code"}
+	fieldsInOrder := [...]string{"mobile", "code", "device"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -33966,6 +37113,13 @@ func (ec *executionContext) unmarshalInputSignInByCodeInput(ctx context.Context,
 				return it, err
 			}
 			it.Code = data
+		case "device":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("device"))
+			data, err := ec.unmarshalODeviceInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeviceInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Device = data
 		}
 	}
 	return it, nil
@@ -33980,6 +37134,125 @@ func (ec *executionContext) unmarshalInputSignInByCodeInput(ctx context.Context,
 func UnmarshalSignInByCodeInput(ctx context.Context, raw any) (SignInByCodeInput, error) {
 	var out SignInByCodeInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SignInByCodeInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSignInByPasswordInput(ctx context.Context, obj any) (SignInByPasswordInput, error) {
+	var it SignInByPasswordInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"mobile", "password", "captcha", "device"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "mobile":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mobile"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Mobile = data
+		case "password":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("password"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Password = data
+		case "captcha":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("captcha"))
+			data, err := ec.unmarshalOCaptchaAnswerInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCaptchaAnswerInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Captcha = data
+		case "device":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("device"))
+			data, err := ec.unmarshalODeviceInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeviceInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Device = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSignInByPasswordInput unmarshals raw into the SignInByPasswordInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSignInByPasswordInput(ctx context.Context, raw any) (SignInByPasswordInput, error) {
+	var out SignInByPasswordInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SignInByPasswordInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSignInByThirdPartyInput(ctx context.Context, obj any) (SignInByThirdPartyInput, error) {
+	var it SignInByThirdPartyInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"provider", "code", "device"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "provider":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("provider"))
+			data, err := ec.unmarshalNThirdParty2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋthirdpartyᚐName(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Provider = data
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
+		case "device":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("device"))
+			data, err := ec.unmarshalODeviceInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeviceInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Device = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSignInByThirdPartyInput unmarshals raw into the SignInByThirdPartyInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSignInByThirdPartyInput(ctx context.Context, raw any) (SignInByThirdPartyInput, error) {
+	var out SignInByThirdPartyInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SignInByThirdPartyInput", raw, &out)
 	return out, err
 }
 
@@ -34029,6 +37302,48 @@ func (ec *executionContext) unmarshalInputSignInWorkerInput(ctx context.Context,
 func UnmarshalSignInWorkerInput(ctx context.Context, raw any) (SignInWorkerInput, error) {
 	var out SignInWorkerInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SignInWorkerInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSignOutDeviceInput(ctx context.Context, obj any) (SignOutDeviceInput, error) {
+	var it SignOutDeviceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSignOutDeviceInput unmarshals raw into the SignOutDeviceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSignOutDeviceInput(ctx context.Context, raw any) (SignOutDeviceInput, error) {
+	var out SignOutDeviceInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SignOutDeviceInput", raw, &out)
 	return out, err
 }
 
@@ -34148,6 +37463,55 @@ func (ec *executionContext) unmarshalInputStartWorkflowInput(ctx context.Context
 func UnmarshalStartWorkflowInput(ctx context.Context, raw any) (workflow.StartWorkflowInput, error) {
 	var out workflow.StartWorkflowInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "StartWorkflowInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputStepUpInput(ctx context.Context, obj any) (StepUpInput, error) {
+	var it StepUpInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"password", "code"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "password":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("password"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Password = data
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalStepUpInput unmarshals raw into the StepUpInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalStepUpInput(ctx context.Context, raw any) (StepUpInput, error) {
+	var out StepUpInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "StepUpInput", raw, &out)
 	return out, err
 }
 
@@ -34351,6 +37715,48 @@ func (ec *executionContext) unmarshalInputSwitchPostInput(ctx context.Context, o
 func UnmarshalSwitchPostInput(ctx context.Context, raw any) (SwitchPostInput, error) {
 	var out SwitchPostInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SwitchPostInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUnlinkAccountInput(ctx context.Context, obj any) (UnlinkAccountInput, error) {
+	var it UnlinkAccountInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"provider"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "provider":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("provider"))
+			data, err := ec.unmarshalNThirdParty2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋthirdpartyᚐName(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Provider = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUnlinkAccountInput unmarshals raw into the UnlinkAccountInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUnlinkAccountInput(ctx context.Context, raw any) (UnlinkAccountInput, error) {
+	var out UnlinkAccountInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UnlinkAccountInput", raw, &out)
 	return out, err
 }
 
@@ -35366,6 +38772,110 @@ func (ec *executionContext) _AuditEntryEdge(ctx context.Context, sel ast.Selecti
 	return out
 }
 
+var bindMobilePayloadImplementors = []string{"BindMobilePayload"}
+
+func (ec *executionContext) _BindMobilePayload(ctx context.Context, sel ast.SelectionSet, obj *BindMobilePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bindMobilePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BindMobilePayload")
+		case "viewer":
+			out.Values[i] = ec._BindMobilePayload_viewer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "signIn":
+			out.Values[i] = ec._BindMobilePayload_signIn(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var cancelAccountPayloadImplementors = []string{"CancelAccountPayload"}
+
+func (ec *executionContext) _CancelAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *CancelAccountPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cancelAccountPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CancelAccountPayload")
+		case "dueAt":
+			out.Values[i] = ec._CancelAccountPayload_dueAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var changeMobilePayloadImplementors = []string{"ChangeMobilePayload"}
+
+func (ec *executionContext) _ChangeMobilePayload(ctx context.Context, sel ast.SelectionSet, obj *ChangeMobilePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, changeMobilePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChangeMobilePayload")
+		case "viewer":
+			out.Values[i] = ec._ChangeMobilePayload_viewer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var changePasswordPayloadImplementors = []string{"ChangePasswordPayload"}
 
 func (ec *executionContext) _ChangePasswordPayload(ctx context.Context, sel ast.SelectionSet, obj *ChangePasswordPayload) graphql.Marshaler {
@@ -35482,6 +38992,24 @@ func (ec *executionContext) _Citizen(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Citizen_notifications(ctx, field, obj)
+				})
+		case "devices":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Citizen_devices(ctx, field, obj)
+				})
+		case "linkedAccounts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Citizen_linkedAccounts(ctx, field, obj)
+				})
+		case "passwordSet":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Citizen_passwordSet(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -35839,6 +39367,145 @@ func (ec *executionContext) _DelegationPayload(ctx context.Context, sel ast.Sele
 			out.Values[i] = graphql.MarshalString("DelegationPayload")
 		case "delegation":
 			out.Values[i] = ec._DelegationPayload_delegation(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deviceImplementors = []string{"Device"}
+
+func (ec *executionContext) _Device(ctx context.Context, sel ast.SelectionSet, obj *session.Device) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deviceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Device")
+		case "id":
+			out.Values[i] = ec._Device_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._Device_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "client":
+			out.Values[i] = ec._Device_client(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "addressMasked":
+			out.Values[i] = ec._Device_addressMasked(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "signedInAt":
+			out.Values[i] = ec._Device_signedInAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastSeenAt":
+			out.Values[i] = ec._Device_lastSeenAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "current":
+			out.Values[i] = ec._Device_current(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deviceConnectionImplementors = []string{"DeviceConnection"}
+
+func (ec *executionContext) _DeviceConnection(ctx context.Context, sel ast.SelectionSet, obj *DeviceConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deviceConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeviceConnection")
+		case "edges":
+			out.Values[i] = ec._DeviceConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._DeviceConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deviceEdgeImplementors = []string{"DeviceEdge"}
+
+func (ec *executionContext) _DeviceEdge(ctx context.Context, sel ast.SelectionSet, obj *DeviceEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deviceEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeviceEdge")
+		case "node":
+			out.Values[i] = ec._DeviceEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._DeviceEdge_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -36598,6 +40265,92 @@ func (ec *executionContext) _InstitutionChangeEdge(ctx context.Context, sel ast.
 			}
 		case "node":
 			out.Values[i] = ec._InstitutionChangeEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var linkAccountPayloadImplementors = []string{"LinkAccountPayload"}
+
+func (ec *executionContext) _LinkAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *LinkAccountPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, linkAccountPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LinkAccountPayload")
+		case "viewer":
+			out.Values[i] = ec._LinkAccountPayload_viewer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "merged":
+			out.Values[i] = ec._LinkAccountPayload_merged(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var linkedAccountImplementors = []string{"LinkedAccount"}
+
+func (ec *executionContext) _LinkedAccount(ctx context.Context, sel ast.SelectionSet, obj *citizen.LinkedAccount) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, linkedAccountImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LinkedAccount")
+		case "id":
+			out.Values[i] = ec._LinkedAccount_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "provider":
+			out.Values[i] = ec._LinkedAccount_provider(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "linkedAt":
+			out.Values[i] = ec._LinkedAccount_linkedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "usedAt":
+			out.Values[i] = ec._LinkedAccount_usedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -37608,6 +41361,104 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "revokeDelegation":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_revokeDelegation(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "requestCaptcha":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_requestCaptcha(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "signInByPassword":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_signInByPassword(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "signInByThirdParty":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_signInByThirdParty(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "stepUp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_stepUp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setPassword":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setPassword(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resetPassword":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_resetPassword(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revealOwnMobile":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_revealOwnMobile(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bindMobile":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_bindMobile(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "changeMobile":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_changeMobile(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "linkAccount":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_linkAccount(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unlinkAccount":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_unlinkAccount(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "signOutDevice":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_signOutDevice(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "signOutOtherDevices":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_signOutOtherDevices(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cancelAccount":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_cancelAccount(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -39299,6 +43150,54 @@ func (ec *executionContext) _ReportNotificationClickPayload(ctx context.Context,
 	return out
 }
 
+var requestCaptchaPayloadImplementors = []string{"RequestCaptchaPayload"}
+
+func (ec *executionContext) _RequestCaptchaPayload(ctx context.Context, sel ast.SelectionSet, obj *RequestCaptchaPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, requestCaptchaPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RequestCaptchaPayload")
+		case "id":
+			out.Values[i] = ec._RequestCaptchaPayload_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "image":
+			out.Values[i] = ec._RequestCaptchaPayload_image(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "question":
+			out.Values[i] = ec._RequestCaptchaPayload_question(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "expiresInSeconds":
+			out.Values[i] = ec._RequestCaptchaPayload_expiresInSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var requestSmsCodePayloadImplementors = []string{"RequestSmsCodePayload"}
 
 func (ec *executionContext) _RequestSmsCodePayload(ctx context.Context, sel ast.SelectionSet, obj *RequestSmsCodePayload) graphql.Marshaler {
@@ -39317,6 +43216,39 @@ func (ec *executionContext) _RequestSmsCodePayload(ctx context.Context, sel ast.
 			}
 		case "expiresInSeconds":
 			out.Values[i] = ec._RequestSmsCodePayload_expiresInSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var resetPasswordPayloadImplementors = []string{"ResetPasswordPayload"}
+
+func (ec *executionContext) _ResetPasswordPayload(ctx context.Context, sel ast.SelectionSet, obj *ResetPasswordPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, resetPasswordPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ResetPasswordPayload")
+		case "endedSessions":
+			out.Values[i] = ec._ResetPasswordPayload_endedSessions(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -39455,6 +43387,39 @@ func (ec *executionContext) _RevealCitizenPayload(ctx context.Context, sel ast.S
 		case "mobile":
 			out.Values[i] = ec._RevealCitizenPayload_mobile(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var revealOwnMobilePayloadImplementors = []string{"RevealOwnMobilePayload"}
+
+func (ec *executionContext) _RevealOwnMobilePayload(ctx context.Context, sel ast.SelectionSet, obj *RevealOwnMobilePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revealOwnMobilePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevealOwnMobilePayload")
+		case "mobile":
+			out.Values[i] = ec._RevealOwnMobilePayload_mobile(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -39659,6 +43624,39 @@ func (ec *executionContext) _SetMessagePreferencePayload(ctx context.Context, se
 	return out
 }
 
+var setPasswordPayloadImplementors = []string{"SetPasswordPayload"}
+
+func (ec *executionContext) _SetPasswordPayload(ctx context.Context, sel ast.SelectionSet, obj *SetPasswordPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setPasswordPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetPasswordPayload")
+		case "endedSessions":
+			out.Values[i] = ec._SetPasswordPayload_endedSessions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var signInPayloadImplementors = []string{"SignInPayload"}
 
 func (ec *executionContext) _SignInPayload(ctx context.Context, sel ast.SelectionSet, obj *SignInPayload) graphql.Marshaler {
@@ -39775,6 +43773,72 @@ func (ec *executionContext) _SignInWorkerPayload(ctx context.Context, sel ast.Se
 	return out
 }
 
+var signOutDevicePayloadImplementors = []string{"SignOutDevicePayload"}
+
+func (ec *executionContext) _SignOutDevicePayload(ctx context.Context, sel ast.SelectionSet, obj *SignOutDevicePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, signOutDevicePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SignOutDevicePayload")
+		case "id":
+			out.Values[i] = ec._SignOutDevicePayload_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var signOutOtherDevicesPayloadImplementors = []string{"SignOutOtherDevicesPayload"}
+
+func (ec *executionContext) _SignOutOtherDevicesPayload(ctx context.Context, sel ast.SelectionSet, obj *SignOutOtherDevicesPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, signOutOtherDevicesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SignOutOtherDevicesPayload")
+		case "endedSessions":
+			out.Values[i] = ec._SignOutOtherDevicesPayload_endedSessions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var signOutPayloadImplementors = []string{"SignOutPayload"}
 
 func (ec *executionContext) _SignOutPayload(ctx context.Context, sel ast.SelectionSet, obj *SignOutPayload) graphql.Marshaler {
@@ -39821,6 +43885,49 @@ func (ec *executionContext) _StartWorkflowPayload(ctx context.Context, sel ast.S
 			out.Values[i] = graphql.MarshalString("StartWorkflowPayload")
 		case "instance":
 			out.Values[i] = ec._StartWorkflowPayload_instance(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var stepUpPayloadImplementors = []string{"StepUpPayload"}
+
+func (ec *executionContext) _StepUpPayload(ctx context.Context, sel ast.SelectionSet, obj *StepUpPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, stepUpPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StepUpPayload")
+		case "accessToken":
+			out.Values[i] = ec._StepUpPayload_accessToken(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "accessTokenExpiresAt":
+			out.Values[i] = ec._StepUpPayload_accessTokenExpiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "provenUntil":
+			out.Values[i] = ec._StepUpPayload_provenUntil(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -39931,6 +44038,39 @@ func (ec *executionContext) _SwitchPostPayload(ctx context.Context, sel ast.Sele
 			}
 		case "worker":
 			out.Values[i] = ec._SwitchPostPayload_worker(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var unlinkAccountPayloadImplementors = []string{"UnlinkAccountPayload"}
+
+func (ec *executionContext) _UnlinkAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *UnlinkAccountPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unlinkAccountPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnlinkAccountPayload")
+		case "viewer":
+			out.Values[i] = ec._UnlinkAccountPayload_viewer(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -41603,6 +45743,19 @@ func (ec *executionContext) unmarshalNAuditEntryRepresentation2ᚖgithubᚗcom�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNBindMobileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐBindMobileInput(ctx context.Context, v any) (BindMobileInput, error) {
+	res, err := ec.unmarshalInputBindMobileInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBindMobilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐBindMobilePayload(ctx context.Context, sel ast.SelectionSet, v *BindMobilePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BindMobilePayload!")
+		return graphql.Null
+	}
+	return ec._BindMobilePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -41617,9 +45770,60 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) marshalNCancelAccountPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCancelAccountPayload(ctx context.Context, sel ast.SelectionSet, v *CancelAccountPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CancelAccountPayload!")
+		return graphql.Null
+	}
+	return ec._CancelAccountPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCaptchaKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcaptchaᚐWay(ctx context.Context, v any) (captcha.Way, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := captcha.Way(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCaptchaKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcaptchaᚐWay(ctx context.Context, sel ast.SelectionSet, v captcha.Way) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CaptchaKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNCaptchaScene2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcaptchaᚐScene(ctx context.Context, v any) (captcha.Scene, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := captcha.Scene(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCaptchaScene2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcaptchaᚐScene(ctx context.Context, sel ast.SelectionSet, v captcha.Scene) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CaptchaScene!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNChangeAssignmentsInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐChangeAssignmentsInput(ctx context.Context, v any) (ChangeAssignmentsInput, error) {
 	res, err := ec.unmarshalInputChangeAssignmentsInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNChangeMobileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐChangeMobileInput(ctx context.Context, v any) (ChangeMobileInput, error) {
+	res, err := ec.unmarshalInputChangeMobileInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChangeMobilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐChangeMobilePayload(ctx context.Context, sel ast.SelectionSet, v *ChangeMobilePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ChangeMobilePayload!")
+		return graphql.Null
+	}
+	return ec._ChangeMobilePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNChangePasswordInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐChangePasswordInput(ctx context.Context, v any) (ChangePasswordInput, error) {
@@ -41925,6 +46129,42 @@ func (ec *executionContext) marshalNDelegationState2githubᚗcomᚋcitizencloud�
 		graphql.AddInvalidNullFromMarshaler(ctx, "DelegationState!")
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNDevice2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋsessionᚐDevice(ctx context.Context, sel ast.SelectionSet, v session.Device) graphql.Marshaler {
+	return ec._Device(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDeviceConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeviceConnection(ctx context.Context, sel ast.SelectionSet, v *DeviceConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeviceConnection!")
+		return graphql.Null
+	}
+	return ec._DeviceConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeviceEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeviceEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*DeviceEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDeviceEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeviceEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDeviceEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeviceEdge(ctx context.Context, sel ast.SelectionSet, v *DeviceEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeviceEdge!")
+		return graphql.Null
+	}
+	return ec._DeviceEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNDissolveOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDissolveOrgUnitInput(ctx context.Context, v any) (DissolveOrgUnitInput, error) {
@@ -42239,6 +46479,43 @@ func (ec *executionContext) marshalNInt2int64(ctx context.Context, sel ast.Selec
 		graphql.AddInvalidNullFromMarshaler(ctx, "Int!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNLinkAccountInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLinkAccountInput(ctx context.Context, v any) (LinkAccountInput, error) {
+	res, err := ec.unmarshalInputLinkAccountInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLinkAccountPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLinkAccountPayload(ctx context.Context, sel ast.SelectionSet, v *LinkAccountPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LinkAccountPayload!")
+		return graphql.Null
+	}
+	return ec._LinkAccountPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNLinkedAccount2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐLinkedAccountᚄ(ctx context.Context, sel ast.SelectionSet, v []*citizen.LinkedAccount) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNLinkedAccount2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐLinkedAccount(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNLinkedAccount2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐLinkedAccount(ctx context.Context, sel ast.SelectionSet, v *citizen.LinkedAccount) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LinkedAccount!")
+		return graphql.Null
+	}
+	return ec._LinkedAccount(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNLogBucket2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋlogᚐLogBucketᚄ(ctx context.Context, sel ast.SelectionSet, v []*log.LogBucket) graphql.Marshaler {
@@ -43216,6 +47493,19 @@ func (ec *executionContext) marshalNReportNotificationClickPayload2ᚖgithubᚗc
 	return ec._ReportNotificationClickPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRequestCaptchaInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRequestCaptchaInput(ctx context.Context, v any) (RequestCaptchaInput, error) {
+	res, err := ec.unmarshalInputRequestCaptchaInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRequestCaptchaPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRequestCaptchaPayload(ctx context.Context, sel ast.SelectionSet, v *RequestCaptchaPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RequestCaptchaPayload!")
+		return graphql.Null
+	}
+	return ec._RequestCaptchaPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRequestSmsCodeInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRequestSmsCodeInput(ctx context.Context, v any) (RequestSmsCodeInput, error) {
 	res, err := ec.unmarshalInputRequestSmsCodeInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -43227,6 +47517,19 @@ func (ec *executionContext) marshalNRequestSmsCodePayload2ᚖgithubᚗcomᚋciti
 		return graphql.Null
 	}
 	return ec._RequestSmsCodePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNResetPasswordInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResetPasswordInput(ctx context.Context, v any) (ResetPasswordInput, error) {
+	res, err := ec.unmarshalInputResetPasswordInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNResetPasswordPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResetPasswordPayload(ctx context.Context, sel ast.SelectionSet, v *ResetPasswordPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ResetPasswordPayload!")
+		return graphql.Null
+	}
+	return ec._ResetPasswordPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNResetSecondFactorInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResetSecondFactorInput(ctx context.Context, v any) (ResetSecondFactorInput, error) {
@@ -43289,6 +47592,14 @@ func (ec *executionContext) marshalNRevealCitizenPayload2ᚖgithubᚗcomᚋcitiz
 		return graphql.Null
 	}
 	return ec._RevealCitizenPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRevealOwnMobilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealOwnMobilePayload(ctx context.Context, sel ast.SelectionSet, v *RevealOwnMobilePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RevealOwnMobilePayload!")
+		return graphql.Null
+	}
+	return ec._RevealOwnMobilePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNReviewMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewMessageTemplateInput(ctx context.Context, v any) (ReviewMessageTemplateInput, error) {
@@ -43412,6 +47723,19 @@ func (ec *executionContext) marshalNSetMessagePreferencePayload2ᚖgithubᚗcom�
 	return ec._SetMessagePreferencePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNSetPasswordInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetPasswordInput(ctx context.Context, v any) (SetPasswordInput, error) {
+	res, err := ec.unmarshalInputSetPasswordInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetPasswordPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetPasswordPayload(ctx context.Context, sel ast.SelectionSet, v *SetPasswordPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetPasswordPayload!")
+		return graphql.Null
+	}
+	return ec._SetPasswordPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNSetPostPermissionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetPostPermissionInput(ctx context.Context, v any) (SetPostPermissionInput, error) {
 	res, err := ec.unmarshalInputSetPostPermissionInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -43419,6 +47743,16 @@ func (ec *executionContext) unmarshalNSetPostPermissionInput2githubᚗcomᚋciti
 
 func (ec *executionContext) unmarshalNSignInByCodeInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignInByCodeInput(ctx context.Context, v any) (SignInByCodeInput, error) {
 	res, err := ec.unmarshalInputSignInByCodeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSignInByPasswordInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignInByPasswordInput(ctx context.Context, v any) (SignInByPasswordInput, error) {
+	res, err := ec.unmarshalInputSignInByPasswordInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSignInByThirdPartyInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignInByThirdPartyInput(ctx context.Context, v any) (SignInByThirdPartyInput, error) {
+	res, err := ec.unmarshalInputSignInByThirdPartyInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -43441,6 +47775,27 @@ func (ec *executionContext) marshalNSignInWorkerPayload2ᚖgithubᚗcomᚋcitize
 		return graphql.Null
 	}
 	return ec._SignInWorkerPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSignOutDeviceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignOutDeviceInput(ctx context.Context, v any) (SignOutDeviceInput, error) {
+	res, err := ec.unmarshalInputSignOutDeviceInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSignOutDevicePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignOutDevicePayload(ctx context.Context, sel ast.SelectionSet, v *SignOutDevicePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SignOutDevicePayload!")
+		return graphql.Null
+	}
+	return ec._SignOutDevicePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSignOutOtherDevicesPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignOutOtherDevicesPayload(ctx context.Context, sel ast.SelectionSet, v *SignOutOtherDevicesPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SignOutOtherDevicesPayload!")
+		return graphql.Null
+	}
+	return ec._SignOutOtherDevicesPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSignOutPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignOutPayload(ctx context.Context, sel ast.SelectionSet, v *SignOutPayload) graphql.Marshaler {
@@ -43477,6 +47832,19 @@ func (ec *executionContext) marshalNStartWorkflowPayload2ᚖgithubᚗcomᚋcitiz
 		return graphql.Null
 	}
 	return ec._StartWorkflowPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNStepUpInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐStepUpInput(ctx context.Context, v any) (StepUpInput, error) {
+	res, err := ec.unmarshalInputStepUpInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStepUpPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐStepUpPayload(ctx context.Context, sel ast.SelectionSet, v *StepUpPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "StepUpPayload!")
+		return graphql.Null
+	}
+	return ec._StepUpPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
@@ -43558,6 +47926,21 @@ func (ec *executionContext) marshalNSwitchPostPayload2ᚖgithubᚗcomᚋcitizenc
 	return ec._SwitchPostPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNThirdParty2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋthirdpartyᚐName(ctx context.Context, v any) (thirdparty.Name, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := thirdparty.Name(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNThirdParty2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋthirdpartyᚐName(ctx context.Context, sel ast.SelectionSet, v thirdparty.Name) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ThirdParty!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNTime2timeᚐTime(ctx context.Context, v any) (time.Time, error) {
 	res, err := graphql.UnmarshalTime(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -43570,6 +47953,19 @@ func (ec *executionContext) marshalNTime2timeᚐTime(ctx context.Context, sel as
 		graphql.AddInvalidNullFromMarshaler(ctx, "Time!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNUnlinkAccountInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUnlinkAccountInput(ctx context.Context, v any) (UnlinkAccountInput, error) {
+	res, err := ec.unmarshalInputUnlinkAccountInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUnlinkAccountPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUnlinkAccountPayload(ctx context.Context, sel ast.SelectionSet, v *UnlinkAccountPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UnlinkAccountPayload!")
+		return graphql.Null
+	}
+	return ec._UnlinkAccountPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdatePlaceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdatePlaceInput(ctx context.Context, v any) (UpdatePlaceInput, error) {
@@ -44482,6 +48878,14 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	return res
 }
 
+func (ec *executionContext) unmarshalOCaptchaAnswerInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCaptchaAnswerInput(ctx context.Context, v any) (*CaptchaAnswerInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputCaptchaAnswerInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalOCitizen2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐCitizen(ctx context.Context, sel ast.SelectionSet, v []*citizen.Citizen) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -44538,6 +48942,14 @@ func (ec *executionContext) marshalODatum2ᚖgithubᚗcomᚋcitizencloudᚋcitiz
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) unmarshalODeviceInput2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeviceInput(ctx context.Context, v any) (*DeviceInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputDeviceInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOEndOfAssignmentInput2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐEndOfAssignmentInputᚄ(ctx context.Context, v any) ([]*EndOfAssignmentInput, error) {
@@ -45070,6 +49482,13 @@ func (ec *executionContext) marshalORole2ᚖgithubᚗcomᚋcitizencloudᚋcitize
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) marshalOSignInPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSignInPayload(ctx context.Context, sel ast.SelectionSet, v *SignInPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._SignInPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOSignInStep2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐConfinement(ctx context.Context, v any) (*access.Confinement, error) {

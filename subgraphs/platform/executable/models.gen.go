@@ -13,6 +13,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/captcha"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
@@ -24,7 +25,9 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/place"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/session"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/thirdparty"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow/definition"
@@ -90,6 +93,40 @@ type AuditEntryRepresentation struct {
 	MatchedKey AuditEntryMatchedKey `json:"-"`
 }
 
+// 绑定手机号的输入
+type BindMobileInput struct {
+	// 手机号，十一位，可带 +86
+	Mobile string `json:"mobile"`
+	// 六位验证码，用途为 BIND_MOBILE
+	Code string `json:"code"`
+	// 该手机号已有账户时，是否同意将本账户并入该账户，默认不同意
+	MergeIfTaken *bool `json:"mergeIfTaken,omitempty"`
+	// 登录所用的设备；合并后以它登录
+	Device *DeviceInput `json:"device,omitempty"`
+}
+
+// 绑定手机号的结果
+type BindMobilePayload struct {
+	// 绑定后的账户；合并时为留下的账户
+	Viewer citizen.Citizen `json:"viewer"`
+	// 留下的账户的登录，合并时须改用它；没有合并则为空
+	SignIn *SignInPayload `json:"signIn,omitempty"`
+}
+
+// 注销账户的结果
+type CancelAccountPayload struct {
+	// 冷静期的结束时间，届时清除个人信息
+	DueAt time.Time `json:"dueAt"`
+}
+
+// 人机验证的作答
+type CaptchaAnswerInput struct {
+	// 验证的标识
+	ID string `json:"id"`
+	// 答案，不区分大小写
+	Answer string `json:"answer"`
+}
+
 // 变更任职的输入
 type ChangeAssignmentsInput struct {
 	// 工作人员标识
@@ -102,6 +139,20 @@ type ChangeAssignmentsInput struct {
 	End []*EndOfAssignmentInput `json:"end,omitempty"`
 	// 改为主要任职的现任任职
 	PrimaryID *string `json:"primaryId,omitempty"`
+}
+
+// 更换手机号的输入
+type ChangeMobileInput struct {
+	// 新手机号，十一位，可带 +86
+	Mobile string `json:"mobile"`
+	// 发送到新手机号的六位验证码，用途为 CHANGE_MOBILE
+	Code string `json:"code"`
+}
+
+// 更换手机号的结果
+type ChangeMobilePayload struct {
+	// 更换后的账户
+	Viewer citizen.Citizen `json:"viewer"`
 }
 
 // 修改密码的输入
@@ -263,6 +314,30 @@ type DelegationPayload struct {
 	Delegation delegation.Delegation `json:"delegation"`
 }
 
+// 设备的一页
+type DeviceConnection struct {
+	// 各条
+	Edges []*DeviceEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 设备的一条
+type DeviceEdge struct {
+	// 设备
+	Node session.Device `json:"node"`
+	// 游标
+	Cursor string `json:"cursor"`
+}
+
+// 登录所用的设备；用于列出登录设备和新设备提醒
+type DeviceInput struct {
+	// 客户端自己生成并保存的随机标识；平台只保存其散列值
+	ID *string `json:"id,omitempty"`
+	// 名称，最长 40 个字
+	Name *string `json:"name,omitempty"`
+}
+
 // 撤销机构的输入
 type DissolveOrgUnitInput struct {
 	// 机构标识
@@ -380,6 +455,24 @@ type InstitutionChangeEdge struct {
 	Cursor string `json:"cursor"`
 	// 变更记录
 	Node institution.InstitutionChange `json:"node"`
+}
+
+// 绑定第三方账户的输入
+type LinkAccountInput struct {
+	// 平台
+	Provider thirdparty.Name `json:"provider"`
+	// 平台给客户端的授权码，只能使用一次
+	Code string `json:"code"`
+	// 该第三方账户已有市民云账户时，是否同意将那个账户并入本账户，默认不同意；那个账户须没有手机号
+	MergeIfTaken *bool `json:"mergeIfTaken,omitempty"`
+}
+
+// 绑定第三方账户的结果
+type LinkAccountPayload struct {
+	// 绑定后的账户
+	Viewer citizen.Citizen `json:"viewer"`
+	// 是否有另一个账户并入了本账户
+	Merged bool `json:"merged"`
 }
 
 // 日志的分页列表
@@ -661,12 +754,34 @@ type ReportNotificationClickPayload struct {
 	First bool `json:"first"`
 }
 
+// 获取人机验证的输入
+type RequestCaptchaInput struct {
+	// 场景
+	Scene captcha.Scene `json:"scene"`
+	// 方式
+	Kind captcha.Way `json:"kind"`
+}
+
+// 获取人机验证的结果
+type RequestCaptchaPayload struct {
+	// 标识，作答时带回
+	ID string `json:"id"`
+	// 图片，data URI 格式的 PNG；文字题则为空
+	Image *string `json:"image,omitempty"`
+	// 题目；图片则为空
+	Question *string `json:"question,omitempty"`
+	// 多少秒后失效
+	ExpiresInSeconds int `json:"expiresInSeconds"`
+}
+
 // 获取短信验证码的输入
 type RequestSmsCodeInput struct {
-	// 手机号，十一位，可带 +86
-	Mobile string `json:"mobile"`
+	// 手机号，十一位，可带 +86；用途为 STEP_UP 时不填，其余必填
+	Mobile *string `json:"mobile,omitempty"`
 	// 用途
 	Scene sms.Scene `json:"scene"`
+	// 人机验证的作答；被要求（CAPTCHA_REQUIRED）时填写
+	Captcha *CaptchaAnswerInput `json:"captcha,omitempty"`
 }
 
 // 获取短信验证码的结果
@@ -675,6 +790,22 @@ type RequestSmsCodePayload struct {
 	RetryAfterSeconds int `json:"retryAfterSeconds"`
 	// 验证码多少秒后失效
 	ExpiresInSeconds int `json:"expiresInSeconds"`
+}
+
+// 重设登录密码的输入
+type ResetPasswordInput struct {
+	// 手机号，十一位，可带 +86
+	Mobile string `json:"mobile"`
+	// 六位验证码，用途为 RESET_PASSWORD
+	Code string `json:"code"`
+	// 新密码：8 到 128 个字符，包含字母、数字、符号中的至少两类
+	NewPassword string `json:"newPassword"`
+}
+
+// 重设登录密码的结果
+type ResetPasswordPayload struct {
+	// 退出登录的设备数
+	EndedSessions int `json:"endedSessions"`
 }
 
 // 重置双因素验证的输入
@@ -753,6 +884,12 @@ type RevealCitizenPayload struct {
 	Mobile *string `json:"mobile,omitempty"`
 }
 
+// 查看本人手机号的结果
+type RevealOwnMobilePayload struct {
+	// 手机号，带 +86
+	Mobile string `json:"mobile"`
+}
+
 // 审核消息模板的输入
 type ReviewMessageTemplateInput struct {
 	// 模板标识
@@ -817,6 +954,20 @@ type SetMessagePreferencePayload struct {
 	Preference message.MessagePreference `json:"preference"`
 }
 
+// 设置登录密码的输入
+type SetPasswordInput struct {
+	// 当前密码；五分钟内再次验证过身份的可不填
+	CurrentPassword *string `json:"currentPassword,omitempty"`
+	// 新密码：8 到 128 个字符，包含字母、数字、符号中的至少两类
+	NewPassword string `json:"newPassword"`
+}
+
+// 设置登录密码的结果
+type SetPasswordPayload struct {
+	// 退出登录的其他设备数
+	EndedSessions int `json:"endedSessions"`
+}
+
 // 设置岗位权限的输入
 type SetPostPermissionInput struct {
 	// 岗位标识
@@ -837,6 +988,30 @@ type SignInByCodeInput struct {
 	Mobile string `json:"mobile"`
 	// 六位验证码
 	Code string `json:"code"`
+	// 登录所用的设备
+	Device *DeviceInput `json:"device,omitempty"`
+}
+
+// 密码登录的输入
+type SignInByPasswordInput struct {
+	// 手机号，十一位，可带 +86
+	Mobile string `json:"mobile"`
+	// 密码
+	Password string `json:"password"`
+	// 人机验证的作答；被要求（CAPTCHA_REQUIRED）时填写
+	Captcha *CaptchaAnswerInput `json:"captcha,omitempty"`
+	// 登录所用的设备
+	Device *DeviceInput `json:"device,omitempty"`
+}
+
+// 第三方账户登录的输入
+type SignInByThirdPartyInput struct {
+	// 平台
+	Provider thirdparty.Name `json:"provider"`
+	// 平台给客户端的授权码，只能使用一次
+	Code string `json:"code"`
+	// 登录所用的设备
+	Device *DeviceInput `json:"device,omitempty"`
 }
 
 // 市民登录的结果
@@ -879,10 +1054,28 @@ type SignInWorkerPayload struct {
 	NextStep *access.Confinement `json:"nextStep,omitempty"`
 }
 
+// 退出一台设备的输入
+type SignOutDeviceInput struct {
+	// 设备的标识
+	ID string `json:"id"`
+}
+
+// 退出一台设备的结果
+type SignOutDevicePayload struct {
+	// 退出的设备的标识
+	ID string `json:"id"`
+}
+
 // 退出登录的输入
 type SignOutInput struct {
 	// 是否退出本人在所有设备上的登录，默认只退出当前会话
 	Everywhere *bool `json:"everywhere,omitempty"`
+}
+
+// 退出其他设备的结果
+type SignOutOtherDevicesPayload struct {
+	// 退出的设备数
+	EndedSessions int `json:"endedSessions"`
 }
 
 // 退出登录的结果
@@ -895,6 +1088,24 @@ type SignOutPayload struct {
 type StartWorkflowPayload struct {
 	// 流程实例
 	Instance workflow.WorkflowInstance `json:"instance"`
+}
+
+// 再次验证身份的输入：密码或验证码，二选一
+type StepUpInput struct {
+	// 登录密码
+	Password *string `json:"password,omitempty"`
+	// 发送到本人手机号的验证码，用途为 STEP_UP
+	Code *string `json:"code,omitempty"`
+}
+
+// 再次验证身份的结果
+type StepUpPayload struct {
+	// 新的访问令牌，敏感操作须使用它
+	AccessToken string `json:"accessToken"`
+	// 访问令牌的失效时间
+	AccessTokenExpiresAt time.Time `json:"accessTokenExpiresAt"`
+	// 敏感操作在此之前可以进行
+	ProvenUntil time.Time `json:"provenUntil"`
 }
 
 // 提交消息模板的输入
@@ -952,6 +1163,18 @@ type SwitchPostPayload struct {
 	RefreshTokenExpiresAt time.Time `json:"refreshTokenExpiresAt"`
 	// 本人
 	Worker worker.Worker `json:"worker"`
+}
+
+// 解除第三方账户绑定的输入
+type UnlinkAccountInput struct {
+	// 平台
+	Provider thirdparty.Name `json:"provider"`
+}
+
+// 解除第三方账户绑定的结果
+type UnlinkAccountPayload struct {
+	// 解除后的账户
+	Viewer citizen.Citizen `json:"viewer"`
 }
 
 // 修改地点的输入
