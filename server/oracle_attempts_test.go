@@ -160,6 +160,8 @@ func (f filler) value(t *testing.T, name string, of *ast.Type) any {
 			return f.about.Version
 		}
 		return 5
+	case "Float":
+		return map[string]float64{"longitude": 104.06, "latitude": 30.66}[lower] // in the middle of the city
 	case "Boolean":
 		return true
 	case "Time":

@@ -62,15 +62,19 @@ func TestTheEngineHearsWhoAsks(t *testing.T) {
 		t.Errorf("asked %v, want %v", engine.asked, want)
 	}
 	for len(spans.GetSpans()) < len(want) && t.Context().Err() == nil {
-		runtime.Gosched() // the last one ends after its answer
+		runtime.Gosched() // each ends after its answer
+	}
+	ended := map[string]tracetest.SpanStub{} // in whatever order
+	for _, span := range spans.GetSpans() {
+		ended["00-"+span.SpanContext.TraceID().String()+"-"+span.SpanContext.SpanID().String()+"-01"] = span
 	}
 	var names []string
-	for i, span := range spans.GetSpans() {
-		names = append(names, span.Name)
-		call := engine.calls[i]
-		if trace := "00-" + span.SpanContext.TraceID().String() + "-" + span.SpanContext.SpanID().String() + "-01"; call.Trace != trace {
-			t.Errorf("call %d has trace %s, want %s", i, call.Trace, trace)
+	for i, call := range engine.calls {
+		span, found := ended[call.Trace]
+		if !found {
+			t.Fatalf("call %d has trace %s, which no span has", i, call.Trace)
 		}
+		names = append(names, span.Name)
 		if call.ID == "" || call.ID != engine.ids[i] || i < 2 && (call.ID != "mine" || span.SpanContext.TraceID().String() != "4bf92f3577b34da6a3ce929d0e0e4736") {
 			t.Errorf("call %d: ID %q, in the context %q, trace %s", i, call.ID, engine.ids[i], span.SpanContext.TraceID())
 		}
