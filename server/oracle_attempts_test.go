@@ -88,6 +88,7 @@ func topicOf(root string) string {
 		{"checkIn", "registration"}, {"feedback", "feedbackCase"}, {"info", "feedbackCase"}, {"markDuplicate", "feedbackCase"},
 		{"activity", "activity"}, {"registration", "activity"}, {"participant", "participant"}, {"communityService", "communityService"},
 		{"distribution", "communityService"}, {"demand", "demand"}, {"service", "service"}, {"notification", "notification"},
+		{"updatePlace", "place"}, {"closePlace", "place"}, {"orgUnit", "orgUnit"}, {"revealCitizen", "citizen"}, {"renamePost", "post"}, {"abolishPost", "post"},
 	} {
 		if strings.Contains(strings.ToLower(root), strings.ToLower(known.part)) {
 			return known.topic
@@ -108,6 +109,10 @@ func (s *stage) things(t *testing.T, root string) []thing {
 		"participant":      `SELECT id, version, citizen_id, state, area_code FROM supply.participant`,
 		"communityService": `SELECT id, version, citizen_id, state, area_code FROM supply.community_service`,
 		"demand":           `SELECT id, version, citizen_id, state, area_code FROM supply.demand`,
+		"place":            `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.place`,
+		"orgUnit":          `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.org_unit`,
+		"post":             `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.post`,
+		"citizen":          `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.citizen`,
 		"service":          `SELECT id, version, NULL::uuid AS citizen_id, state || publication AS state, '' AS area_code FROM citizen.service`,
 	}[topic]
 	if source == "" {
@@ -145,7 +150,7 @@ func (f filler) value(t *testing.T, name string, of *ast.Type) any {
 	case ast.InputObject:
 		object := map[string]any{}
 		for _, field := range definition.Fields {
-			if field.Type.NonNull || !strings.Contains("pictures all workerId clear", field.Name) {
+			if field.Type.NonNull || !strings.Contains("pictures all workerId clear openingHours", field.Name) {
 				object[field.Name] = f.value(t, field.Name, field.Type)
 			}
 		}
@@ -178,6 +183,8 @@ func (f filler) value(t *testing.T, name string, of *ast.Type) any {
 			return "13800000007"
 		case "code":
 			return "A0001"
+		case "telephone":
+			return "028-87654321"
 		case "uscc":
 			return "91510100MA6CGUGA1W"
 		case "target":
@@ -198,6 +205,8 @@ func (f filler) id(t *testing.T, name string) string {
 		"originalid":         `SELECT id::text FROM community.feedback_case ORDER BY id LIMIT 1`,
 		"communityserviceid": `SELECT id::text FROM supply.community_service WHERE state = 'LISTED' ORDER BY id LIMIT 1`,
 		"participantid":      `SELECT id::text FROM supply.participant WHERE state = 'APPROVED' ORDER BY id LIMIT 1`,
+		"parentid":           `SELECT id::text FROM platform.org_unit WHERE state = 'ACTIVE' ORDER BY id LIMIT 1`,
+		"unitid":             `SELECT id::text FROM platform.org_unit WHERE state = 'ACTIVE' ORDER BY id LIMIT 1`,
 		"ids":                `SELECT id::text FROM platform.notification ORDER BY id LIMIT 1`,
 	}[name]
 	switch {
