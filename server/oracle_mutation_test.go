@@ -112,8 +112,7 @@ func TestMutationsAreAsInAMonolith(t *testing.T) {
 		}
 	}
 	t.Logf("%d operations, of which %d were carried out; %d times in all, and %d refusals", asked, carried, accepted, refused)
-	// Nearly half: signing in, and what needs a history of its own, is refused here.
-	if carried < asked*9/20 {
+	if carried < asked/2 {
 		t.Error("too few were carried out: the test says little")
 	}
 	want := w.ofMonolith.tables(t)
