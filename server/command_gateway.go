@@ -14,6 +14,7 @@ import (
 	"github.com/citizencloud/citizencloud/graph/plan"
 	"github.com/citizencloud/citizencloud/graph/supergraph"
 	"github.com/citizencloud/citizencloud/server/config"
+	"github.com/citizencloud/citizencloud/server/footprint"
 	"github.com/citizencloud/citizencloud/server/transport"
 )
 
@@ -63,6 +64,7 @@ func gateway(ctx context.Context, line *config.Line, at terminal) error {
 		}
 		server := transport.New(options)
 		showLoad(p.counted(), server)
+		footprint.Trim()
 		return &service{Handler: server, Drain: server.Drain}, nil
 	})
 	return p.run(ctx, nil)

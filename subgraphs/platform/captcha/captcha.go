@@ -1,5 +1,5 @@
 // Package captcha asks what a person answers more easily than a program: a
-// picture of letters, or a sum in words for who cannot see pictures (GB/T 37668:
+// picture of digits, or a sum in words for who cannot see pictures (GB/T 37668:
 // a captcha needs a non-visual way). Each is tried once, counts five minutes,
 // and for one scene only. Redis holds a keyed hash of the answer.
 //
@@ -39,7 +39,7 @@ type Way string
 
 // The ways.
 const (
-	Picture  Way = "PICTURE"  // letters and digits in a picture
+	Picture  Way = "PICTURE"  // digits in a picture
 	Question Way = "QUESTION" // a sum in words, which a screen reader reads out
 )
 

@@ -1,40 +1,52 @@
 package captcha
 
 import (
+	"bytes"
 	"crypto/rand"
+	"encoding/base64"
 	"fmt"
+	"image/png"
 	"math/big"
 	"strconv"
 	"strings"
 
-	"github.com/mojocn/base64Captcha"
+	"github.com/dchest/captcha"
+
+	"github.com/citizencloud/citizencloud/subgraphs/platform/identifier"
 )
 
-// letters are those that a picture shows: none that is taken for another.
+// What a picture shows, and its size in pixels.
 const (
-	letters = "ABCDEFGHJKLMNPRSTUVWXY3456789"
-	length  = 5
+	length        = 6 // digits
+	width, height = 240, 80
 )
 
-// draws draws pictures of 240 × 80 with lines and noise.
-var draws = base64Captcha.NewDriverString(80, 240, 12, base64Captcha.OptionShowHollowLine|base64Captcha.OptionShowSlimeLine,
-	length, letters, nil, nil, nil)
-
-// picture draws a picture as a data: URL, and gives what it shows.
+// picture draws a picture as a data: URL, and gives the digits that it shows.
 func picture() (image, answer string, err error) {
-	var b strings.Builder
-	for range length {
-		n, err := pick(len(letters))
+	var shown [length]byte
+	for i := range shown {
+		n, err := pick(10)
 		if err != nil {
 			return "", "", err
 		}
-		b.WriteByte(letters[n])
+		shown[i] = byte(n)
+		answer += strconv.Itoa(n)
 	}
-	item, err := draws.DrawCaptcha(b.String())
+	// How the digits are bent follows from this word and a secret of the process.
+	word, err := identifier.New()
 	if err != nil {
+		return "", "", err
+	}
+	var drawn bytes.Buffer
+	drawn.WriteString("data:image/png;base64,")
+	encoder := base64.NewEncoder(base64.StdEncoding, &drawn)
+	if err := png.Encode(encoder, captcha.NewImage(word, shown[:], width, height)); err != nil {
 		return "", "", fmt.Errorf("captcha: drawing: %w", err)
 	}
-	return item.EncodeB64string(), b.String(), nil
+	if err := encoder.Close(); err != nil {
+		return "", "", fmt.Errorf("captcha: drawing: %w", err)
+	}
+	return drawn.String(), answer, nil
 }
 
 // numerals are the numbers up to twenty in words.

@@ -6593,7 +6593,7 @@ enum CaptchaScene @goModel(model: "github.com/citizencloud/citizencloud/subgraph
 
 "人机验证的方式"
 enum CaptchaKind @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/captcha.Way") {
-  "看图输入字符"
+  "看图输入数字"
   PICTURE
   "文字算术题"
   QUESTION
