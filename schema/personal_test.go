@@ -139,7 +139,7 @@ func TestTheSupergraphHoldsNoMarks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, word := range []string{"@personal", "PersonalGrade"} {
+	for _, word := range []string{"@personal", "PersonalGrade", "PersonalKind", "PersonalShowing"} {
 		if strings.Contains(string(text), word) {
 			t.Errorf("the supergraph holds %s", word)
 		}

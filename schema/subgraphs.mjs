@@ -9,7 +9,7 @@ const root = dirname(fileURLToPath(import.meta.url));
 const names = ["citizen", "community", "platform", "supply"];
 // directives for gqlgen and for our resolvers: nothing of the gateway's
 const local = new Set(["goField", "goModel", "goTag", "goEnum", "goExtraField", "can", "personal"]);
-const localTypes = new Set(["PersonalGrade"]);
+const localTypes = new Set(["PersonalGrade", "PersonalKind", "PersonalShowing"]);
 
 const withoutLocal = (document) =>
   visit(document, {

@@ -13,6 +13,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/citizencloud/citizencloud/foundation/access/can"
+	"github.com/citizencloud/citizencloud/foundation/access/personal"
 	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/event"
@@ -65,7 +67,7 @@ func New(d Deps) *Resolver {
 
 // Executable is the subgraph's schema with its resolvers.
 func (r *Resolver) Executable() graphql.ExecutableSchema {
-	return r.journal.Around(executable.NewExecutableSchema(executable.Config{Resolvers: r}))
+	return r.journal.Around(executable.NewExecutableSchema(executable.Config{Resolvers: r, Directives: executable.DirectiveRoot{Can: can.Field, Personal: personal.Field}}))
 }
 
 // Context puts the request's loaders into the context.

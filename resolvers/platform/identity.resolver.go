@@ -76,12 +76,8 @@ func (r *mutationResolver) ResetPassword(ctx context.Context, input executable.R
 	return &executable.ResetPasswordPayload{EndedSessions: ended}, nil
 }
 
-func (r *mutationResolver) RevealOwnMobile(ctx context.Context) (*executable.RevealOwnMobilePayload, error) {
-	mobile, err := r.citizens.RevealOwn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &executable.RevealOwnMobilePayload{Mobile: mobile}, nil
+func (r *mutationResolver) RevealOwnMobile(ctx context.Context) (*citizen.RevealOwnMobilePayload, error) {
+	return r.citizens.RevealOwn(ctx)
 }
 
 func (r *mutationResolver) BindMobile(ctx context.Context, input executable.BindMobileInput) (*executable.BindMobilePayload, error) {

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/citizencloud/citizencloud/foundation/access/can"
+	shown "github.com/citizencloud/citizencloud/foundation/access/personal"
 	record "github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/event"
@@ -149,7 +150,7 @@ func New(d Deps) *Resolver {
 
 // Executable is the subgraph's schema with these resolvers; its mutations are recorded.
 func (r *Resolver) Executable() graphql.ExecutableSchema {
-	return r.journal.Around(executable.NewExecutableSchema(executable.Config{Resolvers: r, Directives: executable.DirectiveRoot{Can: can.Field}}))
+	return r.journal.Around(executable.NewExecutableSchema(executable.Config{Resolvers: r, Directives: executable.DirectiveRoot{Can: can.Field, Personal: shown.Field}}))
 }
 
 // Context puts request-scoped loaders into the context, once a request.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/99designs/gqlgen/api"
 	"github.com/99designs/gqlgen/codegen/config"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 const module = "github.com/citizencloud/citizencloud"
@@ -40,7 +41,7 @@ func executable(subgraph string) (err error) {
 			err = errors.Join(err, kept.restore())
 		}
 	}()
-	return api.Generate(cfg, api.PrependPlugin(reserved{}))
+	return api.Generate(cfg, api.PrependPlugin(reserved{}), api.PrependPlugin(answers{}))
 }
 
 // concepts lists the subgraph's concept packages, whose types gqlgen binds to.
@@ -105,5 +106,30 @@ func (reserved) Name() string { return "reserved" }
 // MutateConfig implements plugin.ConfigMutator; it runs before the federation's.
 func (reserved) MutateConfig(cfg *config.Config) error {
 	delete(cfg.Models, "_Service")
+	return nil
+}
+
+// answers leaves @personal to the fields of answers: on inputs and arguments it
+// says what they hold, and nothing is done about it at run time.
+type answers struct{}
+
+// Name implements plugin.Plugin.
+func (answers) Name() string { return "answers" }
+
+// MutateConfig implements plugin.ConfigMutator.
+func (answers) MutateConfig(cfg *config.Config) error {
+	without := func(marks ast.DirectiveList) ast.DirectiveList {
+		return slices.DeleteFunc(marks, func(mark *ast.Directive) bool { return mark.Name == "personal" })
+	}
+	for _, definition := range cfg.Schema.Types {
+		for _, field := range definition.Fields {
+			if definition.Kind == ast.InputObject {
+				field.Directives = without(field.Directives)
+			}
+			for _, argument := range field.Arguments {
+				argument.Directives = without(argument.Directives)
+			}
+		}
+	}
 	return nil
 }

@@ -15,7 +15,9 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/99designs/gqlgen/plugin/federation/fedruntime"
+	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
+	"github.com/citizencloud/citizencloud/foundation/mask"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/entry"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/favourite"
@@ -45,7 +47,8 @@ type ResolverRoot interface {
 }
 
 type DirectiveRoot struct {
-	Can func(ctx context.Context, obj any, next graphql.Resolver, action string, area *string) (res any, err error)
+	Can      func(ctx context.Context, obj any, next graphql.Resolver, action string, area *string) (res any, err error)
+	Personal func(ctx context.Context, obj any, next graphql.Resolver, grade access.Grade, purpose string, kind *mask.Kind, shown *access.Showing) (res any, err error)
 }
 
 type ComplexityRoot struct {
@@ -1140,11 +1143,13 @@ type PageInfo @shareable {
 }
 
 # For our own resolvers, tests and the audit log: personal data, its grade and
-# what it is kept for. The composition takes it out.
-directive @personal(grade: PersonalGrade!, purpose: String!) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION
+# what it is kept for. On a field of an answer it is carried out by
+# foundation/access/personal: in full, masked as its kind is, or null, by the
+# table of clearances in foundation/access. The composition takes it out.
+directive @personal(grade: PersonalGrade!, purpose: String!, kind: PersonalKind = TEXT, shown: PersonalShowing = BY_CLEARANCE) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION
 
 "个人信息的级别，依 GB/T 43697 一般数据四级划分"
-enum PersonalGrade {
+enum PersonalGrade @goModel(model: "github.com/citizencloud/citizencloud/foundation/access.Grade") {
   "公开：依法或经本人同意对外公布"
   L1
   "内部：泄露影响轻微，例如昵称、工作人员姓名、自行填写的文字"
@@ -1153,6 +1158,34 @@ enum PersonalGrade {
   L3
   "高度敏感：生物识别、健康、金融账户、行踪、未成年人信息"
   L4
+}
+
+"个人信息的种类，决定如何掩码"
+enum PersonalKind @goModel(model: "github.com/citizencloud/citizencloud/foundation/mask.Kind") {
+  "文字：全部隐去"
+  TEXT
+  "手机号：保留前三位和后四位"
+  MOBILE
+  "姓名、昵称、登录名：保留第一个字"
+  NAME
+  "身份证号：保留前三位和后两位"
+  IDENTITY
+  "电子邮箱：保留第一个字和域名"
+  EMAIL
+  "住址：保留到街道"
+  HOME
+  "网络地址：保留前半段"
+  NETWORK
+}
+
+"个人信息的展示方式"
+enum PersonalShowing @goModel(model: "github.com/citizencloud/citizencloud/foundation/access.Showing") {
+  "按级别与角色的对照表"
+  BY_CLEARANCE
+  "一律掩码，本人也不例外"
+  MASKED
+  "写明目的并记入操作日志后，按对照表完整展示"
+  ON_RECORD
 }
 
 # For gqlgen alone: how a field binds to Go. The composition takes it out.
@@ -2184,6 +2217,44 @@ func (ec *executionContext) dir_can_args(ctx context.Context, rawArgs map[string
 		return nil, err
 	}
 	args["area"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) dir_personal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "grade",
+		func(ctx context.Context, v any) (access.Grade, error) {
+			return ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["grade"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "purpose",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["purpose"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "kind",
+		func(ctx context.Context, v any) (*mask.Kind, error) {
+			return ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["kind"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "shown",
+		func(ctx context.Context, v any) (*access.Showing, error) {
+			return ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["shown"] = arg3
 	return args, nil
 }
 
@@ -9685,14 +9756,19 @@ func (ec *executionContext) marshalNPageInfo2ᚖgithubᚗcomᚋcitizencloudᚋci
 	return ec._PageInfo(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPersonalGrade(ctx context.Context, v any) (PersonalGrade, error) {
-	var res PersonalGrade
-	err := res.UnmarshalGQL(v)
+func (ec *executionContext) unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx context.Context, v any) (access.Grade, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := access.Grade(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPersonalGrade(ctx context.Context, sel ast.SelectionSet, v PersonalGrade) graphql.Marshaler {
-	return v
+func (ec *executionContext) marshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx context.Context, sel ast.SelectionSet, v access.Grade) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "PersonalGrade!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNPublishServiceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPublishServiceInput(ctx context.Context, v any) (PublishServiceInput, error) {
@@ -10639,6 +10715,44 @@ func (ec *executionContext) marshalOInt2ᚖint(ctx context.Context, sel ast.Sele
 	_ = sel
 	_ = ctx
 	res := graphql.MarshalInt(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx context.Context, v any) (*mask.Kind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := mask.Kind(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx context.Context, sel ast.SelectionSet, v *mask.Kind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx context.Context, v any) (*access.Showing, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := access.Showing(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx context.Context, sel ast.SelectionSet, v *access.Showing) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
 	return res
 }
 

@@ -3,11 +3,6 @@
 package executable
 
 import (
-	"bytes"
-	"fmt"
-	"io"
-	"strconv"
-
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/entry"
 )
@@ -99,68 +94,4 @@ type UseServicePayload struct {
 	Service catalogue.Service `json:"service"`
 	// 应打开的入口
 	Entry entry.ServiceEntry `json:"entry"`
-}
-
-// 个人信息的级别，依 GB/T 43697 一般数据四级划分
-type PersonalGrade string
-
-const (
-	// 公开：依法或经本人同意对外公布
-	PersonalGradeL1 PersonalGrade = "L1"
-	// 内部：泄露影响轻微，例如昵称、工作人员姓名、自行填写的文字
-	PersonalGradeL2 PersonalGrade = "L2"
-	// 敏感：泄露会造成损害，例如手机号、身份证号、住址
-	PersonalGradeL3 PersonalGrade = "L3"
-	// 高度敏感：生物识别、健康、金融账户、行踪、未成年人信息
-	PersonalGradeL4 PersonalGrade = "L4"
-)
-
-var AllPersonalGrade = []PersonalGrade{
-	PersonalGradeL1,
-	PersonalGradeL2,
-	PersonalGradeL3,
-	PersonalGradeL4,
-}
-
-func (e PersonalGrade) IsValid() bool {
-	switch e {
-	case PersonalGradeL1, PersonalGradeL2, PersonalGradeL3, PersonalGradeL4:
-		return true
-	}
-	return false
-}
-
-func (e PersonalGrade) String() string {
-	return string(e)
-}
-
-func (e *PersonalGrade) UnmarshalGQL(v any) error {
-	str, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("enums must be strings")
-	}
-
-	*e = PersonalGrade(str)
-	if !e.IsValid() {
-		return fmt.Errorf("%s is not a valid PersonalGrade", str)
-	}
-	return nil
-}
-
-func (e PersonalGrade) MarshalGQL(w io.Writer) {
-	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
-}
-
-func (e *PersonalGrade) UnmarshalJSON(b []byte) error {
-	s, err := strconv.Unquote(string(b))
-	if err != nil {
-		return err
-	}
-	return e.UnmarshalGQL(s)
-}
-
-func (e PersonalGrade) MarshalJSON() ([]byte, error) {
-	var buf bytes.Buffer
-	e.MarshalGQL(&buf)
-	return buf.Bytes(), nil
 }

@@ -185,6 +185,9 @@ func (c *FeedbackCase) OwnedBy(p *access.Principal) bool {
 	return p != nil && p.Kind == access.Citizen && p.ID == c.CitizenID
 }
 
+// Concerns says whether the case holds what the principal wrote.
+func (c *FeedbackCase) Concerns(p *access.Principal) bool { return c.OwnedBy(p) }
+
 // SeenBy says whether the principal may see the case at all.
 func (c *FeedbackCase) SeenBy(p *access.Principal) bool {
 	return c.OwnedBy(p) || p != nil && p.Kind != access.Citizen && p.May(access.FeedbackView) && p.Covers(c.AreaCode)

@@ -45,8 +45,8 @@ type Citizen struct {
 	AssuranceLevel AssuranceLevel `db:"assurance_level"`
 	State          State          `db:"state"`
 	RegisteredAt   time.Time      `db:"registered_at"`
-	// MobileMasked is the number with four digits hidden; nil when there is none.
-	MobileMasked *string `db:"-"`
+	// Mobile is the number in E.164, which answers show masked (@personal); nil when there is none.
+	Mobile *string `db:"-"`
 	// Viewer is set where the citizen has just signed in, and the request itself
 	// carries no token yet: what is asked of the citizen is asked by Viewer.
 	Viewer *access.Principal `db:"-"`
@@ -54,6 +54,11 @@ type Citizen struct {
 
 // IsEntity makes Citizen a federation entity.
 func (*Citizen) IsEntity() {}
+
+// Concerns says whether the account is the principal's own, or has just signed in.
+func (c *Citizen) Concerns(p *access.Principal) bool {
+	return c.Viewer != nil || p != nil && p.Kind == access.Citizen && p.ID == c.ID
+}
 
 // Principal is the citizen as who asks, without a session.
 func (c *Citizen) Principal() *access.Principal {

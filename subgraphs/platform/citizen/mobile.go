@@ -39,25 +39,36 @@ func (s *Service) plain(r *row) (string, error) {
 	return mobile, nil
 }
 
+// RevealOwnMobilePayload is a citizen's own number in full.
+type RevealOwnMobilePayload struct {
+	Mobile    string // in E.164
+	CitizenID string
+}
+
+// Concerns says whether the number is the principal's own.
+func (o *RevealOwnMobilePayload) Concerns(p *access.Principal) bool {
+	return p != nil && p.Kind == access.Citizen && p.ID == o.CitizenID
+}
+
 // RevealOwn shows the signed-in citizen the whole number of their own account,
 // after a recent proof of who they are; it is written into the audit log.
-func (s *Service) RevealOwn(ctx context.Context) (string, error) {
+func (s *Service) RevealOwn(ctx context.Context) (*RevealOwnMobilePayload, error) {
 	p, err := access.RequireRecent(ctx, access.Recent)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if p.Kind != access.Citizen {
-		return "", fault.New(fault.Forbidden, "此操作仅限市民本人")
+		return nil, fault.New(fault.Forbidden, "此操作仅限市民本人")
 	}
 	mobile, err := s.Mobile(ctx, p.ID)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if mobile == "" {
-		return "", fault.New(fault.Conflict, "账户尚未绑定手机号")
+		return nil, fault.New(fault.Conflict, "账户尚未绑定手机号")
 	}
 	audit.Change(ctx, audit.Target{Kind: "Citizen", ID: p.ID, Area: p.AreaCode}, nil, map[string]any{"revealed": "mobile"})
-	return mobile, nil
+	return &RevealOwnMobilePayload{Mobile: mobile, CitizenID: p.ID}, nil
 }
 
 // errTaken says that another account has the number.

@@ -13,6 +13,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
+	"github.com/citizencloud/citizencloud/foundation/mask"
 	"github.com/citizencloud/citizencloud/foundation/outbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/identifier"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/personal"
@@ -87,8 +88,7 @@ func (s *Service) open(r *row) (*Citizen, error) {
 	if mobile == "" {
 		return &r.Citizen, nil
 	}
-	masked := personal.MaskMobile(mobile)
-	r.MobileMasked = &masked
+	r.Citizen.Mobile = &mobile
 	return &r.Citizen, nil
 }
 
@@ -142,7 +142,7 @@ func (s *Service) UpdateProfile(ctx context.Context, changes Changes) (*Citizen,
 
 // audited is what the audit log says of the account as it stands.
 func (c *Citizen) audited() map[string]any {
-	return map[string]any{"nickname": personal.MaskName(c.Nickname), "areaId": c.AreaCode, "state": c.State, "assuranceLevel": c.AssuranceLevel}
+	return map[string]any{"nickname": mask.Name(c.Nickname), "areaId": c.AreaCode, "state": c.State, "assuranceLevel": c.AssuranceLevel}
 }
 
 // SignIn gives the account of the mobile number (E.164), made now when there

@@ -18,6 +18,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/division"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
+	"github.com/citizencloud/citizencloud/foundation/mask"
 	"github.com/citizencloud/citizencloud/foundation/position"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
@@ -80,7 +81,8 @@ type ResolverRoot interface {
 }
 
 type DirectiveRoot struct {
-	Can func(ctx context.Context, obj any, next graphql.Resolver, action string, area *string) (res any, err error)
+	Can      func(ctx context.Context, obj any, next graphql.Resolver, action string, area *string) (res any, err error)
+	Personal func(ctx context.Context, obj any, next graphql.Resolver, grade access.Grade, purpose string, kind *mask.Kind, shown *access.Showing) (res any, err error)
 }
 
 type ComplexityRoot struct {
@@ -198,7 +200,7 @@ type ComplexityRoot struct {
 		Devices                 func(childComplexity int, first *int, after *string) int
 		ID                      func(childComplexity int) int
 		LinkedAccounts          func(childComplexity int) int
-		MobileMasked            func(childComplexity int) int
+		Mobile                  func(childComplexity int) int
 		Nickname                func(childComplexity int) int
 		Notifications           func(childComplexity int, first *int, after *string, unreadOnly *bool) int
 		PasswordSet             func(childComplexity int) int
@@ -256,13 +258,13 @@ type ComplexityRoot struct {
 	}
 
 	Device struct {
-		AddressMasked func(childComplexity int) int
-		Client        func(childComplexity int) int
-		Current       func(childComplexity int) int
-		DisplayName   func(childComplexity int) int
-		ID            func(childComplexity int) int
-		LastSeenAt    func(childComplexity int) int
-		SignedInAt    func(childComplexity int) int
+		Client       func(childComplexity int) int
+		Current      func(childComplexity int) int
+		DisplayName  func(childComplexity int) int
+		ID           func(childComplexity int) int
+		LastSeenAt   func(childComplexity int) int
+		PlainAddress func(childComplexity int) int
+		SignedInAt   func(childComplexity int) int
 	}
 
 	DeviceConnection struct {
@@ -1172,7 +1174,7 @@ type MutationResolver interface {
 	StepUp(ctx context.Context, input StepUpInput) (*StepUpPayload, error)
 	SetPassword(ctx context.Context, input SetPasswordInput) (*SetPasswordPayload, error)
 	ResetPassword(ctx context.Context, input ResetPasswordInput) (*ResetPasswordPayload, error)
-	RevealOwnMobile(ctx context.Context) (*RevealOwnMobilePayload, error)
+	RevealOwnMobile(ctx context.Context) (*citizen.RevealOwnMobilePayload, error)
 	BindMobile(ctx context.Context, input BindMobileInput) (*BindMobilePayload, error)
 	ChangeMobile(ctx context.Context, input ChangeMobileInput) (*ChangeMobilePayload, error)
 	LinkAccount(ctx context.Context, input LinkAccountInput) (*LinkAccountPayload, error)
@@ -1826,11 +1828,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Citizen.LinkedAccounts(childComplexity), true
 	case "Citizen.mobileMasked":
-		if e.ComplexityRoot.Citizen.MobileMasked == nil {
+		if e.ComplexityRoot.Citizen.Mobile == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Citizen.MobileMasked(childComplexity), true
+		return e.ComplexityRoot.Citizen.Mobile(childComplexity), true
 	case "Citizen.nickname":
 		if e.ComplexityRoot.Citizen.Nickname == nil {
 			break
@@ -2008,12 +2010,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DelegationPayload.Delegation(childComplexity), true
 
-	case "Device.addressMasked":
-		if e.ComplexityRoot.Device.AddressMasked == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Device.AddressMasked(childComplexity), true
 	case "Device.client":
 		if e.ComplexityRoot.Device.Client == nil {
 			break
@@ -2044,6 +2040,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Device.LastSeenAt(childComplexity), true
+	case "Device.addressMasked":
+		if e.ComplexityRoot.Device.PlainAddress == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Device.PlainAddress(childComplexity), true
 	case "Device.signedInAt":
 		if e.ComplexityRoot.Device.SignedInAt == nil {
 			break
@@ -6000,11 +6002,13 @@ type PageInfo @shareable {
 }
 
 # For our own resolvers, tests and the audit log: personal data, its grade and
-# what it is kept for. The composition takes it out.
-directive @personal(grade: PersonalGrade!, purpose: String!) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION
+# what it is kept for. On a field of an answer it is carried out by
+# foundation/access/personal: in full, masked as its kind is, or null, by the
+# table of clearances in foundation/access. The composition takes it out.
+directive @personal(grade: PersonalGrade!, purpose: String!, kind: PersonalKind = TEXT, shown: PersonalShowing = BY_CLEARANCE) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION
 
 "个人信息的级别，依 GB/T 43697 一般数据四级划分"
-enum PersonalGrade {
+enum PersonalGrade @goModel(model: "github.com/citizencloud/citizencloud/foundation/access.Grade") {
   "公开：依法或经本人同意对外公布"
   L1
   "内部：泄露影响轻微，例如昵称、工作人员姓名、自行填写的文字"
@@ -6013,6 +6017,34 @@ enum PersonalGrade {
   L3
   "高度敏感：生物识别、健康、金融账户、行踪、未成年人信息"
   L4
+}
+
+"个人信息的种类，决定如何掩码"
+enum PersonalKind @goModel(model: "github.com/citizencloud/citizencloud/foundation/mask.Kind") {
+  "文字：全部隐去"
+  TEXT
+  "手机号：保留前三位和后四位"
+  MOBILE
+  "姓名、昵称、登录名：保留第一个字"
+  NAME
+  "身份证号：保留前三位和后两位"
+  IDENTITY
+  "电子邮箱：保留第一个字和域名"
+  EMAIL
+  "住址：保留到街道"
+  HOME
+  "网络地址：保留前半段"
+  NETWORK
+}
+
+"个人信息的展示方式"
+enum PersonalShowing @goModel(model: "github.com/citizencloud/citizencloud/foundation/access.Showing") {
+  "按级别与角色的对照表"
+  BY_CLEARANCE
+  "一律掩码，本人也不例外"
+  MASKED
+  "写明目的并记入操作日志后，按对照表完整展示"
+  ON_RECORD
 }
 
 # For gqlgen alone: how a field binds to Go. The composition takes it out.
@@ -6145,7 +6177,7 @@ type AuditEntry @key(fields: "id") {
   "操作者的标识；未登录则为空字符串"
   actorId: String!
   "工作人员的姓名；市民不记姓名，为空字符串"
-  actorName: String! @personal(grade: L2, purpose: "追溯操作者")
+  actorName: String! @personal(grade: L2, purpose: "追溯操作者", kind: NAME)
   "操作者当时的角色"
   actorRoles: [String!]!
   "工作人员当时的岗位；没有则为空字符串"
@@ -6157,7 +6189,7 @@ type AuditEntry @key(fields: "id") {
   "客户端，例如：workbench；未知则为空字符串"
   client: String!
   "来源 IP 地址；未知则为空字符串"
-  address: String! @personal(grade: L2, purpose: "追溯操作来源")
+  address: String! @personal(grade: L2, purpose: "追溯操作来源", kind: NETWORK)
   "请求标识，与日志中的一致；未知则为空字符串"
   requestId: String!
   "链路标识（W3C Trace Context）；没有则为空字符串"
@@ -6265,9 +6297,9 @@ type Citizen @key(fields: "id") {
   "标识"
   id: ID!
   "昵称"
-  nickname: String! @personal(grade: L2, purpose: "称呼账户本人")
+  nickname: String! @personal(grade: L2, purpose: "称呼账户本人", kind: NAME)
   "手机号，中间四位已掩码，例如：138****0001"
-  mobileMasked: String @personal(grade: L3, purpose: "本人与社区工作人员核对账户")
+  mobileMasked: String @personal(grade: L3, purpose: "本人与社区工作人员核对账户", kind: MOBILE, shown: MASKED) @goField(name: "Mobile")
   "居住的社区；未填写则为空"
   area: Area @goField(forceResolver: true)
   "实名等级"
@@ -6336,7 +6368,7 @@ type RevealCitizenPayload {
   "市民"
   citizen: Citizen!
   "完整的手机号，E.164 格式"
-  mobile: String @personal(grade: L3, purpose: "工作人员按写明的目的联系市民")
+  mobile: String @personal(grade: L3, purpose: "工作人员按写明的目的联系市民", kind: MOBILE, shown: ON_RECORD)
 }
 
 "修改本人资料的输入；不填的项保持不变"
@@ -6550,7 +6582,7 @@ type Device {
   "客户端"
   client: String!
   "登录时的网络地址，后半段已隐去；不明则为空"
-  addressMasked: String @personal(grade: L2, purpose: "本人辨认登录设备")
+  addressMasked: String @personal(grade: L2, purpose: "本人辨认登录设备", kind: NETWORK, shown: MASKED) @goField(name: "PlainAddress")
   "登录时间"
   signedInAt: Time!
   "最近活动时间，误差不超过十五分钟"
@@ -6700,7 +6732,7 @@ type ResetPasswordPayload {
 "查看本人手机号的结果"
 type RevealOwnMobilePayload {
   "手机号，带 +86"
-  mobile: String! @personal(grade: L3, purpose: "本人查看")
+  mobile: String @personal(grade: L3, purpose: "本人查看", kind: MOBILE)
 }
 
 "绑定手机号的输入"
@@ -8687,9 +8719,9 @@ type Worker @key(fields: "id") {
   "标识"
   id: ID!
   "姓名"
-  name: String! @personal(grade: L2, purpose: "公示办理人员")
+  name: String! @personal(grade: L2, purpose: "公示办理人员", kind: NAME)
   "登录名；仅本人和管理员可见"
-  login: String @personal(grade: L2, purpose: "登录账户") @goField(forceResolver: true)
+  login: String @personal(grade: L2, purpose: "登录账户", kind: NAME) @goField(forceResolver: true)
   "主要任职的组织机构"
   unit: OrgUnit! @goField(forceResolver: true, batch: true)
   "数据范围：主要任职机构所服务的区划及其下级"
@@ -11345,6 +11377,44 @@ func (ec *executionContext) dir_can_args(ctx context.Context, rawArgs map[string
 		return nil, err
 	}
 	args["area"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) dir_personal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "grade",
+		func(ctx context.Context, v any) (access.Grade, error) {
+			return ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["grade"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "purpose",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["purpose"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "kind",
+		func(ctx context.Context, v any) (*mask.Kind, error) {
+			return ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["kind"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "shown",
+		func(ctx context.Context, v any) (*access.Showing, error) {
+			return ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["shown"] = arg3
 	return args, nil
 }
 
@@ -14380,7 +14450,40 @@ func (ec *executionContext) _AuditEntry_actorName(ctx context.Context, field gra
 		func(ctx context.Context) (any, error) {
 			return obj.ActorName, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L2")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "追溯操作者")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "NAME")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
 			return ec.marshalNString2string(ctx, selections, v)
 		},
@@ -14527,7 +14630,40 @@ func (ec *executionContext) _AuditEntry_address(ctx context.Context, field graph
 		func(ctx context.Context) (any, error) {
 			return obj.Address, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L2")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "追溯操作来源")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "NETWORK")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
 			return ec.marshalNString2string(ctx, selections, v)
 		},
@@ -15165,7 +15301,40 @@ func (ec *executionContext) _Citizen_nickname(ctx context.Context, field graphql
 		func(ctx context.Context) (any, error) {
 			return obj.Nickname, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L2")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "称呼账户本人")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "NAME")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
 			return ec.marshalNString2string(ctx, selections, v)
 		},
@@ -15186,9 +15355,42 @@ func (ec *executionContext) _Citizen_mobileMasked(ctx context.Context, field gra
 			return ec.fieldContext_Citizen_mobileMasked(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.MobileMasked, nil
+			return obj.Mobile, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "本人与社区工作人员核对账户")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "MOBILE")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "MASKED")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
 			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
@@ -16187,9 +16389,42 @@ func (ec *executionContext) _Device_addressMasked(ctx context.Context, field gra
 			return ec.fieldContext_Device_addressMasked(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.AddressMasked(), nil
+			return obj.PlainAddress(), nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L2")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "本人辨认登录设备")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "NETWORK")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "MASKED")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
 			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
@@ -21373,8 +21608,8 @@ func (ec *executionContext) _Mutation_revealOwnMobile(ctx context.Context, field
 			return ec.Resolvers.Mutation().RevealOwnMobile(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *RevealOwnMobilePayload) graphql.Marshaler {
-			return ec.marshalNRevealOwnMobilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealOwnMobilePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *citizen.RevealOwnMobilePayload) graphql.Marshaler {
+			return ec.marshalNRevealOwnMobilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐRevealOwnMobilePayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -28168,7 +28403,40 @@ func (ec *executionContext) _RevealCitizenPayload_mobile(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.Mobile, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "工作人员按写明的目的联系市民")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "MOBILE")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "ON_RECORD")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
 			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
@@ -28180,7 +28448,7 @@ func (ec *executionContext) fieldContext_RevealCitizenPayload_mobile(_ context.C
 	return graphql.NewScalarFieldContext("RevealCitizenPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _RevealOwnMobilePayload_mobile(ctx context.Context, field graphql.CollectedField, obj *RevealOwnMobilePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RevealOwnMobilePayload_mobile(ctx context.Context, field graphql.CollectedField, obj *citizen.RevealOwnMobilePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -28191,12 +28459,45 @@ func (ec *executionContext) _RevealOwnMobilePayload_mobile(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.Mobile, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "本人查看")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "MOBILE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+			return ec.marshalOString2string(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_RevealOwnMobilePayload_mobile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -29538,7 +29839,40 @@ func (ec *executionContext) _Worker_name(ctx context.Context, field graphql.Coll
 		func(ctx context.Context) (any, error) {
 			return obj.Name, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L2")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "公示办理人员")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "NAME")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
 			return ec.marshalNString2string(ctx, selections, v)
 		},
@@ -29561,7 +29895,40 @@ func (ec *executionContext) _Worker_login(ctx context.Context, field graphql.Col
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Worker().Login(ctx, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L2")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "登录账户")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "NAME")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
 			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
@@ -43408,7 +43775,7 @@ func (ec *executionContext) _RevealCitizenPayload(ctx context.Context, sel ast.S
 
 var revealOwnMobilePayloadImplementors = []string{"RevealOwnMobilePayload"}
 
-func (ec *executionContext) _RevealOwnMobilePayload(ctx context.Context, sel ast.SelectionSet, obj *RevealOwnMobilePayload) graphql.Marshaler {
+func (ec *executionContext) _RevealOwnMobilePayload(ctx context.Context, sel ast.SelectionSet, obj *citizen.RevealOwnMobilePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, revealOwnMobilePayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -43419,7 +43786,7 @@ func (ec *executionContext) _RevealOwnMobilePayload(ctx context.Context, sel ast
 			out.Values[i] = graphql.MarshalString("RevealOwnMobilePayload")
 		case "mobile":
 			out.Values[i] = ec._RevealOwnMobilePayload_mobile(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -47248,14 +47615,19 @@ func (ec *executionContext) marshalNPermissionMatrix2ᚖgithubᚗcomᚋcitizencl
 	return ec._PermissionMatrix(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPersonalGrade(ctx context.Context, v any) (PersonalGrade, error) {
-	var res PersonalGrade
-	err := res.UnmarshalGQL(v)
+func (ec *executionContext) unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx context.Context, v any) (access.Grade, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := access.Grade(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPersonalGrade(ctx context.Context, sel ast.SelectionSet, v PersonalGrade) graphql.Marshaler {
-	return v
+func (ec *executionContext) marshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx context.Context, sel ast.SelectionSet, v access.Grade) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "PersonalGrade!")
+	}
+	return res
 }
 
 func (ec *executionContext) marshalNPlace2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlace(ctx context.Context, sel ast.SelectionSet, v place.Place) graphql.Marshaler {
@@ -47594,7 +47966,7 @@ func (ec *executionContext) marshalNRevealCitizenPayload2ᚖgithubᚗcomᚋcitiz
 	return ec._RevealCitizenPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRevealOwnMobilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealOwnMobilePayload(ctx context.Context, sel ast.SelectionSet, v *RevealOwnMobilePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNRevealOwnMobilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐRevealOwnMobilePayload(ctx context.Context, sel ast.SelectionSet, v *citizen.RevealOwnMobilePayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RevealOwnMobilePayload!")
 		return graphql.Null
@@ -49407,6 +49779,44 @@ func (ec *executionContext) marshalOOrgUnitState2ᚕgithubᚗcomᚋcitizencloud�
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx context.Context, v any) (*mask.Kind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := mask.Kind(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx context.Context, sel ast.SelectionSet, v *mask.Kind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx context.Context, v any) (*access.Showing, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := access.Showing(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx context.Context, sel ast.SelectionSet, v *access.Showing) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) marshalOPlace2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐPlace(ctx context.Context, sel ast.SelectionSet, v []*place.Place) graphql.Marshaler {

@@ -105,11 +105,3 @@ func TestLoadKeysMakesOneSecret(t *testing.T) {
 		}
 	}
 }
-
-func TestMaskMobile(t *testing.T) {
-	for number, want := range map[string]string{"+8613812345678": "138****5678", "": "***", "+861381234567": "***", "rubbish": "***"} {
-		if got := personal.MaskMobile(number); got != want {
-			t.Errorf("%q: %q, want %q", number, got, want)
-		}
-	}
-}

@@ -60,6 +60,7 @@ type Device struct {
 	Name       string    `db:"device_name"`
 	Client     string    `db:"client"`
 	Address    string    `db:"address"`
+	CitizenID  string    `db:"principal_id"`
 	SignedInAt time.Time `db:"created_at"`
 	// LastSeenAt is when the tokens were last changed, at most an access token's
 	// life before what was really last done.
@@ -81,22 +82,18 @@ func (d *Device) DisplayName() string {
 	return "未知设备"
 }
 
-// AddressMasked is the network that the device signed in from without its last
-// half; nil where it is not known.
-func (d *Device) AddressMasked() *string {
-	ip, err := netip.ParseAddr(d.Address)
-	if err != nil {
+// PlainAddress is the IP address that the device signed in from, which answers
+// show masked (@personal); nil where it is not known.
+func (d *Device) PlainAddress() *string {
+	if _, err := netip.ParseAddr(d.Address); err != nil {
 		return nil
 	}
-	var text string
-	if ip.Is4() {
-		b := ip.As4()
-		text = fmt.Sprintf("%d.%d.*.*", b[0], b[1])
-	} else {
-		b := ip.As16()
-		text = fmt.Sprintf("%x:%x:*", uint16(b[0])<<8|uint16(b[1]), uint16(b[2])<<8|uint16(b[3]))
-	}
-	return &text
+	return &d.Address
+}
+
+// Concerns says whether the device is the principal's own.
+func (d *Device) Concerns(p *access.Principal) bool {
+	return p != nil && p.Kind == access.Citizen && p.ID == d.CitizenID
 }
 
 // DevicePage is a page of devices.
@@ -124,7 +121,7 @@ func (s *Service) Devices(ctx context.Context, citizenID string, page keyset.Pag
 	var rows []*Device
 	err = s.DB.Read(ctx, func(tx *sqlx.Tx) error {
 		return tx.SelectContext(ctx, &rows, `
-			SELECT id, device_name, client, address, created_at, refreshed_at FROM platform.session
+			SELECT id, device_name, client, address, principal_id, created_at, refreshed_at FROM platform.session
 			WHERE kind = 'citizen' AND principal_id = $1 AND id < $2 AND ended_at IS NULL AND expires_at > $3
 			ORDER BY id DESC LIMIT $4`, p.ID, before, s.Now(), page.Limit())
 	})

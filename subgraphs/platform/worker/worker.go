@@ -54,6 +54,11 @@ type Worker struct {
 // IsEntity makes Worker a federation entity.
 func (*Worker) IsEntity() {}
 
+// Concerns says whether the worker is the principal, or has just signed in.
+func (w *Worker) Concerns(p *access.Principal) bool {
+	return w.Viewer != nil || p != nil && p.Kind == access.Worker && p.ID == w.ID
+}
+
 // Assignment is one post of a worker in a unit.
 type Assignment struct {
 	ID       string `db:"id"`
