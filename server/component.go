@@ -49,6 +49,7 @@ type resolvers interface {
 type handlers interface {
 	FileHandler() http.Handler
 	InboxHandler() http.Handler
+	ReceiptHandler() http.Handler
 }
 
 // components are the four subgraphs; platform is first, the others' data refers to its.
@@ -58,7 +59,7 @@ func components() []component {
 			name: "platform", migrations: platformmigrations.FS,
 			resolvers: func(g *ground, in installation) resolvers {
 				return platform.New(platform.Deps{DB: g.db, Bus: g.bus, Redis: g.redis, Signer: g.signer, Verifier: g.verifier,
-					Files: g.files, Keys: g.personal, Seals: g.seals, Scanner: in.Outside.scanner, SMS: in.Outside.sms, Others: in.Outside.others, Now: g.now, Log: g.log, Development: in.Development})
+					Files: g.files, Keys: g.personal, Seals: g.seals, Scanner: in.Outside.scanner, SMS: in.Outside.sms, Others: in.Outside.others, Carriers: in.Outside.carriers, Now: g.now, Log: g.log, Development: in.Development})
 			},
 			demonstrate: func(ctx context.Context, owner *sqlx.DB, cast *demonstration.Cast, g *ground) error {
 				return platformdemo.Load(ctx, owner, cast, g.personal)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/citizencloud/citizencloud/resolvers/platform"
 	"github.com/citizencloud/citizencloud/server/config"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
@@ -16,6 +17,8 @@ import (
 type providers struct {
 	sms    sms.Provider // nil: simulated in development mode, nobody in production mode
 	others thirdparty.Providers
+	// carriers carry messages out of the platform.
+	carriers platform.Carriers
 	// scanner looks for malware in files; nil: nobody does.
 	scanner file.Scanner
 }
@@ -38,8 +41,11 @@ func newProviders(c config.Providers, development bool, log *slog.Logger) (p pro
 		if p.sms, err = sms.NewGateway(c.SmsURL, c.SmsSecret, time.Now); err != nil {
 			return p, fmt.Errorf("--sms-url: %w", err)
 		}
-	} else if !development {
-		log.Warn("no SMS gateway is configured (--sms-url): no codes are sent, citizens cannot sign in by them")
+	} else if !development && len(c.SmsProviders) == 0 {
+		log.Warn("no SMS gateway is configured (--sms-provider, --sms-url): no codes are sent, citizens cannot sign in by them")
+	}
+	if p.carriers, err = newCarriers(c.Carriers); err != nil {
+		return p, err
 	}
 	if c.ClamdURL != "" {
 		if p.scanner, err = file.OpenClamd(c.ClamdURL); err != nil {

@@ -199,9 +199,11 @@ func (w *whole) service(in installation) *service {
 		mux.Handle("/files", beside.FileHandler())
 		mux.Handle("/files/", beside.FileHandler())
 		mux.Handle("/development/inbox", beside.InboxHandler())
+		mux.Handle("POST /messages/receipts/{provider}", beside.ReceiptHandler())
 	} else if url, remote := in.Remote["platform"]; remote {
 		mux.Handle("/files", passOn(url))
 		mux.Handle("/files/", passOn(url))
+		mux.Handle("POST /messages/receipts/{provider}", passOn(url))
 		if in.Development {
 			mux.Handle("/development/inbox", passOn(url))
 		}

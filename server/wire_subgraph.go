@@ -48,6 +48,7 @@ func wireSubgraph(ctx context.Context, name string, in installation) (_ *service
 		mux.Handle("/files", beside.FileHandler())
 		mux.Handle("/files/", beside.FileHandler())
 		mux.Handle("/development/inbox", beside.InboxHandler())
+		mux.Handle("POST /messages/receipts/{provider}", beside.ReceiptHandler())
 	}
 	work := startBackground(map[string]resolvers{name: r}, []*outbox.Relay{c.relay(g, in)}, in.Log)
 	work.keep("ended sessions", func(ctx context.Context) error { return ended.run(ctx, g.bus, g.now) })

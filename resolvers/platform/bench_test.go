@@ -16,6 +16,7 @@ func BenchmarkSignInByCode(b *testing.B) {
 	w := newWorld(b, func(d *platform.Deps) {
 		limits := sms.Usual
 		limits.Gap, limits.Address = limit.Rule{Times: 10, Within: limits.Gap.Within}, limit.Rule{Times: 1 << 30, Within: limits.Address.Within}
+		limits.CaptchaAddress = limit.Rule{}
 		d.Limits = &limits
 	})
 	for i := range b.N {

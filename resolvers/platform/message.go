@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/citizencloud/citizencloud/foundation/keyset"
@@ -9,6 +10,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/message"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/messagetemplate"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 )
 
 func messageTemplateConnection(list []*messagetemplate.MessageTemplate, info *keyset.PageInfo) *executable.MessageTemplateConnection {
@@ -27,17 +29,49 @@ func messageConnection(list []*message.Message, info *keyset.PageInfo) *executab
 	return &executable.MessageConnection{Edges: edges, PageInfo: *info}
 }
 
-// newMessages puts together what sends to many, with the simulated providers of
-// short messages that it hands them to.
-func newMessages(d Deps) (*message.Service, []*carrier.Simulator) {
+// Carriers are those who carry messages out of the platform. What is not given
+// is simulated in development mode; else nothing is sent by it.
+type Carriers struct {
+	Texts  []carrier.Share            // providers of short messages
+	Pushes map[string]carrier.Service // by name, see carrier.APNs and the others
+	// Gateways are those of Texts that tell receipts over HTTP.
+	Gateways       []*carrier.Gateway
+	ReceiptTimeout time.Duration // zero is message.ReceiptTimeout
+}
+
+const (
+	slots    = 64 // messages that one provider is handed at once
+	reserved = 16 // of them, for codes alone
+)
+
+// newMessages puts together what sends to many, and the lane of codes; with the
+// simulated providers of short messages, whose receipts somebody has to run.
+func newMessages(d Deps, inbox *sms.Simulator) (*message.Service, carrier.Codes, []*carrier.Simulator) {
 	var service *message.Service
-	receive := func(ctx context.Context, receipts []carrier.Receipt) { service.Receive(ctx, receipts) }
-	simulators := []*carrier.Simulator{carrier.NewSimulator("first", 2*time.Second, receive), carrier.NewSimulator("second", 2*time.Second, receive)}
-	router, err := carrier.NewRouter(64, 16, carrier.Share{Provider: simulators[0], Weight: 3}, carrier.Share{Provider: simulators[1], Weight: 1})
+	var simulators []*carrier.Simulator
+	shares := d.Carriers.Texts
+	switch {
+	case len(shares) > 0:
+	case d.Development:
+		receive := func(ctx context.Context, receipts []carrier.Receipt) { _ = service.Receive(ctx, receipts) }
+		for i, name := range []string{"first", "second"} {
+			s := carrier.NewSimulator(name, 2*time.Second, receive)
+			simulators, shares = append(simulators, s), append(shares, carrier.Share{Provider: carrier.Shown{Provider: s, Inbox: inbox}, Weight: 3 - 2*i})
+		}
+	default:
+		shares = []carrier.Share{{Provider: carrier.Nobody{}, Weight: 1}}
+	}
+	router, err := carrier.NewRouter(slots, reserved, shares...)
 	if err != nil {
-		panic(err) // only for numbers that are not those above
+		panic(err) // whoever configures shares checks them
 	}
 	service = message.New(message.Service{DB: d.DB, Keys: d.Keys, Templates: &messagetemplate.Service{DB: d.DB, Now: d.Now}, Texts: router,
-		Pushes: carrier.NewPusher(nil, nil), Live: d.Bus, Now: d.Now, Log: d.Log})
-	return service, simulators
+		Pushes: carrier.NewPusher(d.Carriers.Pushes, d.Development), ReceiptTimeout: d.Carriers.ReceiptTimeout, Live: d.Bus, Now: d.Now, Log: d.Log})
+	return service, carrier.Codes{Router: router}, simulators
+}
+
+// ReceiptHandler takes what the gateways of short messages tell became of
+// messages: POST /messages/receipts/{provider}.
+func (r *Resolver) ReceiptHandler() http.Handler {
+	return carrier.Receipts(r.deps.Carriers.Gateways, r.messages.Receive, r.deps.Now)
 }

@@ -62,8 +62,11 @@ type Deps struct {
 	Keys *personal.Keys
 	// Seals sign the audit log, see audit.LoadSealer; nil appends nothing to it.
 	Seals *audit.Sealer
-	// SMS sends codes; nil is the simulator in development, and else nobody.
+	// SMS sends codes; nil is the lane of codes over Carriers' providers, which
+	// are simulated in development. Without any of these nobody does.
 	SMS sms.Provider
+	// Carriers carry messages out of the platform.
+	Carriers Carriers
 	// Others are the platforms whose accounts sign citizens in.
 	Others thirdparty.Providers
 	// Limits bound codes; nil is sms.Usual.
@@ -113,10 +116,12 @@ func New(d Deps) *Resolver {
 		d.Limits = &sms.Usual
 	}
 	r := &Resolver{deps: d, simulator: &sms.Simulator{Redis: d.Redis, Log: d.Log, Now: d.Now}}
+	var codes carrier.Codes
+	r.messages, codes, r.simulators = newMessages(d, r.simulator)
 	if d.SMS == nil {
 		d.SMS = sms.Nobody{}
-		if d.Development {
-			d.SMS = r.simulator
+		if d.Development || len(d.Carriers.Texts) > 0 {
+			d.SMS = codes
 		}
 	}
 	r.journal = &record.Journal{Subgraph: "platform", DB: d.DB, Now: d.Now, Log: d.Log}
@@ -137,7 +142,6 @@ func New(d Deps) *Resolver {
 	r.permissions = &permission.Service{DB: d.DB}
 	r.units.Sessions, r.workers.Sessions, r.posts.Sessions, r.factors.Sessions = r.sessions, r.sessions, r.sessions, r.sessions
 	r.notifications = &notification.Service{DB: d.DB, Workers: r.workers, Hub: notification.NewHub(d.Bus), Now: d.Now, Log: d.Log}
-	r.messages, r.simulators = newMessages(d)
 	r.files = file.New(file.Parts{
 		DB: d.DB, Redis: d.Redis, Files: d.Files, Scanner: d.Scanner, Signer: d.Signer, Verifier: d.Verifier, Keys: d.Keys, Now: d.Now, Log: d.Log,
 	})

@@ -15,6 +15,8 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/resolvers/platform"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/limit"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 )
 
 func TestCitizenSignsInAndKeepsTheAccount(t *testing.T) {
@@ -125,8 +127,15 @@ func TestParallelGuessesGetFiveTries(t *testing.T) {
 	}
 }
 
+// withoutCaptchas lets codes be asked for without end but for the other limits.
+func withoutCaptchas(d *platform.Deps) {
+	limits := sms.Usual
+	limits.CaptchaNumber, limits.CaptchaAddress = limit.Rule{}, limit.Rule{}
+	d.Limits = &limits
+}
+
 func TestCodesAreLimitedByNumberAndAddress(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, withoutCaptchas)
 	ask := func(mobile, address string) answer {
 		ctx := access.WithRemote(t.Context(), access.Remote{Address: address})
 		return w.askIn(ctx, nil, `mutation($m: String!) { requestSmsCode(input: {mobile: $m, scene: SIGN_IN}) { retryAfterSeconds } }`, fmt.Sprintf(`{"m": %q}`, mobile))

@@ -1,9 +1,6 @@
 package config
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // Providers are the outside services that citizens sign in by. What is not
 // given is simulated in development mode, and not open in production mode.
@@ -18,22 +15,21 @@ type Providers struct {
 	AlipayPublicKey string `name:"alipay-public-key" type:"path" placeholder:"FILE" help:"Alipay's RSA public key."`
 	ClamdURL        string `name:"clamd-url" placeholder:"URL" help:"ClamAV's daemon, tcp://HOST:PORT or unix:///PATH, which uploaded files are shown to before anybody gets them; without it none are."`
 	AlipayURL       string `name:"alipay-url" placeholder:"URL" help:"Alipay's gateway, where it is reached by another address than its own."`
+	Carriers        `embed:""`
 }
 
 // Validate refuses what is given by half.
 func (p *Providers) Validate() error {
-	for name, given := range map[string][]string{
+	err := together(map[string][]string{
 		"--sms-url and --sms-secret":                            {p.SmsURL, p.SmsSecret},
 		"--wechat-app-id and --wechat-secret":                   {p.WechatAppID, p.WechatSecret},
 		"--alipay-app-id, --alipay-key and --alipay-public-key": {p.AlipayAppID, p.AlipayKey, p.AlipayPublicKey},
-	} {
-		all, any := true, false
-		for _, value := range given {
-			all, any = all && value != "", any || value != ""
-		}
-		if any && !all {
-			return fmt.Errorf("%s belong together", name)
-		}
+	})
+	if err != nil {
+		return err
+	}
+	if err := p.Carriers.check(); err != nil {
+		return err
 	}
 	if p.WechatURL != "" && p.WechatAppID == "" {
 		return errors.New("--wechat-url needs --wechat-app-id")

@@ -6,7 +6,8 @@
 // (Codes): they wait in no queue, and use slots of each provider that a mass
 // sending cannot take. Everything else is the mass lane (Router).
 //
-// Start reading at Provider and Router; the lanes are in lane.go, simulators in
+// Start reading at Provider and Router; the lanes are in lane.go, an operator's
+// gateway by HTTP in gateway.go, its receipts in receipt.go, simulators in
 // simulator.go, push services in push.go.
 package carrier
 
@@ -16,6 +17,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 )
 
 // Text is one short message.
@@ -24,6 +27,9 @@ type Text struct {
 	Key    string
 	Mobile string // E.164
 	Text   string
+	// Code is the one-time code in it, and Scene what for; "" in the mass lane.
+	Code  string
+	Scene sms.Scene
 }
 
 // Provider hands short messages to a mobile operator. Submit returns when the

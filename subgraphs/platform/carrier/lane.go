@@ -3,6 +3,7 @@ package carrier
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -48,7 +49,7 @@ type Codes struct{ Router *Router }
 
 // Send implements sms.Provider.
 func (c Codes) Send(ctx context.Context, m sms.Message) error {
-	text := Text{Key: uuid.NewString(), Mobile: m.Mobile, Text: m.Text()}
+	text := Text{Key: uuid.NewString(), Mobile: m.Mobile, Text: m.Text(), Code: m.Code, Scene: m.Scene}
 	avoid := ""
 	var last error
 	for range c.Router.seats {
@@ -64,7 +65,13 @@ func (c Codes) Send(ctx context.Context, m sms.Message) error {
 	return fmt.Errorf("carrier: no provider takes the code: %w", last)
 }
 
+// codeTimeout is how long one provider may take for a code: whoever waits for
+// it looks at a screen, and another provider needs time as well.
+const codeTimeout = 4 * time.Second
+
 func (c Codes) try(ctx context.Context, s *seat, text Text) error {
+	ctx, cancel := context.WithTimeout(ctx, codeTimeout)
+	defer cancel()
 	done, err := s.lane.code(ctx)
 	if err != nil {
 		return err

@@ -30,10 +30,13 @@ type Notice struct {
 
 // Service is how one push service is reached.
 type Service struct {
-	URL           string // without a path; "" is simulated
-	Authorization string // the whole header: "bearer <jwt>", "Bearer <token>", "key=<secret>"
-	App           string // bundle ID, app ID or package name
+	URL           string        // without a path
+	Authorization Authorization // see push_authorization.go
+	App           string        // bundle ID, app ID or package name
 }
+
+// Authorization gives the header of that name for a request now.
+type Authorization func(context.Context) (string, error)
 
 // Pusher speaks the HTTP interfaces of the push services: APNs' POST
 // /3/device/{token}, Huawei Push Kit's POST /v1/{appId}/messages:send, Xiaomi's
@@ -43,20 +46,17 @@ type Pusher struct {
 	client   *http.Client
 }
 
-// NewPusher makes it; transport is nil for the network. A service without a URL
-// is simulated in the process, by the same requests.
-func NewPusher(services map[string]Service, transport http.RoundTripper) *Pusher {
-	if transport == nil {
-		transport = http.DefaultTransport
-	}
-	p := &Pusher{services: map[string]Service{}, client: &http.Client{Timeout: submitTimeout, Transport: simulated{real: transport, simulator: NewPushSimulator()},
+// NewPusher makes it. A service that is not given is simulated in the process,
+// by the same requests, where simulate says so; else nothing is pushed there.
+func NewPusher(services map[string]Service, simulate bool) *Pusher {
+	p := &Pusher{services: map[string]Service{}, client: &http.Client{Timeout: submitTimeout, Transport: simulated{real: http.DefaultTransport, simulator: NewPushSimulator()},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	for _, name := range []string{APNs, Huawei, Xiaomi} {
-		s := services[name]
-		if s.URL == "" {
-			s = Service{URL: "http://" + simulatedHost, Authorization: "simulated", App: "citizencloud"}
+		if s, ok := services[name]; ok {
+			p.services[name] = s
+		} else if simulate {
+			p.services[name] = Service{URL: "http://" + simulatedHost, Authorization: Fixed("simulated"), App: "citizencloud"}
 		}
-		p.services[name] = s
 	}
 	return p
 }
@@ -71,7 +71,11 @@ func (p *Pusher) Push(ctx context.Context, vendor string, n Notice) (string, err
 	if err != nil {
 		return "", fmt.Errorf("carrier: %s: %w", vendor, err)
 	}
-	request.Header.Set("Authorization", service.Authorization)
+	if authorization, err := service.Authorization(ctx); err == nil {
+		request.Header.Set("Authorization", authorization)
+	} else {
+		return "", errors.Join(&Refusal{Reason: "NO_AUTHORIZATION"}, fmt.Errorf("carrier: %s: %w", vendor, err))
+	}
 	response, err := p.client.Do(request)
 	if err != nil {
 		var address *url.Error

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 )
 
 // Simulator is a provider of short messages that sends nothing. It behaves as a
@@ -123,3 +125,31 @@ func (s *Simulator) Run(ctx context.Context) error {
 
 // ErrAway is what a provider answers that did not answer: it may have taken the message.
 var ErrAway = errors.New("carrier: no answer")
+
+// Shown is a provider of the development mode that also shows the codes it took
+// in the inbox.
+type Shown struct {
+	Provider
+	Inbox *sms.Simulator
+}
+
+// Submit implements Provider.
+func (s Shown) Submit(ctx context.Context, text Text) (string, error) {
+	ref, err := s.Provider.Submit(ctx, text)
+	if err != nil || text.Code == "" {
+		return ref, err
+	}
+	return ref, s.Inbox.Send(ctx, sms.Message{Mobile: text.Mobile, Scene: text.Scene, Code: text.Code})
+}
+
+// Nobody is the provider where none is configured and nothing may be simulated:
+// it refuses, so that nothing counts as sent.
+type Nobody struct{}
+
+// Name implements Provider.
+func (Nobody) Name() string { return "nobody" }
+
+// Submit implements Provider: it refuses for good.
+func (Nobody) Submit(context.Context, Text) (string, error) {
+	return "", &Refusal{Permanent: true, Reason: "NO_PROVIDER"}
+}

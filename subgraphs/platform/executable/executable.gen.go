@@ -479,6 +479,7 @@ type ComplexityRoot struct {
 		Sending          func(childComplexity int) int
 		TechnicalFailure func(childComplexity int) int
 		Total            func(childComplexity int) int
+		Unknown          func(childComplexity int) int
 		Waiting          func(childComplexity int) int
 	}
 
@@ -2939,6 +2940,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessageChannelStatistics.Total(childComplexity), true
+	case "MessageChannelStatistics.unknown":
+		if e.ComplexityRoot.MessageChannelStatistics.Unknown == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageChannelStatistics.Unknown(childComplexity), true
 	case "MessageChannelStatistics.waiting":
 		if e.ComplexityRoot.MessageChannelStatistics.Waiting == nil {
 			break
@@ -7414,6 +7421,8 @@ type MessageChannelStatistics @goModel(model: "github.com/citizencloud/citizencl
   permanentFailure: Int!
   "多次重试后放弃"
   technicalFailure: Int!
+  "已交付运营商，逾时没有回执，送达与否不明"
+  unknown: Int!
   "已退订，未发送"
   optedOut: Int!
   "超出每日条数，未发送"
@@ -10226,6 +10235,8 @@ func (ec *executionContext) childFields_MessageChannelStatistics(ctx context.Con
 		return ec.fieldContext_MessageChannelStatistics_permanentFailure(ctx, field)
 	case "technicalFailure":
 		return ec.fieldContext_MessageChannelStatistics_technicalFailure(ctx, field)
+	case "unknown":
+		return ec.fieldContext_MessageChannelStatistics_unknown(ctx, field)
 	case "optedOut":
 		return ec.fieldContext_MessageChannelStatistics_optedOut(ctx, field)
 	case "capped":
@@ -19975,6 +19986,29 @@ func (ec *executionContext) _MessageChannelStatistics_technicalFailure(ctx conte
 	)
 }
 func (ec *executionContext) fieldContext_MessageChannelStatistics_technicalFailure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageChannelStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageChannelStatistics_unknown(ctx context.Context, field graphql.CollectedField, obj *message.ChannelStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageChannelStatistics_unknown(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unknown, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageChannelStatistics_unknown(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("MessageChannelStatistics", field, false, false, "Int")
 }
 
@@ -41206,6 +41240,11 @@ func (ec *executionContext) _MessageChannelStatistics(ctx context.Context, sel a
 			}
 		case "technicalFailure":
 			out.Values[i] = ec._MessageChannelStatistics_technicalFailure(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unknown":
+			out.Values[i] = ec._MessageChannelStatistics_unknown(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

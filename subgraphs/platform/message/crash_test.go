@@ -130,13 +130,13 @@ func TestAReceiptChangesOnlyWhatIsUnderWay(t *testing.T) {
 	m := o.sending(1)
 	key := ""
 	o.must(o.db.Owner.Get(&key, `SELECT id FROM platform.message_delivery`))
-	o.Receive(t.Context(), []carrier.Receipt{{Key: key, Delivered: true}, {Key: "nonsense", Delivered: true}})
+	o.tell(carrier.Receipt{Key: key, Delivered: true}, carrier.Receipt{Key: "nonsense", Delivered: true})
 	if got := o.figures(o.ann, m, message.SMS); got.Waiting != 1 {
 		t.Errorf("a receipt before sending: %+v", got)
 	}
 	o.deliver()
-	o.Receive(t.Context(), []carrier.Receipt{{Key: key, Reason: "UNREACHABLE"}})
-	o.Receive(t.Context(), []carrier.Receipt{{Key: key, Delivered: true}})
+	o.tell(carrier.Receipt{Key: key, Reason: "UNREACHABLE"})
+	o.tell(carrier.Receipt{Key: key, Delivered: true})
 	if got := o.figures(o.ann, m, message.SMS); got.PermanentFailure != 1 || got.Delivered != 0 {
 		t.Errorf("a second receipt: %+v", got)
 	}
@@ -183,20 +183,20 @@ func (g *gate) Submit(ctx context.Context, text carrier.Text) (string, error) {
 	return fmt.Sprint(len(g.order)), nil
 }
 
-// A mass sending holds all slots that it may have. Of the 400 messages queued
-// only those under way are taken before a code that is asked for now.
+// A mass sending holds all slots that it may have. Of the thousands queued only
+// those under way are taken before a code that is asked for now.
 func TestACodeOvertakesAMassSending(t *testing.T) {
-	const slots, reserved = 8, 2
+	const slots, reserved, queued = 8, 2, 4000
 	o := open(t)
-	g := &gate{arrived: make(chan struct{}, 1000), tokens: make(chan struct{})}
+	g := &gate{arrived: make(chan struct{}, queued+1), tokens: make(chan struct{})}
 	router, err := carrier.NewRouter(slots, reserved, carrier.Share{Provider: g, Weight: 1})
 	o.must(err)
 	o.Texts = router
-	o.sending(400)
-	massed := make(chan error, 1)
+	o.sending(queued)
+	massed := make(chan struct{})
 	go func() {
-		_, err := o.DeliverOutside(t.Context())
-		massed <- err
+		o.deliverWith(4)
+		close(massed)
 	}()
 	for range slots - reserved {
 		<-g.arrived
@@ -212,14 +212,13 @@ func TestACodeOvertakesAMassSending(t *testing.T) {
 	for running := true; running; {
 		select {
 		case g.tokens <- struct{}{}:
-		case err := <-massed:
-			o.must(err)
+		case <-massed:
 			running = false
 		}
 	}
 	o.must(<-coded)
 	at := slices.Index(g.order, sms.Message{Code: "123456"}.Text())
-	if at < 0 || at >= 2*slots {
+	if at < 0 || at >= 2*slots || len(g.order) != queued+1 {
 		t.Errorf("the code was number %d of %d", at+1, len(g.order))
 	}
 }

@@ -149,7 +149,10 @@ func (s *Service) handOver(ctx context.Context, d claimed) outcome {
 	if err == nil {
 		if d.Channel == Push { // push services tell no more than that they have it
 			out.state = Delivered
+			return out
 		}
+		overdue := s.Now().Add(s.ReceiptTimeout)
+		out.next = &overdue
 		return out
 	}
 	out.accepted = false

@@ -58,13 +58,13 @@ func open(t testing.TB) *office {
 	t.Cleanup(func() { _ = pool.Close() })
 	o.keys, err = personal.NewKeys(bytes.Repeat([]byte{3}, 32))
 	o.must(err)
-	receive := func(ctx context.Context, receipts []carrier.Receipt) { o.Receive(ctx, receipts) }
+	receive := func(ctx context.Context, receipts []carrier.Receipt) { _ = o.Receive(ctx, receipts) }
 	o.first = carrier.NewSimulator("first", time.Second, receive)
 	o.second = carrier.NewSimulator("second", time.Second, receive)
 	o.router, err = carrier.NewRouter(8, 2, carrier.Share{Provider: o.first, Weight: 3}, carrier.Share{Provider: o.second, Weight: 1})
 	o.must(err)
 	o.templates = &messagetemplate.Service{DB: pool, Now: o.clock}
-	o.Service = message.New(message.Service{DB: pool, Keys: o.keys, Templates: o.templates, Texts: o.router, Pushes: carrier.NewPusher(nil, nil),
+	o.Service = message.New(message.Service{DB: pool, Keys: o.keys, Templates: o.templates, Texts: o.router, Pushes: carrier.NewPusher(nil, true),
 		Now: o.clock, Log: slog.New(slog.DiscardHandler)})
 	o.ann, o.ben = o.worker(here, access.CommunityWorker), o.worker(next, access.CommunityWorker)
 	o.chief, o.mayor = o.worker(street, access.Supervisor), o.worker(city, access.Leader)

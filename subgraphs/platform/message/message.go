@@ -50,7 +50,9 @@ func (s State) may(to State) error {
 type DeliveryState string
 
 // The states: CREATED→SENDING→DELIVERED|TEMPORARY_FAILURE|PERMANENT_FAILURE|
-// TECHNICAL_FAILURE; TEMPORARY_FAILURE→SENDING; CREATED|TEMPORARY_FAILURE→CANCELLED.
+// TECHNICAL_FAILURE|UNKNOWN; TEMPORARY_FAILURE→SENDING; CREATED|TEMPORARY_FAILURE→
+// CANCELLED; UNKNOWN→SENDING (by another provider)|DELIVERED|PERMANENT_FAILURE
+// (a receipt came late).
 const (
 	Created          DeliveryState = "CREATED"
 	InTransit        DeliveryState = "SENDING"
@@ -59,13 +61,15 @@ const (
 	PermanentFailure DeliveryState = "PERMANENT_FAILURE"
 	TechnicalFailure DeliveryState = "TECHNICAL_FAILURE"
 	Cancelled        DeliveryState = "CANCELLED"
+	Unknown          DeliveryState = "UNKNOWN" // a provider took it and never told what became of it
 )
 
 // deliveryTransitions is the table that the statements' conditions follow.
 var deliveryTransitions = map[DeliveryState][]DeliveryState{
 	Created:          {InTransit, Cancelled},
-	InTransit:        {Delivered, TemporaryFailure, PermanentFailure, TechnicalFailure},
+	InTransit:        {Delivered, TemporaryFailure, PermanentFailure, TechnicalFailure, Unknown},
 	TemporaryFailure: {InTransit, Cancelled},
+	Unknown:          {InTransit, Delivered, PermanentFailure},
 }
 
 // before are the states that the table leads to the state from.
@@ -108,6 +112,7 @@ const (
 	reasonNoAddress = "NO_ADDRESS"
 	reasonRecalled  = "RECALLED"
 	reasonExhausted = "EXHAUSTED"
+	reasonNoReceipt = "NO_RECEIPT"
 )
 
 // Message is one sending.

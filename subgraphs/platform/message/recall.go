@@ -71,6 +71,12 @@ func (s *Service) clear(ctx context.Context, tx *sqlx.Tx, m *Message) error {
 	if err != nil {
 		return fmt.Errorf("message: stopping deliveries: %w", err)
 	}
+	// Those without a receipt may have arrived: they stay unknown, and go out no more.
+	_, err = tx.ExecContext(ctx, `UPDATE platform.message_delivery SET next_at = NULL, finished_at = $2 WHERE message_id = $1 AND state = 'UNKNOWN' AND next_at IS NOT NULL`,
+		m.ID, now)
+	if err != nil {
+		return fmt.Errorf("message: stopping what is unknown: %w", err)
+	}
 	_, err = tx.ExecContext(ctx, `
 		WITH placed AS (
 			UPDATE platform.message_delivery SET reason = $2

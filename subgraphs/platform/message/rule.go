@@ -14,13 +14,16 @@ type Rule struct {
 	Quiet     bool // waits from 22:00 to 8:00, outside of the platform
 	MayOptOut bool
 	Cap       int // messages to one person in 24 hours; 0 is without limit
-	topic     notification.Topic
+	// Insist hands a short message without a receipt to another provider, once:
+	// twice is better than never. The others are closed as unknown.
+	Insist bool
+	topic  notification.Topic
 }
 
 // rules by class. Emergencies pass everything.
 var rules = map[messagetemplate.Class]Rule{
-	messagetemplate.Emergency: {topic: notification.System},
-	messagetemplate.Affairs:   {Quiet: true, Cap: 10, topic: notification.CityService},
+	messagetemplate.Emergency: {Insist: true, topic: notification.System},
+	messagetemplate.Affairs:   {Quiet: true, Cap: 10, Insist: true, topic: notification.CityService},
 	messagetemplate.Community: {Quiet: true, MayOptOut: true, Cap: 5, topic: notification.System},
 	messagetemplate.Activity:  {Quiet: true, MayOptOut: true, Cap: 3, topic: notification.Activity},
 	messagetemplate.Promotion: {Quiet: true, MayOptOut: true, Cap: 1, topic: notification.CityService},
@@ -61,7 +64,21 @@ const (
 	// lease is how long a process may take to hand a delivery over: then another
 	// one takes it, with the same key.
 	lease = 2 * time.Minute
+	// ReceiptTimeout is how long a provider may take to tell what became of a
+	// short message, where nothing else is configured.
+	ReceiptTimeout = 10 * time.Minute
 )
+
+// insistent are the classes whose short messages go out once more.
+func insistent() []string {
+	var classes []string
+	for class, rule := range rules {
+		if rule.Insist {
+			classes = append(classes, string(class))
+		}
+	}
+	return classes
+}
 
 // pause is how long to wait after so many attempts: nothing after the first,
 // as another provider may take it, then 30 s doubling to an hour; jitter by the

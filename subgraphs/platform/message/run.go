@@ -78,7 +78,7 @@ func (s *Service) stir() {
 }
 
 // Tick begins the messages whose time has come, goes on with those whose event
-// was lost, and ends those that are done.
+// was lost, gives up on receipts, and ends the messages that are done.
 func (s *Service) Tick(ctx context.Context) error {
 	ctx = access.AsSystem(ctx, "message")
 	var steps []step
@@ -93,6 +93,11 @@ func (s *Service) Tick(ctx context.Context) error {
 		if err := s.Step(ctx, next.MessageID, next.Step); err != nil {
 			return err
 		}
+	}
+	if n, err := s.GiveUpOnReceipts(ctx); err != nil {
+		return err
+	} else if n > 0 {
+		s.stir()
 	}
 	return s.DB.Write(ctx, func(tx *sqlx.Tx) error {
 		done, err := complete(ctx, tx, s.Now())

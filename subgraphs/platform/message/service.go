@@ -43,14 +43,19 @@ type Service struct {
 	Texts     Texter
 	Pushes    Pusher
 	Live      Live
-	Now       func() time.Time
-	Log       *slog.Logger
+	// ReceiptTimeout is how long to wait for a receipt; zero is ReceiptTimeout.
+	ReceiptTimeout time.Duration
+	Now            func() time.Time
+	Log            *slog.Logger
 
 	wakes []chan struct{} // of what delivers in this process; see Run
 }
 
 // New makes it.
 func New(s Service) *Service {
+	if s.ReceiptTimeout == 0 {
+		s.ReceiptTimeout = ReceiptTimeout
+	}
 	for range deliverers + 1 {
 		s.wakes = append(s.wakes, make(chan struct{}, 1))
 	}

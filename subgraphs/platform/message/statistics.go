@@ -20,6 +20,7 @@ type ChannelStatistics struct {
 	Delivered        int     `db:"delivered"` // also what was called back later
 	PermanentFailure int     `db:"permanent"`
 	TechnicalFailure int     `db:"technical"`
+	Unknown          int     `db:"unknown"` // without a receipt in time
 	OptedOut         int     `db:"opted_out"`
 	Capped           int     `db:"capped"`
 	NoAddress        int     `db:"no_address"`
@@ -49,6 +50,7 @@ func (s *Service) Statistics(ctx context.Context, m *Message) ([]*ChannelStatist
 			SELECT channel, sum(n) AS total, coalesce(sum(n) FILTER (WHERE state IN ('CREATED', 'TEMPORARY_FAILURE')), 0) AS waiting,
 				coalesce(sum(n) FILTER (WHERE state = 'SENDING'), 0) AS sending, coalesce(sum(n) FILTER (WHERE state = 'DELIVERED'), 0) AS delivered,
 				coalesce(sum(n) FILTER (WHERE state = 'PERMANENT_FAILURE'), 0) AS permanent, coalesce(sum(n) FILTER (WHERE state = 'TECHNICAL_FAILURE'), 0) AS technical,
+				coalesce(sum(n) FILTER (WHERE state = 'UNKNOWN'), 0) AS unknown,
 				coalesce(sum(n) FILTER (WHERE reason = 'OPTED_OUT'), 0) AS opted_out, coalesce(sum(n) FILTER (WHERE reason = 'CAPPED'), 0) AS capped,
 				coalesce(sum(n) FILTER (WHERE state = 'CANCELLED' AND reason = 'NO_ADDRESS'), 0) AS no_address,
 				coalesce(sum(n) FILTER (WHERE reason = 'RECALLED'), 0) AS recalled, coalesce(sum(clicked), 0) AS clicked,

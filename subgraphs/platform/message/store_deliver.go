@@ -45,7 +45,7 @@ func takeOutside(ctx context.Context, tx sqlx.ExtContext, now time.Time, most in
 		LEFT JOIN platform.citizen c ON d.channel = 'SMS' AND c.id = d.recipient_id
 		LEFT JOIN LATERAL (SELECT x.id, x.vendor, x.token FROM platform.push_device x
 			WHERE d.channel = 'PUSH' AND x.recipient_kind = d.recipient_kind AND x.recipient_id = d.recipient_id ORDER BY x.updated_at DESC LIMIT 1) p ON true
-		WHERE (d.channel = 'IN_APP') = false AND d.next_at <= $1 AND m.state IN ('EXPANDING', 'SENDING')
+		WHERE (d.channel = 'IN_APP') = false AND d.next_at <= $1 AND d.accepted_at IS NULL AND m.state IN ('EXPANDING', 'SENDING')
 		ORDER BY d.urgent DESC, d.next_at LIMIT $2 FOR UPDATE OF d SKIP LOCKED`, now, most)
 	if err != nil {
 		return nil, fmt.Errorf("message: taking what is due outside: %w", err)
@@ -94,17 +94,42 @@ func record(ctx context.Context, tx sqlx.ExtContext, outcomes []outcome, now tim
 	return nil
 }
 
+// receiptRows are receipts as columns.
+type receiptRows struct{ keys, states, reasons, providers []string }
+
 // receive writes what providers told, and gives the messages that it is about.
-func receive(ctx context.Context, tx sqlx.ExtContext, keys, states, reasons []string, now time.Time) ([]string, error) {
+func receive(ctx context.Context, tx sqlx.ExtContext, told receiptRows, now time.Time) ([]string, error) {
 	var messages []string
 	err := sqlx.SelectContext(ctx, tx, &messages, `
 		WITH told AS (
-			UPDATE platform.message_delivery d SET state = n.state, reason = n.reason, next_at = NULL, accepted_at = coalesce(d.accepted_at, $4), finished_at = $4
-			FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n (id, state, reason)
-			WHERE d.id = n.id AND d.state = ANY($5) RETURNING d.message_id)
-		SELECT DISTINCT message_id FROM told ORDER BY message_id`, pq.Array(keys), pq.Array(states), pq.Array(reasons), now, pq.Array(before(Delivered)))
+			UPDATE platform.message_delivery d SET state = n.state, reason = n.reason, next_at = NULL, accepted_at = coalesce(d.accepted_at, $5), finished_at = $5
+			FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS n (id, state, reason, provider)
+			WHERE d.id = n.id AND d.state = ANY($6) AND (d.provider = n.provider OR d.former_provider = n.provider AND n.state = 'DELIVERED')
+			RETURNING d.message_id)
+		SELECT DISTINCT message_id FROM told ORDER BY message_id`, pq.Array(told.keys), pq.Array(told.states), pq.Array(told.reasons), pq.Array(told.providers), now,
+		pq.Array(before(Delivered)))
 	if err != nil {
 		return nil, fmt.Errorf("message: writing receipts: %w", err)
+	}
+	return messages, nil
+}
+
+// giveUp makes those unknown whose receipt is overdue; one that another
+// provider is to have now has a next_at.
+func giveUp(ctx context.Context, tx sqlx.ExtContext, now time.Time, most int) ([]string, error) {
+	var messages []string
+	err := sqlx.SelectContext(ctx, tx, &messages, `
+		WITH overdue AS (
+			SELECT d.id, d.class = ANY($3) AND d.former_provider = '' AND m.state IN ('EXPANDING', 'SENDING') AS again
+			FROM platform.message_delivery d JOIN platform.message m ON m.id = d.message_id
+			WHERE (d.channel = 'IN_APP') = false AND d.next_at <= $1 AND d.accepted_at IS NOT NULL AND d.state = 'SENDING'
+			ORDER BY d.urgent DESC, d.next_at LIMIT $2 FOR UPDATE OF d SKIP LOCKED)
+		UPDATE platform.message_delivery d SET state = 'UNKNOWN', reason = $4,
+			next_at = CASE WHEN o.again THEN $1::timestamptz END, finished_at = CASE WHEN o.again THEN NULL ELSE $1::timestamptz END,
+			accepted_at = CASE WHEN o.again THEN NULL ELSE d.accepted_at END, former_provider = CASE WHEN o.again THEN d.provider ELSE d.former_provider END
+		FROM overdue o WHERE d.id = o.id RETURNING d.message_id`, now, most, pq.Array(insistent()), reasonNoReceipt)
+	if err != nil {
+		return nil, fmt.Errorf("message: giving up on receipts: %w", err)
 	}
 	return messages, nil
 }

@@ -68,6 +68,9 @@ var Usual = Limits{
 	Number:  limit.Rule{Times: 10, Within: 24 * time.Hour},
 	Address: limit.Rule{Times: 100, Within: time.Hour},
 	Wrong:   limit.Rule{Times: 50, Within: 10 * time.Minute},
+
+	CaptchaNumber:  limit.Rule{Times: 5, Within: 24 * time.Hour},
+	CaptchaAddress: limit.Rule{Times: 60, Within: time.Hour},
 }
 
 // Codes sends and checks codes.
