@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -158,6 +159,46 @@ func TestSpansOfARequest(t *testing.T) {
 		run(ctx)
 		if spans := recorded(); len(spans) > 0 {
 			t.Errorf("recorded though not sampled: %v", tree(spans))
+		}
+	})
+}
+
+// Each event has a trace of its own that leads back to the request.
+func TestSpansOfAnEvent(t *testing.T) {
+	everyWay(t, graph.Options{}, func(t *testing.T, w *world, e *graph.Engine) {
+		spans := tracetest.NewInMemoryExporter()
+		provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
+		ctx, root := provider.Tracer("test").Start(t.Context(), "request")
+		stream, errs := e.Subscribe(ctx, prepare(t, e, `subscription Said {reviewed{id author{name}}}`), graph.Call{Trace: span.Parent(ctx)})
+		if len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		defer stream.Close()
+		root.End()
+		spans.Reset()
+		for _, id := range []string{"11", "22"} {
+			w.reviews.events <- review(id)
+			response, err := stream.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Release()
+		}
+		made := spans.GetSpans()
+		var events []tracetest.SpanStub
+		for _, s := range made {
+			if s.Name == "event Said" {
+				events = append(events, s)
+				if s.Parent.IsValid() || len(s.Links) != 1 || s.Links[0].SpanContext.SpanID() != root.SpanContext().SpanID() {
+					t.Errorf("parent %v, links %v", s.Parent, s.Links)
+				}
+			}
+		}
+		if len(events) < 2 || events[0].SpanContext.TraceID() == events[1].SpanContext.TraceID() {
+			t.Fatalf("events %v", tree(made))
+		}
+		if names := tree(made); !slices.Contains(names, "event Said > fetch people") {
+			t.Errorf("no fetch under an event: %v", names)
 		}
 	})
 }

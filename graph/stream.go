@@ -7,6 +7,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/citizencloud/citizencloud/graph/dispatch"
 	"github.com/citizencloud/citizencloud/graph/execute"
@@ -51,7 +52,9 @@ func (e *Engine) Subscribe(ctx context.Context, prepared *Operation, call Call) 
 		return nil, errs
 	}
 	subscriber, err := e.hub.Join(ctx, op.key(call), func(ctx context.Context) (subscribe.Feed, error) {
+		var origin *span.Origin
 		if request.Trace != "" { // the subscription outlives the span of who asked for it first
+			origin = span.OriginOf(ctx)
 			ctx, request.Trace = span.Without(ctx), ""
 		}
 		source, err := op.program.Source(ctx, request)
@@ -61,7 +64,7 @@ func (e *Engine) Subscribe(ctx context.Context, prepared *Operation, call Call) 
 			}
 			return nil, err
 		}
-		return &feed{engine: e, op: op, request: request, source: source}, nil
+		return &feed{engine: e, op: op, request: request, source: source, origin: origin}, nil
 	}, subscribe.Options{Latest: call.Latest || op.latest})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -81,6 +84,7 @@ type feed struct {
 	op      *Operation
 	request *execute.Request
 	source  dispatch.Source
+	origin  *span.Origin // of the request that began it; nil when that is not recorded
 }
 
 // Next implements subscribe.Feed.
@@ -93,9 +97,32 @@ func (f *feed) Next(ctx context.Context) (subscribe.Event, error) {
 	defer cancel()
 	w := project.NewWriter()
 	defer w.Release()
-	f.op.program.RunEvent(ctx, f.request, reply, w)
+	ctx, request, end := f.record(ctx)
+	f.op.program.RunEvent(ctx, request, reply, w)
+	end(len(w.Errors))
 	// The bytes live as long as the slowest subscriber needs them.
 	return subscribe.Event{Body: bytes.Clone(w.Body), Errors: len(w.Errors)}, nil
+}
+
+// record begins the span of one event, in a trace of its own that leads back to
+// the request which began the subscription: a trace of days could not be read.
+func (f *feed) record(ctx context.Context) (context.Context, *execute.Request, func(errs int)) {
+	name := "event"
+	if f.op.plan.Name != "" {
+		name += " " + f.op.plan.Name
+	}
+	ctx, s := f.origin.Start(ctx, name, attribute.String("graphql.operation.type", "subscription"), attribute.String("graphql.operation.name", f.op.plan.Name))
+	if s == nil {
+		return ctx, f.request, func(int) {}
+	}
+	request := *f.request
+	call := Call{Trace: span.Parent(ctx)}
+	request.Trace = call.Trace
+	f.engine.watch(ctx, f.op, &call, &request)
+	return ctx, &request, func(errs int) {
+		s.SetAttributes(attribute.Int("graphql.errors", errs))
+		s.End()
+	}
 }
 
 // Close implements subscribe.Feed.

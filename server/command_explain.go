@@ -50,7 +50,8 @@ func explain(settings config.Explain, at terminal) error {
 	if err != nil {
 		return fmt.Errorf("the supergraph %s cannot be used: %w", settings.Supergraph, err)
 	}
-	engine, err := graph.New(super, dispatcher, graph.Options{Demand: true})
+	planned := plan.Options{Labels: settings.Label}
+	engine, err := graph.New(super, dispatcher, graph.Options{Demand: true, Plan: planned})
 	if err != nil {
 		return fmt.Errorf("the supergraph %s cannot be used: %w", settings.Supergraph, err)
 	}
@@ -66,7 +67,7 @@ func explain(settings config.Explain, at terminal) error {
 	case settings.Stage == "validate":
 		return printMeasures(at.out, len(text), validate.Measure(super.Public, document, operation), engine, prepared)
 	case settings.Stage == "choices":
-		choices, err := plan.New(super, plan.Options{}).Choices(document, operation)
+		choices, err := plan.New(super, planned).Choices(document, operation)
 		if err != nil {
 			return refused(err)
 		}

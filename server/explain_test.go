@@ -6,11 +6,14 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/citizencloud/citizencloud/graph/conformance"
 )
 
 // TestExplainStages carries one operation through what explain prints.
@@ -96,6 +99,31 @@ func TestExplainPrintsChoicesAsJSON(t *testing.T) {
 	}
 	if len(got) == 0 || len(got[0].Ways) < 2 || got[0].Ways[0].Cost >= got[0].Ways[1].Cost || !got[0].Ways[0].Taken || got[0].Ways[1].Key == "" {
 		t.Errorf("choices %s", out)
+	}
+}
+
+// A label decides where a field comes from, in every stage.
+func TestExplainWithLabels(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "supergraph.graphql")
+	const rolling = conformance.Definitions + `
+enum join__Graph { A @join__graph(name: "a", url: "http://a/") B @join__graph(name: "b", url: "http://b/") }
+type Query @join__type(graph: A) @join__type(graph: B) {
+  hello: String @join__field(graph: A, overrideLabel: "percent(5)") @join__field(graph: B, override: "a", overrideLabel: "percent(5)")
+}
+`
+	if err := os.WriteFile(file, []byte(rolling), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, flags := range map[string][]string{
+		"A": nil,
+		"B": {"--label", "percent(5)"},
+	} {
+		for stage, line := range map[string]string{"plan": "fetch 0 from " + want, "fetches": "to " + strings.ToLower(want)} {
+			out, complaint, code := explained(t, file, "{ hello }", append(flags, "--stage", stage)...)
+			if code != 0 || !strings.Contains(out, line) {
+				t.Errorf("%v, %s: code %d, no %q: %s%s", flags, stage, code, line, complaint, out)
+			}
+		}
 	}
 }
 

@@ -26,6 +26,30 @@ func Start(ctx context.Context, name string, kind trace.SpanKind, attributes ...
 	return tracer.Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attributes...))
 }
 
+// Origin is a recorded span that is remembered after it ended.
+type Origin struct {
+	provider trace.TracerProvider
+	link     trace.Link
+}
+
+// OriginOf remembers the recorded span that ctx carries; nil when it carries none.
+func OriginOf(ctx context.Context) *Origin {
+	if !Recorded(ctx) {
+		return nil
+	}
+	return &Origin{trace.SpanFromContext(ctx).TracerProvider(), trace.LinkFromContext(ctx)}
+}
+
+// Start begins the first span of a trace of its own, with a link to the origin:
+// for what happens long after the origin ended. Of nil nothing begins. Whether
+// it is recorded is the sampler's matter. The caller ends it.
+func (o *Origin) Start(ctx context.Context, name string, attributes ...attribute.KeyValue) (context.Context, trace.Span) {
+	if o == nil {
+		return ctx, nil
+	}
+	return o.provider.Tracer(scope).Start(ctx, name, trace.WithNewRoot(), trace.WithLinks(o.link), trace.WithAttributes(attributes...))
+}
+
 // Parent is the W3C traceparent by which others make spans under the one that
 // ctx carries; "" when it carries none.
 func Parent(ctx context.Context) string {

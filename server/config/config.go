@@ -71,11 +71,12 @@ type Subgraph struct {
 
 // Explain prints a plan, or what a stage before or after it makes of the operation.
 type Explain struct {
-	Supergraph string `required:"" type:"path" placeholder:"FILE" help:"The composed supergraph."`
-	Operation  string `required:"" placeholder:"FILE" help:"The operation; - reads it from standard input."`
-	Name       string `help:"Which operation of the document, when it has several."`
-	Stage      string `enum:"parse,validate,choices,plan,fetches" default:"plan" help:"What to print: the operation as it was read (parse), its measures and their limits (validate), the ways that were weighed and their costs (choices), the plan and how many calls of subgraphs it predicts (plan), or the documents that would be sent and where (fetches)."`
-	JSON       bool   `name:"json" help:"Print the plan, or with --stage choices what was weighed, as JSON."`
+	Supergraph string   `required:"" type:"path" placeholder:"FILE" help:"The composed supergraph."`
+	Operation  string   `required:"" placeholder:"FILE" help:"The operation; - reads it from standard input."`
+	Name       string   `help:"Which operation of the document, when it has several."`
+	Stage      string   `enum:"parse,validate,choices,plan,fetches" default:"plan" help:"What to print: the operation as it was read (parse), its measures and their limits (validate), the ways that were weighed and their costs (choices), the plan and how many calls of subgraphs it predicts (plan), or the documents that would be sent and where (fetches)."`
+	Label      []string `placeholder:"LABEL" help:"A label of progressive overrides (@override) that is active, percent(x) too; may be repeated. The others are not."`
+	JSON       bool     `name:"json" help:"Print the plan, or with --stage choices what was weighed, as JSON."`
 }
 
 // Validate refuses flags that do not go together.
