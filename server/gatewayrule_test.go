@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -85,9 +87,37 @@ func (s *stage) testGatewayRules(t *testing.T) {
 	put(*made)
 	becomes("app", "Watched", http.StatusOK)
 
+	// The same through the operation of the workbench, and by nobody else.
+	const change = `mutation($input: PutGatewayRuleInput!) { putGatewayRule(input: $input) { gatewayRule { id version } } }`
+	through := func(who *access.Principal, variables string) string {
+		t.Helper()
+		ctx, call := s.as(t, who)
+		call.Variables = json.RawMessage(variables)
+		got, err := answeredBy(ctx, s.engine, change, call)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Errors) > 0 {
+			return fmt.Sprint(got.Errors[0].Extensions["code"])
+		}
+		return ""
+	}
+	const stop = `{"input": {"resource": "client:miniprogram/operation:Watched", "kind": "DEGRADE", "message": "小程序维护中", "enabled": true}}`
+	if code := through(s.people()["community worker"], stop); code != "FORBIDDEN" {
+		t.Errorf("a worker stops a client: %q", code)
+	}
+	if code := through(access.From(admin), stop); code != "" {
+		t.Errorf("the administrator: %q", code)
+	}
+	becomes("miniprogram", "Watched", http.StatusServiceUnavailable)
+	if code := through(access.From(admin), strings.Replace(stop, `"enabled": true`, `"enabled": false, "expectedVersion": 1`, 1)); code != "" {
+		t.Errorf("the administrator: %q", code)
+	}
+	becomes("miniprogram", "Watched", http.StatusOK)
+
 	limit := put(gatewayrule.Rule{Resource: "client:workbench", Kind: gatewayrule.Limit, Threshold: 0, Enabled: true})
 	becomes("workbench", "Watched", http.StatusTooManyRequests)
-	if err := rules.Remove(admin, limit.ID); err != nil {
+	if err := rules.Remove(admin, limit.ID, limit.Version); err != nil {
 		t.Fatal(err)
 	}
 	becomes("workbench", "Watched", http.StatusOK)
@@ -95,7 +125,7 @@ func (s *stage) testGatewayRules(t *testing.T) {
 	// A subgraph goes by its name; what is not asked of it still answers.
 	off := put(gatewayrule.Rule{Resource: "subgraph:platform", Kind: gatewayrule.Degrade, Enabled: true})
 	until("the subgraph is not asked", "app", "Watched", func(_ int, body string) bool { return strings.Contains(body, "SUBREQUEST_FAILED") })
-	if err := rules.Remove(admin, off.ID); err != nil {
+	if err := rules.Remove(admin, off.ID, off.Version); err != nil {
 		t.Fatal(err)
 	}
 	until("the subgraph is asked again", "app", "Watched", func(_ int, body string) bool { return !strings.Contains(body, "errors") })

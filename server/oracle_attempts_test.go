@@ -88,7 +88,7 @@ func topicOf(root string) string {
 		{"checkIn", "registration"}, {"feedback", "feedbackCase"}, {"info", "feedbackCase"}, {"markDuplicate", "feedbackCase"},
 		{"activity", "activity"}, {"registration", "activity"}, {"participant", "participant"}, {"communityService", "communityService"},
 		{"distribution", "communityService"}, {"demand", "demand"}, {"service", "service"}, {"notification", "notification"},
-		{"updatePlace", "place"}, {"closePlace", "place"}, {"orgUnit", "orgUnit"}, {"revealCitizen", "citizen"}, {"renamePost", "post"}, {"abolishPost", "post"},
+		{"updatePlace", "place"}, {"closePlace", "place"}, {"orgUnit", "orgUnit"}, {"revealCitizen", "citizen"}, {"renamePost", "post"}, {"abolishPost", "post"}, {"gatewayRule", "gatewayRule"},
 	} {
 		if strings.Contains(strings.ToLower(root), strings.ToLower(known.part)) {
 			return known.topic
@@ -113,6 +113,7 @@ func (s *stage) things(t *testing.T, root string) []thing {
 		"orgUnit":          `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.org_unit`,
 		"post":             `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.post`,
 		"citizen":          `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.citizen`,
+		"gatewayRule":      `SELECT id, version, NULL::uuid AS citizen_id, kind AS state, '510100000000' AS area_code FROM platform.gateway_rule`,
 		"service":          `SELECT id, version, NULL::uuid AS citizen_id, state || publication AS state, '' AS area_code FROM citizen.service`,
 	}[topic]
 	if source == "" {
@@ -149,6 +150,9 @@ func (f filler) value(t *testing.T, name string, of *ast.Type) any {
 		return definition.EnumValues[0].Name
 	case ast.InputObject:
 		object := map[string]any{}
+		if of.Name() == "PutGatewayRuleInput" {
+			return f.rule()
+		}
 		for _, field := range definition.Fields {
 			if field.Type.NonNull || !strings.Contains("pictures all workerId clear openingHours", field.Name) {
 				object[field.Name] = f.value(t, field.Name, field.Type)
@@ -196,6 +200,19 @@ func (f filler) value(t *testing.T, name string, of *ast.Type) any {
 	}
 	t.Fatalf("no value for %s: %s", name, of)
 	return nil
+}
+
+// rule changes the rule that it is about; one that nobody knows is new.
+func (f filler) rule() map[string]any {
+	object := map[string]any{"resource": "operation:Tried", "kind": "DEGRADE", "enabled": false, "message": "维护中"}
+	var known struct {
+		Resource string `db:"resource"`
+		Kind     string `db:"kind"`
+	}
+	if f.owner.Get(&known, `SELECT resource, kind FROM platform.gateway_rule WHERE id = $1`, f.about.ID) == nil {
+		object["resource"], object["kind"], object["threshold"], object["expectedVersion"] = known.Resource, known.Kind, 50, f.about.Version
+	}
+	return object
 }
 
 func (f filler) id(t *testing.T, name string) string {

@@ -8,6 +8,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/gatewayrule"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
@@ -35,6 +36,14 @@ func workerConnection(page worker.Page) *executable.WorkerConnection {
 		edges[i] = &executable.WorkerEdge{Cursor: keyset.Cursor(w.AreaCode, w.ID), Node: *w}
 	}
 	return &executable.WorkerConnection{Edges: edges, PageInfo: *page.Info}
+}
+
+func ruleConnection(page gatewayrule.Page) *executable.GatewayRuleConnection {
+	edges := make([]*executable.GatewayRuleEdge, len(page.Rules))
+	for i, rule := range page.Rules {
+		edges[i] = &executable.GatewayRuleEdge{Cursor: keyset.Cursor(rule.Key()...), Node: *rule}
+	}
+	return &executable.GatewayRuleConnection{Edges: edges, PageInfo: *page.Info}
 }
 
 func auditConnection(page audit.Page) *executable.AuditEntryConnection {

@@ -30,6 +30,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/gatewayrule"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/institution"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/log"
@@ -97,6 +98,7 @@ type Resolver struct {
 	simulators    []*carrier.Simulator
 	files         *file.Service
 	places        *place.Service
+	rules         *gatewayrule.Service
 	logs          *log.Service
 	journal       *record.Journal
 	audits        *audit.Service
@@ -146,6 +148,7 @@ func New(d Deps) *Resolver {
 		DB: d.DB, Redis: d.Redis, Files: d.Files, Scanner: d.Scanner, Signer: d.Signer, Verifier: d.Verifier, Keys: d.Keys, Now: d.Now, Log: d.Log,
 	})
 	r.places = &place.Service{DB: d.DB, Now: d.Now}
+	r.rules = &gatewayrule.Service{DB: d.DB}
 	r.logs = &log.Service{DB: d.DB, Now: d.Now}
 	r.workflows = workflow.New(d.DB, d.Now, d.Log)
 	r.inboxes = &inbox.Service{DB: d.DB, Hub: inbox.NewHub(d.Bus), Now: d.Now}

@@ -26,6 +26,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/gatewayrule"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/institution"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/log"
@@ -317,6 +318,29 @@ type ComplexityRoot struct {
 		Width     func(childComplexity int) int
 	}
 
+	GatewayRule struct {
+		Burst        func(childComplexity int) int
+		Enabled      func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Kind         func(childComplexity int) int
+		Message      func(childComplexity int) int
+		PauseSeconds func(childComplexity int) int
+		Resource     func(childComplexity int) int
+		Threshold    func(childComplexity int) int
+		UpdatedAt    func(childComplexity int) int
+		Version      func(childComplexity int) int
+	}
+
+	GatewayRuleConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	GatewayRuleEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	InboxChange struct {
 		Counts  func(childComplexity int) int
 		Item    func(childComplexity int) int
@@ -572,9 +596,11 @@ type ComplexityRoot struct {
 		MarkNotificationsRead     func(childComplexity int, input MarkNotificationsReadInput) int
 		MoveOrgUnit               func(childComplexity int, input MoveOrgUnitInput) int
 		PublishWorkflowDefinition func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
+		PutGatewayRule            func(childComplexity int, input PutGatewayRuleInput) int
 		RecallMessage             func(childComplexity int, input RecallMessageInput) int
 		RefreshSession            func(childComplexity int, input RefreshSessionInput) int
 		RegisterPushDevice        func(childComplexity int, input RegisterPushDeviceInput) int
+		RemoveGatewayRule         func(childComplexity int, input RemoveGatewayRuleInput) int
 		RenameOrgUnit             func(childComplexity int, input RenameOrgUnitInput) int
 		RenamePost                func(childComplexity int, input RenamePostInput) int
 		ReportNotificationClick   func(childComplexity int, input ReportNotificationClickInput) int
@@ -752,6 +778,10 @@ type ComplexityRoot struct {
 		Definition func(childComplexity int) int
 	}
 
+	PutGatewayRulePayload struct {
+		GatewayRule func(childComplexity int) int
+	}
+
 	Query struct {
 		Area                       func(childComplexity int, id string) int
 		Areas                      func(childComplexity int, parentID *string, search *string, level *division.Level, first *int, after *string) int
@@ -759,6 +789,7 @@ type ComplexityRoot struct {
 		AuditEntry                 func(childComplexity int, id string) int
 		CurrentWorker              func(childComplexity int) int
 		Delegations                func(childComplexity int, side delegation.Side, first *int, after *string) int
+		GatewayRules               func(childComplexity int, kind *gatewayrule.Kind, enabledOnly *bool, first *int, after *string) int
 		Inbox                      func(childComplexity int, filter *InboxFilter, first *int, after *string) int
 		InboxCounts                func(childComplexity int) int
 		InstitutionChanges         func(childComplexity int, subjectID *string, actorRole *access.Role, first *int, after *string) int
@@ -799,6 +830,10 @@ type ComplexityRoot struct {
 
 	RegisterPushDevicePayload struct {
 		Registered func(childComplexity int) int
+	}
+
+	RemoveGatewayRulePayload struct {
+		ID func(childComplexity int) int
 	}
 
 	ReportNotificationClickPayload struct {
@@ -1169,6 +1204,8 @@ type MutationResolver interface {
 	UpdateProfile(ctx context.Context, input UpdateProfileInput) (*UpdateProfilePayload, error)
 	Delegate(ctx context.Context, input DelegateInput) (*DelegationPayload, error)
 	RevokeDelegation(ctx context.Context, input RevokeDelegationInput) (*DelegationPayload, error)
+	PutGatewayRule(ctx context.Context, input PutGatewayRuleInput) (*PutGatewayRulePayload, error)
+	RemoveGatewayRule(ctx context.Context, input RemoveGatewayRuleInput) (*RemoveGatewayRulePayload, error)
 	RequestCaptcha(ctx context.Context, input RequestCaptchaInput) (*RequestCaptchaPayload, error)
 	SignInByPassword(ctx context.Context, input SignInByPasswordInput) (*SignInPayload, error)
 	SignInByThirdParty(ctx context.Context, input SignInByThirdPartyInput) (*SignInPayload, error)
@@ -1257,6 +1294,7 @@ type QueryResolver interface {
 	AuditEntry(ctx context.Context, id string) (*audit.AuditEntry, error)
 	Viewer(ctx context.Context) (*citizen.Citizen, error)
 	Delegations(ctx context.Context, side delegation.Side, first *int, after *string) (*DelegationConnection, error)
+	GatewayRules(ctx context.Context, kind *gatewayrule.Kind, enabledOnly *bool, first *int, after *string) (*GatewayRuleConnection, error)
 	Inbox(ctx context.Context, filter *InboxFilter, first *int, after *string) (*InboxConnection, error)
 	InboxCounts(ctx context.Context) (*inbox.InboxCounts, error)
 	InstitutionChanges(ctx context.Context, subjectID *string, actorRole *access.Role, first *int, after *string) (*InstitutionChangeConnection, error)
@@ -2279,6 +2317,93 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FileAsset.Width(childComplexity), true
+
+	case "GatewayRule.burst":
+		if e.ComplexityRoot.GatewayRule.Burst == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayRule.Burst(childComplexity), true
+	case "GatewayRule.enabled":
+		if e.ComplexityRoot.GatewayRule.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayRule.Enabled(childComplexity), true
+	case "GatewayRule.id":
+		if e.ComplexityRoot.GatewayRule.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayRule.ID(childComplexity), true
+	case "GatewayRule.kind":
+		if e.ComplexityRoot.GatewayRule.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayRule.Kind(childComplexity), true
+	case "GatewayRule.message":
+		if e.ComplexityRoot.GatewayRule.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayRule.Message(childComplexity), true
+	case "GatewayRule.pauseSeconds":
+		if e.ComplexityRoot.GatewayRule.PauseSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayRule.PauseSeconds(childComplexity), true
+	case "GatewayRule.resource":
+		if e.ComplexityRoot.GatewayRule.Resource == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayRule.Resource(childComplexity), true
+	case "GatewayRule.threshold":
+		if e.ComplexityRoot.GatewayRule.Threshold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayRule.Threshold(childComplexity), true
+	case "GatewayRule.updatedAt":
+		if e.ComplexityRoot.GatewayRule.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayRule.UpdatedAt(childComplexity), true
+	case "GatewayRule.version":
+		if e.ComplexityRoot.GatewayRule.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayRule.Version(childComplexity), true
+
+	case "GatewayRuleConnection.edges":
+		if e.ComplexityRoot.GatewayRuleConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayRuleConnection.Edges(childComplexity), true
+	case "GatewayRuleConnection.pageInfo":
+		if e.ComplexityRoot.GatewayRuleConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayRuleConnection.PageInfo(childComplexity), true
+
+	case "GatewayRuleEdge.cursor":
+		if e.ComplexityRoot.GatewayRuleEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayRuleEdge.Cursor(childComplexity), true
+	case "GatewayRuleEdge.node":
+		if e.ComplexityRoot.GatewayRuleEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayRuleEdge.Node(childComplexity), true
 
 	case "InboxChange.counts":
 		if e.ComplexityRoot.InboxChange.Counts == nil {
@@ -3460,6 +3585,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PublishWorkflowDefinition(childComplexity, args["input"].(workflow.WorkflowDefinitionStepInput)), true
+	case "Mutation.putGatewayRule":
+		if e.ComplexityRoot.Mutation.PutGatewayRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_putGatewayRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PutGatewayRule(childComplexity, args["input"].(PutGatewayRuleInput)), true
 	case "Mutation.recallMessage":
 		if e.ComplexityRoot.Mutation.RecallMessage == nil {
 			break
@@ -3493,6 +3629,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RegisterPushDevice(childComplexity, args["input"].(RegisterPushDeviceInput)), true
+	case "Mutation.removeGatewayRule":
+		if e.ComplexityRoot.Mutation.RemoveGatewayRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removeGatewayRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveGatewayRule(childComplexity, args["input"].(RemoveGatewayRuleInput)), true
 	case "Mutation.renameOrgUnit":
 		if e.ComplexityRoot.Mutation.RenameOrgUnit == nil {
 			break
@@ -4404,6 +4551,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PublishWorkflowDefinitionPayload.Definition(childComplexity), true
 
+	case "PutGatewayRulePayload.gatewayRule":
+		if e.ComplexityRoot.PutGatewayRulePayload.GatewayRule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PutGatewayRulePayload.GatewayRule(childComplexity), true
+
 	case "Query.area":
 		if e.ComplexityRoot.Query.Area == nil {
 			break
@@ -4465,6 +4619,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Delegations(childComplexity, args["side"].(delegation.Side), args["first"].(*int), args["after"].(*string)), true
+	case "Query.gatewayRules":
+		if e.ComplexityRoot.Query.GatewayRules == nil {
+			break
+		}
+
+		args, err := ec.field_Query_gatewayRules_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.GatewayRules(childComplexity, args["kind"].(*gatewayrule.Kind), args["enabledOnly"].(*bool), args["first"].(*int), args["after"].(*string)), true
 	case "Query.inbox":
 		if e.ComplexityRoot.Query.Inbox == nil {
 			break
@@ -4755,6 +4920,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RegisterPushDevicePayload.Registered(childComplexity), true
+
+	case "RemoveGatewayRulePayload.id":
+		if e.ComplexityRoot.RemoveGatewayRulePayload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveGatewayRulePayload.ID(childComplexity), true
 
 	case "ReportNotificationClickPayload.first":
 		if e.ComplexityRoot.ReportNotificationClickPayload.First == nil {
@@ -5848,9 +6020,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PlaceDescription", ec.unmarshalInputPlaceDescription),
 			graphql.NewInputUnmarshaler("PlaceRepresentation", ec.unmarshalInputPlaceRepresentation),
 			graphql.NewInputUnmarshaler("PlacesInBoxInput", ec.unmarshalInputPlacesInBoxInput),
+			graphql.NewInputUnmarshaler("PutGatewayRuleInput", ec.unmarshalInputPutGatewayRuleInput),
 			graphql.NewInputUnmarshaler("RecallMessageInput", ec.unmarshalInputRecallMessageInput),
 			graphql.NewInputUnmarshaler("RefreshSessionInput", ec.unmarshalInputRefreshSessionInput),
 			graphql.NewInputUnmarshaler("RegisterPushDeviceInput", ec.unmarshalInputRegisterPushDeviceInput),
+			graphql.NewInputUnmarshaler("RemoveGatewayRuleInput", ec.unmarshalInputRemoveGatewayRuleInput),
 			graphql.NewInputUnmarshaler("RenameOrgUnitInput", ec.unmarshalInputRenameOrgUnitInput),
 			graphql.NewInputUnmarshaler("RenamePostInput", ec.unmarshalInputRenamePostInput),
 			graphql.NewInputUnmarshaler("ReportNotificationClickInput", ec.unmarshalInputReportNotificationClickInput),
@@ -6513,6 +6687,117 @@ type FileAsset @key(fields: "id") {
   url: String! @goField(forceResolver: true)
   "上传时间"
   createdAt: Time!
+}
+`, BuiltIn: false},
+	{Name: "../../../schema/platform/gatewayrule.graphql", Input: `extend type Query {
+  "网关规则，按对象和种类排序；仅市级系统管理员"
+  gatewayRules(
+    "规则的种类；不填则为全部"
+    kind: GatewayRuleKind
+    "是否只列生效的，默认否"
+    enabledOnly: Boolean
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): GatewayRuleConnection! @can(action: "gateway.manage")
+}
+
+extend type Mutation {
+  "新增或修改网关规则，提交后数秒内在全部网关生效，无须重启；每个对象每种规则只有一条"
+  putGatewayRule(input: PutGatewayRuleInput!): PutGatewayRulePayload! @can(action: "gateway.manage")
+  "删除网关规则，即刻恢复"
+  removeGatewayRule(input: RemoveGatewayRuleInput!): RemoveGatewayRulePayload! @can(action: "gateway.manage")
+}
+
+"网关规则：运行中对客户端、操作、子图的限流、熔断和降级"
+type GatewayRule @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/gatewayrule.Rule") {
+  "标识"
+  id: ID!
+  "对象：client:名称、operation:名称、client:名称/operation:名称 或 subgraph:名称"
+  resource: String!
+  "种类"
+  kind: GatewayRuleKind!
+  "阈值：限流为每秒请求数，0 为一律不放行；熔断为连续失败次数；降级不用"
+  threshold: Float!
+  "限流时可一次性放行的请求数；0 为与阈值相同"
+  burst: Int!
+  "熔断持续的秒数；0 为网关默认的时间"
+  pauseSeconds: Int!
+  "降级时给用户的提示语；空字符串为标准提示"
+  message: String!
+  "是否生效"
+  enabled: Boolean!
+  "版本号，修改时须带上"
+  version: Int!
+  "最近修改时间"
+  updatedAt: Time!
+}
+
+"网关规则的种类"
+enum GatewayRuleKind @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/gatewayrule.Kind") {
+  "限流：每秒只放行若干请求"
+  LIMIT
+  "熔断：子图连续失败后暂停访问"
+  BREAKER
+  "降级：停用并给出提示"
+  DEGRADE
+}
+
+"新增或修改网关规则的输入"
+input PutGatewayRuleInput {
+  "对象：client:名称、operation:名称、client:名称/operation:名称 或 subgraph:名称"
+  resource: String!
+  "种类：限流用于客户端和操作，熔断用于子图，降级都可用"
+  kind: GatewayRuleKind!
+  "阈值，0 到 1000000，默认 0；熔断至少为 1"
+  threshold: Float
+  "限流时可一次性放行的请求数，默认与阈值相同"
+  burst: Int
+  "熔断持续的秒数，最长 3600，默认为网关的时间"
+  pauseSeconds: Int
+  "降级时给用户的提示语，最多 200 个字"
+  message: String
+  "是否生效"
+  enabled: Boolean!
+  "修改时须带上看到的版本号；新增时不填"
+  expectedVersion: Int
+}
+
+"新增或修改网关规则的结果"
+type PutGatewayRulePayload {
+  "现在的规则"
+  gatewayRule: GatewayRule!
+}
+
+"删除网关规则的输入"
+input RemoveGatewayRuleInput {
+  "标识"
+  id: ID!
+  "看到的版本号"
+  expectedVersion: Int!
+}
+
+"删除网关规则的结果"
+type RemoveGatewayRulePayload {
+  "已删除的规则的标识"
+  id: ID!
+}
+
+"网关规则的分页列表"
+type GatewayRuleConnection {
+  "本页的条目"
+  edges: [GatewayRuleEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"网关规则列表的条目"
+type GatewayRuleEdge {
+  "游标"
+  cursor: String!
+  "网关规则"
+  node: GatewayRule!
 }
 `, BuiltIn: false},
 	{Name: "../../../schema/platform/identity.graphql", Input: `extend type Mutation {
@@ -9921,6 +10206,52 @@ func (ec *executionContext) childFields_FileAsset(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type FileAsset", field.Name)
 }
 
+func (ec *executionContext) childFields_GatewayRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_GatewayRule_id(ctx, field)
+	case "resource":
+		return ec.fieldContext_GatewayRule_resource(ctx, field)
+	case "kind":
+		return ec.fieldContext_GatewayRule_kind(ctx, field)
+	case "threshold":
+		return ec.fieldContext_GatewayRule_threshold(ctx, field)
+	case "burst":
+		return ec.fieldContext_GatewayRule_burst(ctx, field)
+	case "pauseSeconds":
+		return ec.fieldContext_GatewayRule_pauseSeconds(ctx, field)
+	case "message":
+		return ec.fieldContext_GatewayRule_message(ctx, field)
+	case "enabled":
+		return ec.fieldContext_GatewayRule_enabled(ctx, field)
+	case "version":
+		return ec.fieldContext_GatewayRule_version(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_GatewayRule_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GatewayRule", field.Name)
+}
+
+func (ec *executionContext) childFields_GatewayRuleConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_GatewayRuleConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_GatewayRuleConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GatewayRuleConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_GatewayRuleEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_GatewayRuleEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_GatewayRuleEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GatewayRuleEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_InboxChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "counts":
@@ -10649,6 +10980,14 @@ func (ec *executionContext) childFields_PublishWorkflowDefinitionPayload(ctx con
 	return nil, fmt.Errorf("no field named %q was found under type PublishWorkflowDefinitionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_PutGatewayRulePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "gatewayRule":
+		return ec.fieldContext_PutGatewayRulePayload_gatewayRule(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PutGatewayRulePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RecallMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "message":
@@ -10677,6 +11016,14 @@ func (ec *executionContext) childFields_RegisterPushDevicePayload(ctx context.Co
 		return ec.fieldContext_RegisterPushDevicePayload_registered(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RegisterPushDevicePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RemoveGatewayRulePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RemoveGatewayRulePayload_id(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveGatewayRulePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ReportNotificationClickPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11981,6 +12328,20 @@ func (ec *executionContext) field_Mutation_publishWorkflowDefinition_args(ctx co
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_putGatewayRule_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (PutGatewayRuleInput, error) {
+			return ec.unmarshalNPutGatewayRuleInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPutGatewayRuleInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_recallMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12015,6 +12376,20 @@ func (ec *executionContext) field_Mutation_registerPushDevice_args(ctx context.C
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (RegisterPushDeviceInput, error) {
 			return ec.unmarshalNRegisterPushDeviceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRegisterPushDeviceInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_removeGatewayRule_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RemoveGatewayRuleInput, error) {
+			return ec.unmarshalNRemoveGatewayRuleInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRemoveGatewayRuleInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12750,6 +13125,44 @@ func (ec *executionContext) field_Query_delegations_args(ctx context.Context, ra
 		return nil, err
 	}
 	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_gatewayRules_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "kind",
+		func(ctx context.Context, v any) (*gatewayrule.Kind, error) {
+			return ec.unmarshalOGatewayRuleKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋgatewayruleᚐKind(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["kind"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "enabledOnly",
+		func(ctx context.Context, v any) (*bool, error) {
+			return ec.unmarshalOBoolean2ᚖbool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["enabledOnly"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
 	return args, nil
 }
 
@@ -17408,6 +17821,355 @@ func (ec *executionContext) fieldContext_FileAsset_createdAt(_ context.Context, 
 	return graphql.NewScalarFieldContext("FileAsset", field, false, false, "Time")
 }
 
+func (ec *executionContext) _GatewayRule_id(ctx context.Context, field graphql.CollectedField, obj *gatewayrule.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayRule_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayRule_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayRule", field, false, false, "ID")
+}
+
+func (ec *executionContext) _GatewayRule_resource(ctx context.Context, field graphql.CollectedField, obj *gatewayrule.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayRule_resource(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Resource, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayRule_resource(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayRule", field, false, false, "String")
+}
+
+func (ec *executionContext) _GatewayRule_kind(ctx context.Context, field graphql.CollectedField, obj *gatewayrule.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayRule_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gatewayrule.Kind) graphql.Marshaler {
+			return ec.marshalNGatewayRuleKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋgatewayruleᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayRule_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayRule", field, false, false, "GatewayRuleKind")
+}
+
+func (ec *executionContext) _GatewayRule_threshold(ctx context.Context, field graphql.CollectedField, obj *gatewayrule.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayRule_threshold(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Threshold, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayRule_threshold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayRule", field, false, false, "Float")
+}
+
+func (ec *executionContext) _GatewayRule_burst(ctx context.Context, field graphql.CollectedField, obj *gatewayrule.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayRule_burst(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Burst, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayRule_burst(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayRule", field, false, false, "Int")
+}
+
+func (ec *executionContext) _GatewayRule_pauseSeconds(ctx context.Context, field graphql.CollectedField, obj *gatewayrule.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayRule_pauseSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PauseSeconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayRule_pauseSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayRule", field, false, false, "Int")
+}
+
+func (ec *executionContext) _GatewayRule_message(ctx context.Context, field graphql.CollectedField, obj *gatewayrule.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayRule_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayRule_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayRule", field, false, false, "String")
+}
+
+func (ec *executionContext) _GatewayRule_enabled(ctx context.Context, field graphql.CollectedField, obj *gatewayrule.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayRule_enabled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Enabled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayRule_enabled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayRule", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _GatewayRule_version(ctx context.Context, field graphql.CollectedField, obj *gatewayrule.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayRule_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayRule_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayRule", field, false, false, "Int")
+}
+
+func (ec *executionContext) _GatewayRule_updatedAt(ctx context.Context, field graphql.CollectedField, obj *gatewayrule.Rule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayRule_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayRule_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayRule", field, false, false, "Time")
+}
+
+func (ec *executionContext) _GatewayRuleConnection_edges(ctx context.Context, field graphql.CollectedField, obj *GatewayRuleConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayRuleConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*GatewayRuleEdge) graphql.Marshaler {
+			return ec.marshalNGatewayRuleEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐGatewayRuleEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayRuleConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GatewayRuleConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GatewayRuleEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _GatewayRuleConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *GatewayRuleConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayRuleConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayRuleConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GatewayRuleConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _GatewayRuleEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *GatewayRuleEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayRuleEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayRuleEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayRuleEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _GatewayRuleEdge_node(ctx context.Context, field graphql.CollectedField, obj *GatewayRuleEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayRuleEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gatewayrule.Rule) graphql.Marshaler {
+			return ec.marshalNGatewayRule2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋgatewayruleᚐRule(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayRuleEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GatewayRuleEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GatewayRule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _InboxChange_counts(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21360,6 +22122,130 @@ func (ec *executionContext) fieldContext_Mutation_revokeDelegation(ctx context.C
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_revokeDelegation_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_putGatewayRule(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_putGatewayRule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PutGatewayRule(ctx, fc.Args["input"].(PutGatewayRuleInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "gateway.manage")
+				if err != nil {
+					var zeroVal *PutGatewayRulePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *PutGatewayRulePayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *PutGatewayRulePayload) graphql.Marshaler {
+			return ec.marshalNPutGatewayRulePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPutGatewayRulePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_putGatewayRule(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PutGatewayRulePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_putGatewayRule_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_removeGatewayRule(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_removeGatewayRule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RemoveGatewayRule(ctx, fc.Args["input"].(RemoveGatewayRuleInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "gateway.manage")
+				if err != nil {
+					var zeroVal *RemoveGatewayRulePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *RemoveGatewayRulePayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *RemoveGatewayRulePayload) graphql.Marshaler {
+			return ec.marshalNRemoveGatewayRulePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRemoveGatewayRulePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_removeGatewayRule(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RemoveGatewayRulePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_removeGatewayRule_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -26540,6 +27426,38 @@ func (ec *executionContext) fieldContext_PublishWorkflowDefinitionPayload_defini
 	return fc, nil
 }
 
+func (ec *executionContext) _PutGatewayRulePayload_gatewayRule(ctx context.Context, field graphql.CollectedField, obj *PutGatewayRulePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PutGatewayRulePayload_gatewayRule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GatewayRule, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gatewayrule.Rule) graphql.Marshaler {
+			return ec.marshalNGatewayRule2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋgatewayruleᚐRule(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PutGatewayRulePayload_gatewayRule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PutGatewayRulePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GatewayRule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_area(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26786,6 +27704,68 @@ func (ec *executionContext) fieldContext_Query_delegations(ctx context.Context, 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_delegations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_gatewayRules(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_gatewayRules(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().GatewayRules(ctx, fc.Args["kind"].(*gatewayrule.Kind), fc.Args["enabledOnly"].(*bool), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "gateway.manage")
+				if err != nil {
+					var zeroVal *GatewayRuleConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *GatewayRuleConnection
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *GatewayRuleConnection) graphql.Marshaler {
+			return ec.marshalNGatewayRuleConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐGatewayRuleConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_gatewayRules(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GatewayRuleConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_gatewayRules_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -28112,6 +29092,29 @@ func (ec *executionContext) _RegisterPushDevicePayload_registered(ctx context.Co
 }
 func (ec *executionContext) fieldContext_RegisterPushDevicePayload_registered(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RegisterPushDevicePayload", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _RemoveGatewayRulePayload_id(ctx context.Context, field graphql.CollectedField, obj *RemoveGatewayRulePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemoveGatewayRulePayload_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemoveGatewayRulePayload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemoveGatewayRulePayload", field, false, false, "ID")
 }
 
 func (ec *executionContext) _ReportNotificationClickPayload_first(ctx context.Context, field graphql.CollectedField, obj *ReportNotificationClickPayload) (ret graphql.Marshaler) {
@@ -36369,6 +37372,97 @@ func UnmarshalPlacesInBoxInput(ctx context.Context, raw any) (place.PlacesInBoxI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputPutGatewayRuleInput(ctx context.Context, obj any) (PutGatewayRuleInput, error) {
+	var it PutGatewayRuleInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"resource", "kind", "threshold", "burst", "pauseSeconds", "message", "enabled", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "resource":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resource"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Resource = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNGatewayRuleKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋgatewayruleᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "threshold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("threshold"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Threshold = data
+		case "burst":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("burst"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Burst = data
+		case "pauseSeconds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("pauseSeconds"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PauseSeconds = data
+		case "message":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("message"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Message = data
+		case "enabled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Enabled = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPutGatewayRuleInput unmarshals raw into the PutGatewayRuleInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPutGatewayRuleInput(ctx context.Context, raw any) (PutGatewayRuleInput, error) {
+	var out PutGatewayRuleInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PutGatewayRuleInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRecallMessageInput(ctx context.Context, obj any) (RecallMessageInput, error) {
 	var it RecallMessageInput
 	if obj == nil {
@@ -36520,6 +37614,55 @@ func (ec *executionContext) unmarshalInputRegisterPushDeviceInput(ctx context.Co
 func UnmarshalRegisterPushDeviceInput(ctx context.Context, raw any) (RegisterPushDeviceInput, error) {
 	var out RegisterPushDeviceInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RegisterPushDeviceInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRemoveGatewayRuleInput(ctx context.Context, obj any) (RemoveGatewayRuleInput, error) {
+	var it RemoveGatewayRuleInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRemoveGatewayRuleInput unmarshals raw into the RemoveGatewayRuleInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRemoveGatewayRuleInput(ctx context.Context, raw any) (RemoveGatewayRuleInput, error) {
+	var out RemoveGatewayRuleInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RemoveGatewayRuleInput", raw, &out)
 	return out, err
 }
 
@@ -40210,6 +41353,160 @@ func (ec *executionContext) _FileAsset(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var gatewayRuleImplementors = []string{"GatewayRule"}
+
+func (ec *executionContext) _GatewayRule(ctx context.Context, sel ast.SelectionSet, obj *gatewayrule.Rule) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, gatewayRuleImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("GatewayRule")
+		case "id":
+			out.Values[i] = ec._GatewayRule_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resource":
+			out.Values[i] = ec._GatewayRule_resource(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._GatewayRule_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "threshold":
+			out.Values[i] = ec._GatewayRule_threshold(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "burst":
+			out.Values[i] = ec._GatewayRule_burst(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pauseSeconds":
+			out.Values[i] = ec._GatewayRule_pauseSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._GatewayRule_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "enabled":
+			out.Values[i] = ec._GatewayRule_enabled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._GatewayRule_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._GatewayRule_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var gatewayRuleConnectionImplementors = []string{"GatewayRuleConnection"}
+
+func (ec *executionContext) _GatewayRuleConnection(ctx context.Context, sel ast.SelectionSet, obj *GatewayRuleConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, gatewayRuleConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("GatewayRuleConnection")
+		case "edges":
+			out.Values[i] = ec._GatewayRuleConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._GatewayRuleConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var gatewayRuleEdgeImplementors = []string{"GatewayRuleEdge"}
+
+func (ec *executionContext) _GatewayRuleEdge(ctx context.Context, sel ast.SelectionSet, obj *GatewayRuleEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, gatewayRuleEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("GatewayRuleEdge")
+		case "cursor":
+			out.Values[i] = ec._GatewayRuleEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._GatewayRuleEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var inboxChangeImplementors = []string{"InboxChange"}
 
 func (ec *executionContext) _InboxChange(ctx context.Context, sel ast.SelectionSet, obj *inbox.InboxChange) graphql.Marshaler {
@@ -41771,6 +43068,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "putGatewayRule":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_putGatewayRule(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removeGatewayRule":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_removeGatewayRule(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "requestCaptcha":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_requestCaptcha(ctx, field)
@@ -43173,6 +44484,39 @@ func (ec *executionContext) _PublishWorkflowDefinitionPayload(ctx context.Contex
 	return out
 }
 
+var putGatewayRulePayloadImplementors = []string{"PutGatewayRulePayload"}
+
+func (ec *executionContext) _PutGatewayRulePayload(ctx context.Context, sel ast.SelectionSet, obj *PutGatewayRulePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, putGatewayRulePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PutGatewayRulePayload")
+		case "gatewayRule":
+			out.Values[i] = ec._PutGatewayRulePayload_gatewayRule(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var queryImplementors = []string{"Query"}
 
 func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
@@ -43227,6 +44571,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_delegations(ctx, field)
+				})
+		case "gatewayRules":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_gatewayRules(ctx, field)
 				})
 		case "inbox":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -43503,6 +44853,39 @@ func (ec *executionContext) _RegisterPushDevicePayload(ctx context.Context, sel 
 			out.Values[i] = graphql.MarshalString("RegisterPushDevicePayload")
 		case "registered":
 			out.Values[i] = ec._RegisterPushDevicePayload_registered(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var removeGatewayRulePayloadImplementors = []string{"RemoveGatewayRulePayload"}
+
+func (ec *executionContext) _RemoveGatewayRulePayload(ctx context.Context, sel ast.SelectionSet, obj *RemoveGatewayRulePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, removeGatewayRulePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RemoveGatewayRulePayload")
+		case "id":
+			out.Values[i] = ec._RemoveGatewayRulePayload_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -46669,6 +48052,57 @@ func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.S
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
+func (ec *executionContext) marshalNGatewayRule2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋgatewayruleᚐRule(ctx context.Context, sel ast.SelectionSet, v gatewayrule.Rule) graphql.Marshaler {
+	return ec._GatewayRule(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNGatewayRuleConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐGatewayRuleConnection(ctx context.Context, sel ast.SelectionSet, v *GatewayRuleConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "GatewayRuleConnection!")
+		return graphql.Null
+	}
+	return ec._GatewayRuleConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNGatewayRuleEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐGatewayRuleEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*GatewayRuleEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNGatewayRuleEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐGatewayRuleEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNGatewayRuleEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐGatewayRuleEdge(ctx context.Context, sel ast.SelectionSet, v *GatewayRuleEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "GatewayRuleEdge!")
+		return graphql.Null
+	}
+	return ec._GatewayRuleEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNGatewayRuleKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋgatewayruleᚐKind(ctx context.Context, v any) (gatewayrule.Kind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := gatewayrule.Kind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNGatewayRuleKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋgatewayruleᚐKind(ctx context.Context, sel ast.SelectionSet, v gatewayrule.Kind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "GatewayRuleKind!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNGrantAssignmentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐGrantAssignmentInput(ctx context.Context, v any) (GrantAssignmentInput, error) {
 	res, err := ec.unmarshalInputGrantAssignmentInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -47842,6 +49276,19 @@ func (ec *executionContext) marshalNPushVendor2githubᚗcomᚋcitizencloudᚋcit
 	return v
 }
 
+func (ec *executionContext) unmarshalNPutGatewayRuleInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPutGatewayRuleInput(ctx context.Context, v any) (PutGatewayRuleInput, error) {
+	res, err := ec.unmarshalInputPutGatewayRuleInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPutGatewayRulePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPutGatewayRulePayload(ctx context.Context, sel ast.SelectionSet, v *PutGatewayRulePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PutGatewayRulePayload!")
+		return graphql.Null
+	}
+	return ec._PutGatewayRulePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRecallMessageInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRecallMessageInput(ctx context.Context, v any) (RecallMessageInput, error) {
 	res, err := ec.unmarshalInputRecallMessageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -47879,6 +49326,19 @@ func (ec *executionContext) marshalNRegisterPushDevicePayload2ᚖgithubᚗcomᚋ
 		return graphql.Null
 	}
 	return ec._RegisterPushDevicePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRemoveGatewayRuleInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRemoveGatewayRuleInput(ctx context.Context, v any) (RemoveGatewayRuleInput, error) {
+	res, err := ec.unmarshalInputRemoveGatewayRuleInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRemoveGatewayRulePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRemoveGatewayRulePayload(ctx context.Context, sel ast.SelectionSet, v *RemoveGatewayRulePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RemoveGatewayRulePayload!")
+		return graphql.Null
+	}
+	return ec._RemoveGatewayRulePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRenameOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRenameOrgUnitInput(ctx context.Context, v any) (RenameOrgUnitInput, error) {
@@ -49398,6 +50858,42 @@ func (ec *executionContext) marshalOFileAsset2ᚖgithubᚗcomᚋcitizencloudᚋc
 		return graphql.Null
 	}
 	return ec._FileAsset(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOFloat2ᚖfloat64(ctx context.Context, sel ast.SelectionSet, v *float64) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalFloatContext(*v)
+	return graphql.WrapContextMarshaler(ctx, res)
+}
+
+func (ec *executionContext) unmarshalOGatewayRuleKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋgatewayruleᚐKind(ctx context.Context, v any) (*gatewayrule.Kind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := gatewayrule.Kind(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOGatewayRuleKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋgatewayruleᚐKind(ctx context.Context, sel ast.SelectionSet, v *gatewayrule.Kind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) unmarshalOID2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {

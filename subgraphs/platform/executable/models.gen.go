@@ -16,6 +16,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/captcha"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/gatewayrule"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/institution"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/log"
@@ -405,6 +406,22 @@ type FileAssetRepresentation struct {
 	MatchedKey FileAssetMatchedKey `json:"-"`
 }
 
+// 网关规则的分页列表
+type GatewayRuleConnection struct {
+	// 本页的条目
+	Edges []*GatewayRuleEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 网关规则列表的条目
+type GatewayRuleEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 网关规则
+	Node gatewayrule.Rule `json:"node"`
+}
+
 // 授予角色的输入
 type GrantAssignmentInput struct {
 	// 任职标识
@@ -669,6 +686,32 @@ type PublishWorkflowDefinitionPayload struct {
 	Definition workflow.WorkflowDefinition `json:"definition"`
 }
 
+// 新增或修改网关规则的输入
+type PutGatewayRuleInput struct {
+	// 对象：client:名称、operation:名称、client:名称/operation:名称 或 subgraph:名称
+	Resource string `json:"resource"`
+	// 种类：限流用于客户端和操作，熔断用于子图，降级都可用
+	Kind gatewayrule.Kind `json:"kind"`
+	// 阈值，0 到 1000000，默认 0；熔断至少为 1
+	Threshold *float64 `json:"threshold,omitempty"`
+	// 限流时可一次性放行的请求数，默认与阈值相同
+	Burst *int `json:"burst,omitempty"`
+	// 熔断持续的秒数，最长 3600，默认为网关的时间
+	PauseSeconds *int `json:"pauseSeconds,omitempty"`
+	// 降级时给用户的提示语，最多 200 个字
+	Message *string `json:"message,omitempty"`
+	// 是否生效
+	Enabled bool `json:"enabled"`
+	// 修改时须带上看到的版本号；新增时不填
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// 新增或修改网关规则的结果
+type PutGatewayRulePayload struct {
+	// 现在的规则
+	GatewayRule gatewayrule.Rule `json:"gatewayRule"`
+}
+
 type Query struct {
 }
 
@@ -720,6 +763,20 @@ type RegisterPushDeviceInput struct {
 type RegisterPushDevicePayload struct {
 	// 是否已登记
 	Registered bool `json:"registered"`
+}
+
+// 删除网关规则的输入
+type RemoveGatewayRuleInput struct {
+	// 标识
+	ID string `json:"id"`
+	// 看到的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// 删除网关规则的结果
+type RemoveGatewayRulePayload struct {
+	// 已删除的规则的标识
+	ID string `json:"id"`
 }
 
 // 机构更名的输入

@@ -65,21 +65,21 @@ func (r *Rule) check() error {
 	ofSubgraph := strings.HasPrefix(r.Resource, "subgraph:")
 	switch {
 	case !resource.MatchString(r.Resource) || utf8.RuneCountInString(r.Resource) > longest:
-		return fault.Invalid("resource", "规则对象须为 client:名称、operation:名称、client:名称/operation:名称 或 subgraph:名称")
+		return fault.Invalid("input.resource", "规则对象须为 client:名称、operation:名称、client:名称/operation:名称 或 subgraph:名称")
 	case r.Kind != Limit && r.Kind != Breaker && r.Kind != Degrade:
-		return fault.Invalid("kind", "没有这种规则")
+		return fault.Invalid("input.kind", "没有这种规则")
 	case r.Kind == Breaker && !ofSubgraph, r.Kind == Limit && ofSubgraph:
-		return fault.Invalid("kind", "熔断规则用于子图，限流规则用于客户端和操作")
+		return fault.Invalid("input.kind", "熔断规则用于子图，限流规则用于客户端和操作")
 	case math.IsNaN(r.Threshold) || r.Threshold < 0 || r.Threshold > greatest:
-		return fault.Invalid("threshold", "阈值须在 0 到 %d 之间", greatest)
+		return fault.Invalid("input.threshold", "阈值须在 0 到 %d 之间", greatest)
 	case r.Kind == Breaker && r.Threshold < 1:
-		return fault.Invalid("threshold", "熔断规则的阈值至少为 1 次失败")
+		return fault.Invalid("input.threshold", "熔断规则的阈值至少为 1 次失败")
 	case r.Burst < 0 || r.Burst > greatest:
-		return fault.Invalid("burst", "突发数量须在 0 到 %d 之间", greatest)
+		return fault.Invalid("input.burst", "突发数量须在 0 到 %d 之间", greatest)
 	case r.PauseSeconds < 0 || r.PauseSeconds > greatestPause:
-		return fault.Invalid("pauseSeconds", "熔断时间须在 0 到 %d 秒之间", greatestPause)
+		return fault.Invalid("input.pauseSeconds", "熔断时间须在 0 到 %d 秒之间", greatestPause)
 	case utf8.RuneCountInString(r.Message) > longest:
-		return fault.Invalid("message", "提示语最多 %d 个字", longest)
+		return fault.Invalid("input.message", "提示语最多 %d 个字", longest)
 	}
 	return nil
 }

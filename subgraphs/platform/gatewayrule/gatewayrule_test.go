@@ -10,6 +10,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/server/embedded/embeddedtest"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/gatewayrule"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/migrations"
@@ -33,15 +34,18 @@ func TestRules(t *testing.T) {
 	t.Run("who may not", func(t *testing.T) {
 		for name, ctx := range map[string]context.Context{
 			"nobody": t.Context(), "a citizen": access.With(t.Context(), &access.Principal{Kind: access.Citizen, ID: "c"}),
-			"a community worker": as(t, access.CommunityWorker), "the security administrator": as(t, access.SecurityAdmin), "a leader": as(t, access.Leader),
+			"a community worker":         as(t, access.CommunityWorker),
+			"a district's administrator": access.With(t.Context(), &access.Principal{Kind: access.Worker, ID: "0199aaaa-0000-7000-8000-000000000001", AreaCode: "510104000000", Roles: []access.Role{access.SystemAdmin}}), "the security administrator": as(t, access.SecurityAdmin), "a leader": as(t, access.Leader),
 		} {
 			want := fault.Forbidden
-			if name == "nobody" {
+			if name == "a district's administrator" {
+				want = fault.NotFound // rules count in the whole city
+			} else if name == "nobody" {
 				want = fault.Unauthenticated
 			}
 			_, put := s.Put(ctx, limit)
-			_, all := s.All(ctx)
-			for _, err := range []error{put, all, s.Remove(ctx, "0199aaaa-0000-7000-8000-000000000002")} {
+			_, all := s.List(ctx, "", false, keyset.Page{Size: 10})
+			for _, err := range []error{put, all, s.Remove(ctx, "0199aaaa-0000-7000-8000-000000000002", 1)} {
 				if fault.CodeOf(err) != want {
 					t.Errorf("%s: %v", name, err)
 				}
@@ -76,7 +80,7 @@ func TestRules(t *testing.T) {
 			{"message", gatewayrule.Rule{Resource: "client:app", Kind: gatewayrule.Degrade, Message: strings.Repeat("停", 201)}},
 		} {
 			_, err := s.Put(admin, test.rule)
-			if f, ok := err.(*fault.Fault); !ok || f.Code != fault.InvalidInput || f.Field != test.field {
+			if f, ok := err.(*fault.Fault); !ok || f.Code != fault.InvalidInput || f.Field != "input."+test.field {
 				t.Errorf("%+v: %v", test.rule, err)
 			}
 		}
@@ -108,20 +112,23 @@ func TestRules(t *testing.T) {
 		if inForce, err := s.InForce(t.Context()); err != nil || len(inForce) != 1 || inForce[0].Threshold != 9 {
 			t.Errorf("in force: %v, %v", inForce, err)
 		}
-		if err := s.Remove(admin, second.ID); err != nil {
+		if err := s.Remove(admin, second.ID, second.Version-1); fault.CodeOf(err) != fault.Conflict {
+			t.Errorf("removed by an old version: %v", err)
+		}
+		if err := s.Remove(admin, second.ID, second.Version); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Remove(admin, second.ID); fault.CodeOf(err) != fault.NotFound {
+		if err := s.Remove(admin, second.ID, second.Version); fault.CodeOf(err) != fault.NotFound {
 			t.Errorf("removed twice: %v", err)
 		}
-		if err := s.Remove(admin, "x'"); fault.CodeOf(err) != fault.NotFound {
+		if err := s.Remove(admin, "x'", 1); fault.CodeOf(err) != fault.NotFound {
 			t.Errorf("no ID: %v", err)
 		}
 		var events int
 		if err := data.Owner.Get(&events, `SELECT count(*) FROM platform.outbox WHERE subject = $1`, gatewayrule.Changed); err != nil || events != 4 {
 			t.Errorf("%d events of 4 changes, %v", events, err)
 		}
-		if all, err := s.All(admin); err != nil || len(all) != 0 {
+		if all, err := s.List(admin, "", false, keyset.Page{Size: 10}); err != nil || len(all.Rules) != 0 {
 			t.Errorf("left: %v, %v", all, err)
 		}
 	})

@@ -8,7 +8,9 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
+	"github.com/citizencloud/citizencloud/foundation/division"
 	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/foundation/outbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/identifier"
 )
@@ -20,25 +22,44 @@ type Service struct{ DB *database.DB }
 func (s *Service) InForce(ctx context.Context) ([]Rule, error) {
 	var rules []Rule
 	ctx = access.AsSystem(ctx, "gateway")
-	err := s.DB.Read(ctx, func(tx *sqlx.Tx) (err error) { rules, err = list(ctx, tx, true); return err })
+	err := s.DB.Read(ctx, func(tx *sqlx.Tx) (err error) { rules, err = inForce(ctx, tx); return err })
 	return rules, err
 }
 
-// All are all the rules, for those who may manage them.
-func (s *Service) All(ctx context.Context) ([]Rule, error) {
-	if _, err := access.Require(ctx, access.GatewayManage); err != nil {
-		return nil, err
+// Page is a page of rules.
+type Page struct {
+	Rules []*Rule
+	Info  *keyset.PageInfo
+}
+
+// Key is what a cursor holds of a rule.
+func (r *Rule) Key() []string { return []string{r.Resource, string(r.Kind)} }
+
+// List gives a page of the rules, of one kind or all (""), by resource and
+// kind, to those who may manage them.
+func (s *Service) List(ctx context.Context, kind Kind, enabledOnly bool, page keyset.Page) (Page, error) {
+	if _, err := s.manager(ctx); err != nil {
+		return Page{}, err
 	}
-	var rules []Rule
-	err := s.DB.Read(ctx, func(tx *sqlx.Tx) (err error) { rules, err = list(ctx, tx, false); return err })
-	return rules, err
+	var rows []*Rule
+	err := s.DB.Read(ctx, func(tx *sqlx.Tx) (err error) { rows, err = list(ctx, tx, kind, enabledOnly, page); return err })
+	if err != nil {
+		return Page{}, err
+	}
+	found, info := keyset.Of(page, rows, (*Rule).Key)
+	return Page{found, info}, nil
+}
+
+// manager is who may manage the gateway: it serves the whole city.
+func (s *Service) manager(ctx context.Context) (*access.Principal, error) {
+	return access.RequireArea(ctx, access.GatewayManage, division.CityCode)
 }
 
 // Put makes the rule of its resource and kind, or changes it; Enabled false
 // takes it out of force. The version that the caller saw must be the present
 // one, 0 of a new rule.
 func (s *Service) Put(ctx context.Context, wanted Rule) (*Rule, error) {
-	if _, err := access.Require(ctx, access.GatewayManage); err != nil {
+	if _, err := s.manager(ctx); err != nil {
 		return nil, err
 	}
 	if err := wanted.check(); err != nil {
@@ -81,9 +102,9 @@ func (s *Service) Put(ctx context.Context, wanted Rule) (*Rule, error) {
 	return made, err
 }
 
-// Remove takes a rule away for good.
-func (s *Service) Remove(ctx context.Context, id string) error {
-	if _, err := access.Require(ctx, access.GatewayManage); err != nil {
+// Remove takes a rule of which the caller saw the version away for good.
+func (s *Service) Remove(ctx context.Context, id string, version int) error {
+	if _, err := s.manager(ctx); err != nil {
 		return err
 	}
 	return s.DB.Write(ctx, func(tx *sqlx.Tx) error {
@@ -93,6 +114,9 @@ func (s *Service) Remove(ctx context.Context, id string) error {
 		}
 		if before == nil {
 			return fault.New(fault.NotFound, "未找到该规则")
+		}
+		if before.Version != version {
+			return fault.New(fault.Conflict, "该规则已被他人修改，请刷新后重试")
 		}
 		audit.Change(ctx, target(before), shown(before), nil)
 		return tell(ctx, tx, before.Resource)

@@ -11,14 +11,30 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/keyset"
 )
 
 const columns = `id, resource, kind, threshold, burst, pause_seconds, message, enabled, version, updated_at`
 
-func list(ctx context.Context, tx sqlx.ExtContext, enabledOnly bool) ([]Rule, error) {
+func inForce(ctx context.Context, tx sqlx.ExtContext) ([]Rule, error) {
 	var rules []Rule
+	err := sqlx.SelectContext(ctx, tx, &rules, `SELECT `+columns+` FROM platform.gateway_rule WHERE enabled ORDER BY resource, kind LIMIT $1`, mostRules)
+	if err != nil {
+		return nil, fmt.Errorf("gatewayrule: in force: %w", err)
+	}
+	return rules, nil
+}
+
+func list(ctx context.Context, tx sqlx.ExtContext, kind Kind, enabledOnly bool, page keyset.Page) ([]*Rule, error) {
+	after := []string{"", ""}
+	if page.After != nil {
+		after = page.After
+	}
+	var rules []*Rule
 	err := sqlx.SelectContext(ctx, tx, &rules, `
-		SELECT `+columns+` FROM platform.gateway_rule WHERE enabled OR NOT $1 ORDER BY resource, kind LIMIT $2`, enabledOnly, mostRules)
+		SELECT `+columns+` FROM platform.gateway_rule
+		WHERE (resource, kind) > ($1, $2) AND ($3 = '' OR kind = $3) AND (enabled OR NOT $4)
+		ORDER BY resource, kind LIMIT $5`, after[0], after[1], kind, enabledOnly, page.Limit())
 	if err != nil {
 		return nil, fmt.Errorf("gatewayrule: list: %w", err)
 	}
