@@ -62,7 +62,7 @@ func components() []component {
 					Files: g.files, Keys: g.personal, Seals: g.seals, Scanner: in.Outside.scanner, SMS: in.Outside.sms, Others: in.Outside.others, Carriers: in.Outside.carriers, Now: g.now, Log: g.log, Development: in.Development})
 			},
 			demonstrate: func(ctx context.Context, owner *sqlx.DB, cast *demonstration.Cast, g *ground) error {
-				return platformdemo.Load(ctx, owner, cast, g.personal)
+				return platformdemo.Load(ctx, owner, cast, g.personal, g.files)
 			},
 		},
 		{

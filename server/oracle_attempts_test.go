@@ -11,6 +11,7 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/demonstration"
+	"github.com/citizencloud/citizencloud/foundation/token"
 )
 
 // attempt is one try of a mutation: who, and with what.
@@ -79,7 +80,7 @@ func (s *stage) everyRole(area string) *access.Principal {
 		worker = s.cast.CommunityWorker(area)
 	}
 	return &access.Principal{Kind: access.Worker, ID: worker.ID, Name: worker.Name, AreaCode: worker.AreaCode, UnitID: worker.UnitID, Session: demonstration.ID("session", 2),
-		Roles: []access.Role{access.CommunityWorker, access.Supervisor, access.Leader, access.CatalogueEditor, access.SupplyReviewer, access.SystemAdmin}}
+		Roles: []access.Role{access.CommunityWorker, access.Supervisor, access.Leader, access.CatalogueEditor, access.SupplyReviewer, access.SystemAdmin, access.SecurityAdmin}}
 }
 
 // topicOf is the table's topic that a mutation is about, by its name.
@@ -89,6 +90,7 @@ func topicOf(root string) string {
 		{"activity", "activity"}, {"registration", "activity"}, {"participant", "participant"}, {"communityService", "communityService"},
 		{"distribution", "communityService"}, {"demand", "demand"}, {"service", "service"}, {"notification", "notification"},
 		{"updatePlace", "place"}, {"closePlace", "place"}, {"orgUnit", "orgUnit"}, {"revealCitizen", "citizen"}, {"renamePost", "post"}, {"abolishPost", "post"}, {"gatewayRule", "gatewayRule"},
+		{"legalHold", "file"}, {"fileRetention", "file"}, {"quarantinedFile", "file"}, {"deleteFile", "file"}, {"restoreFile", "file"}, {"replaceFile", "file"},
 	} {
 		if strings.Contains(strings.ToLower(root), strings.ToLower(known.part)) {
 			return known.topic
@@ -114,6 +116,7 @@ func (s *stage) things(t *testing.T, root string) []thing {
 		"post":             `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.post`,
 		"citizen":          `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.citizen`,
 		"gatewayRule":      `SELECT id, version, NULL::uuid AS citizen_id, kind AS state, '510100000000' AS area_code FROM platform.gateway_rule`,
+		"file":             `SELECT id, version, owner_id AS citizen_id, state || held AS state, area_code FROM platform.file`,
 		"service":          `SELECT id, version, NULL::uuid AS citizen_id, state || publication AS state, '' AS area_code FROM citizen.service`,
 	}[topic]
 	if source == "" {
@@ -175,6 +178,9 @@ func (f filler) value(t *testing.T, name string, of *ast.Type) any {
 		return true
 	case "Time":
 		days := 2
+		if f.root == "extendFileRetention" {
+			days = 5 * 365
+		}
 		if strings.Contains(lower, "end") || strings.Contains(lower, "to") {
 			days = 3
 		}
@@ -189,6 +195,8 @@ func (f filler) value(t *testing.T, name string, of *ast.Type) any {
 			return "A0001"
 		case "telephone":
 			return "028-87654321"
+		case "receipt":
+			return f.receipt(t)
 		case "uscc":
 			return "91510100MA6CGUGA1W"
 		case "target":
@@ -237,4 +245,25 @@ func (f filler) id(t *testing.T, name string) string {
 		return fmt.Sprint(f.about.ID)
 	}
 	return id
+}
+
+// receipt is of another file of the same kind and owner; "" where there is none.
+func (f filler) receipt(t *testing.T) string {
+	t.Helper()
+	var others []token.Receipt
+	if err := f.owner.Select(&others, `
+		SELECT o.id AS fileid, o.owner_id AS owner, b.media_type AS media, b.bytes, o.name
+		FROM platform.file f JOIN platform.blob fb ON fb.hash = f.hash
+		JOIN platform.file o ON o.owner_id = f.owner_id AND o.id <> f.id JOIN platform.blob b ON b.hash = o.hash AND b.kind = fb.kind
+		WHERE f.id = $1 AND o.state = 'AVAILABLE' AND NOT o.held AND o.version = 1 ORDER BY o.id DESC LIMIT 1`, f.about.ID); err != nil {
+		t.Fatal(err)
+	}
+	if len(others) == 0 {
+		return "none"
+	}
+	receipt, err := f.ground.signer.Receipt(others[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return receipt
 }

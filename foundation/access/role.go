@@ -51,6 +51,7 @@ const (
 	PlaceManage      Action = "place.manage"         // the places of the area and their opening hours
 	MessageReview    Action = "message.review"       // approve and retire the templates of messages
 	LogView          Action = "log.view"             // the logs of all processes and clients
+	FileReview       Action = "file.review"          // quarantined files of the scope: release or delete
 )
 
 var grants = map[Role][]Action{
@@ -60,6 +61,6 @@ var grants = map[Role][]Action{
 	CatalogueEditor: {ServiceManage, PlaceManage},
 	SupplyReviewer:  {ParticipantView, ParticipantAudit, OfferingReview, DemandReview},
 	SystemAdmin:     {WorkerView, WorkerManage, WorkdayManage, UnitManage, PermissionView, AuditOfAdmins, WorkflowManage, GatewayManage, LogView},
-	SecurityAdmin:   {WorkerView, RoleGrant, PermissionView, AuditOfAdmins, LogView, FileHold},
+	SecurityAdmin:   {WorkerView, RoleGrant, PermissionView, AuditOfAdmins, LogView, FileHold, FileReview},
 	AuditAdmin:      {WorkerView, PermissionView, AuditOfAdmins, AuditView},
 }

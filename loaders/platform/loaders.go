@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"github.com/citizencloud/citizencloud/foundation/batch"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
@@ -23,6 +24,7 @@ type Services struct {
 	Workers       *worker.Service
 	Notifications *notification.Service
 	Workflows     *workflow.Service
+	Files         *file.Service
 }
 
 // Loaders are one request's loaders. A missing thing loads as nil. They keep
@@ -36,6 +38,9 @@ type Loaders struct {
 	Tasks       *batch.Loader[*workflow.WorkflowInstance, []*workflow.WorkflowTask]
 	Histories   *batch.Loader[*workflow.WorkflowInstance, []*workflow.WorkflowEvent]
 	Initiator   *batch.Loader[*workflow.WorkflowInstance, string] // the name
+	File        *batch.Loader[string, *file.FileAsset]
+	Versions    *batch.Loader[*file.FileAsset, []*file.FileVersion]
+	Events      *batch.Loader[*file.FileAsset, []*file.FileEvent]
 	// Unread leaves out who is not the caller: ask for the caller only.
 	Unread *batch.Loader[notification.Recipient, int]
 }
@@ -50,6 +55,9 @@ func newLoaders(s Services) *Loaders {
 		Tasks:       batch.New(s.Workflows.Tasks),
 		Histories:   batch.New(s.Workflows.Histories),
 		Initiator:   batch.New(s.Workflows.Initiators),
+		File:        batch.New(s.Files.ByIDs),
+		Versions:    batch.New(s.Files.Versions),
+		Events:      batch.New(s.Files.Histories),
 		Unread:      batch.New(s.Notifications.Unread),
 	}
 }

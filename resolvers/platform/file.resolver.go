@@ -7,15 +7,189 @@ package platform
 
 import (
 	"context"
+	"encoding/hex"
+	"time"
 
+	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/keyset"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
 )
 
-func (r *fileAssetResolver) URL(ctx context.Context, obj *file.FileAsset) (string, error) {
-	return r.files.Link(ctx, obj), nil
+func (r *fileAssetResolver) URL(ctx context.Context, obj *file.FileAsset) (*string, error) {
+	return optional(r.files.Link(ctx, obj)), nil
+}
+
+func (r *fileAssetResolver) Thumbnail(ctx context.Context, obj *file.FileAsset, size file.ThumbnailSize) (*string, error) {
+	return optional(r.files.ThumbnailLink(ctx, obj, size)), nil
+}
+
+func (r *fileAssetResolver) Area(ctx context.Context, obj *file.FileAsset) (*area.Area, error) {
+	if obj.AreaCode == "" || !r.files.KnownTo(ctx, obj) {
+		return nil, nil
+	}
+	return r.areaOf(ctx, obj.AreaCode)
+}
+
+func (r *fileAssetResolver) Hash(ctx context.Context, obj *file.FileAsset) (*string, error) {
+	return known(ctx, r.Resolver, obj, optional(hex.EncodeToString(obj.Hash)))
+}
+
+func (r *fileAssetResolver) Sm3(ctx context.Context, obj *file.FileAsset) (*string, error) {
+	return known(ctx, r.Resolver, obj, optional(hex.EncodeToString(obj.SM3)))
+}
+
+func (r *fileAssetResolver) Versions(ctx context.Context, obj *file.FileAsset) ([]*file.FileVersion, error) {
+	return r.load(ctx).Versions.Load(ctx, obj)
+}
+
+func (r *fileAssetResolver) RetainUntil(ctx context.Context, obj *file.FileAsset) (*time.Time, error) {
+	return known(ctx, r.Resolver, obj, &obj.RetainUntil)
+}
+
+func (r *fileAssetResolver) DeletedAt(ctx context.Context, obj *file.FileAsset) (*time.Time, error) {
+	return known(ctx, r.Resolver, obj, obj.DeletedAt)
+}
+
+func (r *fileAssetResolver) PurgeAfter(ctx context.Context, obj *file.FileAsset) (*time.Time, error) {
+	return known(ctx, r.Resolver, obj, obj.PurgeAfter())
+}
+
+func (r *fileAssetResolver) Held(ctx context.Context, obj *file.FileAsset) (*bool, error) {
+	return known(ctx, r.Resolver, obj, &obj.Held)
+}
+
+func (r *fileAssetResolver) History(ctx context.Context, obj *file.FileAsset) ([]*file.FileEvent, error) {
+	return r.load(ctx).Events.Load(ctx, obj)
+}
+
+func (r *fileEventResolver) Worker(ctx context.Context, obj *file.FileEvent) (*worker.Worker, error) {
+	if obj.ActorKind != access.Worker {
+		return nil, nil
+	}
+	return r.load(ctx).Worker.Load(ctx, obj.ActorID)
+}
+
+func (r *fileUploadResolver) File(ctx context.Context, obj *file.FileUpload) (*file.FileAsset, error) {
+	if obj.FileID == nil {
+		return nil, nil
+	}
+	return r.load(ctx).File.Load(ctx, *obj.FileID)
+}
+
+func (r *fileVersionResolver) Hash(ctx context.Context, obj *file.FileVersion) (string, error) {
+	return hex.EncodeToString(obj.Hash), nil
+}
+
+func (r *fileVersionResolver) URL(ctx context.Context, obj *file.FileVersion) (*string, error) {
+	return optional(r.files.VersionLink(ctx, obj.Of, obj)), nil
+}
+
+func (r *mutationResolver) DeleteFile(ctx context.Context, input executable.DeleteFileInput) (*executable.DeleteFilePayload, error) {
+	found, err := r.files.Delete(ctx, input.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.DeleteFilePayload{File: *found}, nil
+}
+
+func (r *mutationResolver) RestoreFile(ctx context.Context, input executable.RestoreFileInput) (*executable.RestoreFilePayload, error) {
+	found, err := r.files.Restore(ctx, input.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.RestoreFilePayload{File: *found}, nil
+}
+
+func (r *mutationResolver) ReplaceFile(ctx context.Context, input executable.ReplaceFileInput) (*executable.ReplaceFilePayload, error) {
+	found, err := r.files.Replace(ctx, input.ID, input.Receipt, input.ExpectedVersion)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.ReplaceFilePayload{File: *found}, nil
+}
+
+func (r *mutationResolver) PlaceLegalHold(ctx context.Context, input executable.PlaceLegalHoldInput) (*executable.PlaceLegalHoldPayload, error) {
+	found, err := r.files.PlaceHold(ctx, input.ID, input.Reason)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.PlaceLegalHoldPayload{File: *found}, nil
+}
+
+func (r *mutationResolver) ReleaseLegalHold(ctx context.Context, input executable.ReleaseLegalHoldInput) (*executable.ReleaseLegalHoldPayload, error) {
+	found, err := r.files.ReleaseHold(ctx, input.ID, input.Reason)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.ReleaseLegalHoldPayload{File: *found}, nil
+}
+
+func (r *mutationResolver) ExtendFileRetention(ctx context.Context, input executable.ExtendFileRetentionInput) (*executable.ExtendFileRetentionPayload, error) {
+	found, err := r.files.Extend(ctx, input.ID, input.Until, input.Reason)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.ExtendFileRetentionPayload{File: *found}, nil
+}
+
+func (r *mutationResolver) ReleaseQuarantinedFile(ctx context.Context, input executable.ReleaseQuarantinedFileInput) (*executable.ReleaseQuarantinedFilePayload, error) {
+	found, err := r.files.Clear(ctx, input.ID, input.Reason)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.ReleaseQuarantinedFilePayload{File: *found}, nil
+}
+
+func (r *mutationResolver) DeleteQuarantinedFile(ctx context.Context, input executable.DeleteQuarantinedFileInput) (*executable.DeleteQuarantinedFilePayload, error) {
+	found, err := r.files.Discard(ctx, input.ID, input.Reason)
+	if err != nil {
+		return nil, err
+	}
+	return &executable.DeleteQuarantinedFilePayload{File: *found}, nil
+}
+
+func (r *queryResolver) File(ctx context.Context, id string) (*file.FileAsset, error) {
+	return r.files.One(ctx, id)
+}
+
+func (r *queryResolver) MyFiles(ctx context.Context, first *int, after *string, states []file.State, kinds []file.Kind) (*executable.FileAssetConnection, error) {
+	page, err := keyset.Parse(first, after, 1)
+	if err != nil {
+		return nil, err
+	}
+	return fileConnection(r.files.Mine(ctx, file.Filter{States: states, Kinds: kinds}, page))
+}
+
+func (r *queryResolver) MyUploads(ctx context.Context, first *int, after *string) (*executable.FileUploadConnection, error) {
+	page, err := keyset.Parse(first, after, 1)
+	if err != nil {
+		return nil, err
+	}
+	return fileUploadConnection(r.files.MyUploads(ctx, page))
+}
+
+func (r *queryResolver) FilesInCare(ctx context.Context, areaID string, first *int, after *string, states []file.State, heldOnly *bool) (*executable.FileAssetConnection, error) {
+	page, err := keyset.Parse(first, after, 1)
+	if err != nil {
+		return nil, err
+	}
+	return fileConnection(r.files.InCare(ctx, areaID, file.CareFilter{States: states, HeldOnly: value(heldOnly)}, page))
 }
 
 func (r *Resolver) FileAsset() executable.FileAssetResolver { return &fileAssetResolver{r} }
 
-type fileAssetResolver struct{ *Resolver }
+func (r *Resolver) FileEvent() executable.FileEventResolver { return &fileEventResolver{r} }
+
+func (r *Resolver) FileUpload() executable.FileUploadResolver { return &fileUploadResolver{r} }
+
+func (r *Resolver) FileVersion() executable.FileVersionResolver { return &fileVersionResolver{r} }
+
+type (
+	fileAssetResolver   struct{ *Resolver }
+	fileEventResolver   struct{ *Resolver }
+	fileUploadResolver  struct{ *Resolver }
+	fileVersionResolver struct{ *Resolver }
+)

@@ -168,7 +168,7 @@ func (r *Resolver) Context(ctx context.Context) context.Context {
 func (r *Resolver) load(ctx context.Context) *loaders.Loaders { return loaders.From(ctx, r.services()) }
 
 func (r *Resolver) services() loaders.Services {
-	return loaders.Services{Units: r.units, Posts: r.posts, Workers: r.workers, Notifications: r.notifications, Workflows: r.workflows}
+	return loaders.Services{Units: r.units, Posts: r.posts, Workers: r.workers, Notifications: r.notifications, Workflows: r.workflows, Files: r.files}
 }
 
 // Run makes the notifications and workflows that other subgraphs ask for and

@@ -19,6 +19,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/demonstration"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/personal"
 )
 
@@ -64,12 +65,12 @@ func AdministratorPassword(scale demonstration.Scale, keys *personal.Keys, login
 
 // tables are those that are filled by COPY, which row-level security forbids
 // to an owner who is no superuser; for the load alone the owner is exempt.
-var tables = append([]string{"org_unit", "post", "worker", "assignment", "second_factor", "citizen", "notification", "place"}, workflowTables...)
+var tables = append([]string{"org_unit", "post", "worker", "assignment", "second_factor", "citizen", "notification", "place", "blob", "file", "file_version", "file_history", "file_hold"}, workflowTables...)
 
 // Load fills the tables, once: a scale that is loaded is left alone. db is a
 // connection of the owner; keys seal the citizens' numbers as the running
-// platform does.
-func Load(ctx context.Context, db *sqlx.DB, cast *demonstration.Cast, keys *personal.Keys) error {
+// platform does; what files hold goes into store.
+func Load(ctx context.Context, db *sqlx.DB, cast *demonstration.Cast, keys *personal.Keys, store file.Files) error {
 	ctx = access.AsSystem(ctx, "demonstration")
 	tx, err := db.BeginTxx(ctx, nil)
 	if err != nil {
@@ -83,7 +84,7 @@ func Load(ctx context.Context, db *sqlx.DB, cast *demonstration.Cast, keys *pers
 	if err != nil || !fresh {
 		return err
 	}
-	if err := within(ctx, tx, cast, keys); err != nil {
+	if err := within(ctx, tx, cast, keys, store); err != nil {
 		return fmt.Errorf("demonstration: platform: %w", err)
 	}
 	if err := tx.Commit(); err != nil {
@@ -116,13 +117,13 @@ func mark(ctx context.Context, tx *sqlx.Tx, scale demonstration.Scale) (bool, er
 	return true, nil
 }
 
-func within(ctx context.Context, tx *sqlx.Tx, cast *demonstration.Cast, keys *personal.Keys) error {
+func within(ctx context.Context, tx *sqlx.Tx, cast *demonstration.Cast, keys *personal.Keys, store file.Files) error {
 	for _, table := range tables {
 		if _, err := tx.ExecContext(ctx, `ALTER TABLE platform.`+table+` NO FORCE ROW LEVEL SECURITY`); err != nil {
 			return err
 		}
 	}
-	for _, part := range []func(context.Context, *sqlx.Tx, *demonstration.Cast, *personal.Keys) error{units, workers, citizens, notifications, workflows, publicPlaces, rules} {
+	for _, part := range []func(context.Context, *sqlx.Tx, *demonstration.Cast, *personal.Keys) error{units, workers, citizens, notifications, workflows, publicPlaces, rules, contents{store}.files} {
 		if err := part(ctx, tx, cast, keys); err != nil {
 			return err
 		}

@@ -2,6 +2,9 @@ package demonstration_test
 
 import (
 	"bytes"
+	"context"
+	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -31,11 +34,20 @@ func keys(t *testing.T) *personal.Keys {
 	return k
 }
 
+// nowhere is a file store that forgets.
+type nowhere struct{}
+
+func (nowhere) Put(context.Context, string, io.Reader, int64) error { return nil }
+func (nowhere) Get(context.Context, string) (io.ReadSeekCloser, fs.FileInfo, error) {
+	return nil, nil, fs.ErrNotExist
+}
+func (nowhere) Delete(context.Context, string) error { return nil }
+
 func loaded(t *testing.T, scale demonstration.Scale) (*embeddedtest.Database, *demonstration.Cast) {
 	t.Helper()
 	d, cast := embeddedtest.Open(t, migrations.FS), demonstration.New(scale, day)
 	for range 2 { // the second time changes nothing
-		if err := load.Load(t.Context(), d.Owner, cast, keys(t)); err != nil {
+		if err := load.Load(t.Context(), d.Owner, cast, keys(t), nowhere{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -62,6 +74,8 @@ func TestDemo(t *testing.T) {
 		`SELECT count(*) FROM platform.worker WHERE login LIKE 'sq%'`:                                                                60,
 		`SELECT count(*) FROM platform.worker WHERE login = 'admin'`:                                                                 1,
 		`SELECT count(*) FROM pg_class WHERE relnamespace = 'platform'::regnamespace AND relrowsecurity AND NOT relforcerowsecurity`: 0,
+		`SELECT count(DISTINCT state) FROM platform.file`:                                                                            4,
+		`SELECT count(*) FROM platform.file f WHERE held <> EXISTS (SELECT FROM platform.file_hold h WHERE h.file_id = f.id)`:        0,
 		`SELECT count(*) / 500 FROM platform.place`:                                                                                  4, // between 2,000 and 2,500
 		`SELECT count(*) FROM platform.place WHERE NOT position <@ '(105.1,31.6),(102.8,29.9)'::box`:                                 0,
 	} {

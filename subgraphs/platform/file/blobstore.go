@@ -73,9 +73,10 @@ func judge(ctx context.Context, tx sqlx.ExtContext, hash []byte, v verdict, find
 	return n == 1, err
 }
 
-// lagging gives files, locked, that wait for a verdict which is there.
+// lagging gives files, locked, that wait for a verdict which is there, or whose
+// verdict was overruled.
 func lagging(ctx context.Context, tx sqlx.ExtContext, limit int) (found []*FileAsset, err error) {
-	err = sqlx.SelectContext(ctx, tx, &found, selected+` WHERE f.state = 'SCANNING' AND b.verdict <> 'SCANNING' LIMIT $1 FOR UPDATE OF f SKIP LOCKED`, limit)
+	err = sqlx.SelectContext(ctx, tx, &found, selected+` WHERE f.state = 'SCANNING' AND b.verdict <> 'SCANNING' OR f.state = 'QUARANTINED' AND b.verdict = 'CLEAN' LIMIT $1 FOR UPDATE OF f SKIP LOCKED`, limit)
 	if err != nil {
 		return nil, fmt.Errorf("file: what waits for the verdict: %w", err)
 	}

@@ -7,8 +7,8 @@
 // Start reading at FileAsset and State, then Service. What may come in is
 // decided in examine.go (pictures in picture.go, archives in archive.go);
 // uploads by POST are in handler.go, resumable ones in tus.go and upload.go;
-// downloads in download.go; the life to the end in life.go and purge.go; the
-// SQL in *store.go.
+// downloads in download.go; the life to the end in life.go and purge.go, and
+// what workers do about others' files in care.go; the SQL in *store.go.
 package file
 
 import (
@@ -42,6 +42,8 @@ type FileAsset struct {
 	DeletedAt   *time.Time  `db:"deleted_at"`
 	Verdict     verdict     `db:"verdict"` // on the present content
 	Key         string      `db:"key"`     // of the present content in Files
+
+	before map[string]any // how it was when it was locked, for the audit log
 }
 
 // IsEntity makes FileAsset a federation entity.
@@ -53,25 +55,30 @@ func (f *FileAsset) OwnedBy(p *access.Principal) bool {
 }
 
 // knownTo says whether the principal may see the life of the file: its owner,
-// and who may hold it in their scope.
+// and who looks after the files of its area.
 func (f *FileAsset) knownTo(p *access.Principal) bool {
-	return f.OwnedBy(p) || f.AreaCode != "" && access.Decide(p, access.FileHold, f.AreaCode) == access.Allowed
+	return f.OwnedBy(p) || f.AreaCode != "" && caresFor(p, f.AreaCode)
+}
+
+// audited is what the audit log says of the file as it stands; names of files
+// may be somebody's, and stay out of it.
+func (f *FileAsset) audited() map[string]any {
+	return map[string]any{"kind": f.Kind, "bytes": f.Bytes, "state": f.State, "version": f.Version, "held": f.Held, "retainUntil": f.RetainUntil}
 }
 
 // FileVersion is one content that a file has or had.
 type FileVersion struct {
-	FileID    string    `db:"file_id"`
-	Number    int       `db:"number"` // from 1
-	Name      string    `db:"name"`
-	MediaType string    `db:"media_type"`
-	Bytes     int64     `db:"bytes"`
-	Hash      []byte    `db:"hash"`
-	CreatedAt time.Time `db:"created_at"`
-	Verdict   verdict   `db:"verdict"`
-	Key       string    `db:"key"`
-	Width     *int      `db:"width"`
-	// Of is the file, where a list of versions was asked of it.
-	Of *FileAsset `db:"-"`
+	FileID    string     `db:"file_id"`
+	Number    int        `db:"number"` // from 1
+	Name      string     `db:"name"`
+	MediaType string     `db:"media_type"`
+	Bytes     int64      `db:"bytes"`
+	Hash      []byte     `db:"hash"`
+	CreatedAt time.Time  `db:"created_at"`
+	Verdict   verdict    `db:"verdict"`
+	Key       string     `db:"key"`
+	Width     *int       `db:"width"`
+	Of        *FileAsset `db:"-"` // the file that they were asked of
 }
 
 // Files is where content lies: a folder, or a bucket of object storage.

@@ -29,6 +29,9 @@ var rules = map[Kind]struct {
 	Video:    {200 << 20, 180 * day},
 }
 
+// Retention is how long after its upload content of the kind is kept at least.
+func Retention(k Kind) time.Duration { return rules[k].retain }
+
 const (
 	// MaxBytes is the largest file that POST /files takes, and the largest picture.
 	MaxBytes = 10 << 20

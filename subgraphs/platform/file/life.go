@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/foundation/outbox"
@@ -30,6 +31,8 @@ func (s *Service) changed(ctx context.Context, tx *sqlx.Tx, f *FileAsset, c chan
 	if err := record(ctx, tx, f.ID, c); err != nil {
 		return err
 	}
+	audit.Change(ctx, audit.Target{Kind: "FileAsset", ID: f.ID, Area: f.AreaCode}, f.before, f.audited())
+	f.before = f.audited()
 	return outbox.Append(ctx, tx, "platform", outbox.Message{Subject: "platform.file.changed", AreaCode: f.AreaCode, Payload: map[string]any{
 		"fileId": f.ID, "action": c.action, "from": c.from, "state": f.State, "version": f.Version,
 		"ownerKind": f.OwnerKind, "ownerId": f.OwnerID, "areaCode": f.AreaCode, "at": c.at,
@@ -170,7 +173,7 @@ func (s *Service) PlaceHold(ctx context.Context, id, reason string) (*FileAsset,
 	if err != nil {
 		return nil, err
 	}
-	return s.hold(ctx, id, func(tx *sqlx.Tx, p *access.Principal, f *FileAsset, at time.Time) error {
+	return s.attend(ctx, access.FileHold, id, func(tx *sqlx.Tx, p *access.Principal, f *FileAsset, at time.Time) error {
 		if f.Held {
 			return fault.New(fault.Conflict, "文件已处于法律保全中")
 		}
@@ -192,7 +195,7 @@ func (s *Service) ReleaseHold(ctx context.Context, id, reason string) (*FileAsse
 	if err != nil {
 		return nil, err
 	}
-	return s.hold(ctx, id, func(tx *sqlx.Tx, p *access.Principal, f *FileAsset, at time.Time) error {
+	return s.attend(ctx, access.FileHold, id, func(tx *sqlx.Tx, p *access.Principal, f *FileAsset, at time.Time) error {
 		if !f.Held {
 			return fault.New(fault.Conflict, "文件不在法律保全中")
 		}
@@ -201,24 +204,5 @@ func (s *Service) ReleaseHold(ctx context.Context, id, reason string) (*FileAsse
 			return err
 		}
 		return s.changed(ctx, tx, f, change{action: "release", from: f.State, note: reason, at: at})
-	})
-}
-
-func (s *Service) hold(ctx context.Context, id string, do func(*sqlx.Tx, *access.Principal, *FileAsset, time.Time) error) (f *FileAsset, err error) {
-	p, err := access.Require(ctx, access.FileHold)
-	if err != nil {
-		return nil, err
-	}
-	if !input.ID(id) {
-		return nil, notFound()
-	}
-	return f, s.DB.Write(ctx, func(tx *sqlx.Tx) error {
-		if f, err = forUpdate(ctx, tx, id); err != nil {
-			return err
-		}
-		if f == nil || f.AreaCode == "" || access.Decide(p, access.FileHold, f.AreaCode) != access.Allowed {
-			return notFound()
-		}
-		return do(tx, p, f, s.Now())
 	})
 }

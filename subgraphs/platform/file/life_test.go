@@ -178,14 +178,14 @@ func TestReplacing(t *testing.T) {
 	}
 	_, err = w.Replace(w.as(p), f.ID, second.Receipt, 2)
 	w.refused("a receipt twice", err, fault.InvalidInput)
-	found, err := w.Versions(w.as(p), []string{f.ID})
-	if err != nil || len(found[f.ID]) != 2 || found[f.ID][0].Number != 2 {
+	found, err := w.Versions(w.as(p), []*FileAsset{got})
+	if err != nil || len(found[got]) != 2 || found[got][0].Number != 2 {
 		t.Fatalf("%+v %v", found, err)
 	}
-	if hidden, err := w.Versions(w.as(other), []string{f.ID}); err != nil || len(hidden) != 0 {
+	if hidden, err := w.Versions(w.as(other), []*FileAsset{got}); err != nil || len(hidden[got]) != 0 {
 		t.Errorf("another sees the versions: %v %v", hidden, err)
 	}
-	former := w.VersionLink(w.as(p), got, found[f.ID][1])
+	former := w.VersionLink(w.as(p), got, found[got][1])
 	if a, b := w.ask(nil, "GET", former), w.ask(nil, "GET", w.Link(w.as(p), got)); !bytes.Equal(a.Body.Bytes(), document(t)) || bytes.Equal(a.Body.Bytes(), b.Body.Bytes()) || b.Code != 200 {
 		t.Errorf("%d %d", a.Code, b.Code)
 	}

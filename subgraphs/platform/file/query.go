@@ -36,7 +36,7 @@ func (s *Service) find(ctx context.Context, ids []string) (map[string]*FileAsset
 	})
 }
 
-// One gives the file to its owner, and to who may hold it in their scope; else nil.
+// One gives the file to its owner, and to who looks after files in its area; else nil.
 func (s *Service) One(ctx context.Context, id string) (*FileAsset, error) {
 	if access.From(ctx) == nil {
 		return nil, nil
@@ -89,12 +89,23 @@ func (s *Service) Mine(ctx context.Context, filter Filter, page keyset.Page) (Pa
 	if err != nil {
 		return Page{}, err
 	}
-	if page.After != nil && !input.ID(page.After[0]) {
-		return Page{}, fault.Invalid("after", "分页游标无效，请从第一页重新查询")
+	if err := checkCursor(page); err != nil {
+		return Page{}, err
 	}
+	return s.page(ctx, page, func(tx *sqlx.Tx) ([]*FileAsset, error) { return list(ctx, tx, p, filter, page) })
+}
+
+func checkCursor(page keyset.Page) error {
+	if page.After != nil && !input.ID(page.After[0]) {
+		return fault.Invalid("after", "分页游标无效，请从第一页重新查询")
+	}
+	return nil
+}
+
+func (s *Service) page(ctx context.Context, page keyset.Page, read func(*sqlx.Tx) ([]*FileAsset, error)) (Page, error) {
 	var rows []*FileAsset
-	err = s.DB.Read(ctx, func(tx *sqlx.Tx) (err error) {
-		rows, err = list(ctx, tx, p, filter, page)
+	err := s.DB.Read(ctx, func(tx *sqlx.Tx) (err error) {
+		rows, err = read(tx)
 		return err
 	})
 	if err != nil {
@@ -104,19 +115,33 @@ func (s *Service) Mine(ctx context.Context, filter Filter, page keyset.Page) (Pa
 	return Page{Files: found, Info: info}, nil
 }
 
-// Versions gives the versions of those files of the IDs that row-level security
-// shows the caller, newest first, by file. One statement.
-func (s *Service) Versions(ctx context.Context, ids []string) (map[string][]*FileVersion, error) {
-	asked := input.IDs(ids)
-	found := make(map[string][]*FileVersion, len(asked))
-	if access.From(ctx) == nil || len(asked) == 0 {
+// Versions gives the versions of those files whose life the caller may see,
+// newest first, by file. One statement, under row-level security.
+func (s *Service) Versions(ctx context.Context, files []*FileAsset) (map[*FileAsset][]*FileVersion, error) {
+	found := make(map[*FileAsset][]*FileVersion, len(files))
+	var ids []string
+	for _, f := range files {
+		if found[f] = []*FileVersion{}; s.KnownTo(ctx, f) {
+			ids = append(ids, f.ID)
+		}
+	}
+	if len(ids) == 0 {
 		return found, nil
 	}
-	return found, s.DB.Read(ctx, func(tx *sqlx.Tx) error {
-		list, err := versions(ctx, tx, asked)
+	of := map[string][]*FileVersion{}
+	err := s.DB.Read(ctx, func(tx *sqlx.Tx) error {
+		list, err := versions(ctx, tx, ids)
 		for _, v := range list {
-			found[v.FileID] = append(found[v.FileID], v)
+			of[v.FileID] = append(of[v.FileID], v)
 		}
 		return err
 	})
+	for _, f := range files {
+		for _, v := range of[f.ID] { // the same file may be there twice, as two answers' object
+			of := *v
+			of.Of = f
+			found[f] = append(found[f], &of)
+		}
+	}
+	return found, err
 }

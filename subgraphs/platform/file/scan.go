@@ -35,10 +35,10 @@ func (s *Service) wake() {
 // Scan asks the scanner about all content that waits for it. What it cannot say
 // waits for the next time: nothing unscanned is ever served.
 func (s *Service) Scan(ctx context.Context) error {
-	if s.Scanner == nil {
-		return nil
-	}
 	ctx = access.AsSystem(ctx, "file")
+	if s.Scanner == nil {
+		return s.DB.Write(ctx, func(tx *sqlx.Tx) error { return s.settle(ctx, tx) })
+	}
 	for {
 		var waiting []*blob
 		err := s.DB.Read(ctx, func(tx *sqlx.Tx) (err error) {
@@ -84,15 +84,19 @@ func (s *Service) scan(ctx context.Context, b *blob) error {
 }
 
 // settle brings the verdicts to the files that wait for them: those of the
-// content just judged, and any that were recorded or brought back meanwhile.
+// content just judged or cleared, and any that were recorded or brought back meanwhile.
 func (s *Service) settle(ctx context.Context, tx *sqlx.Tx) error {
 	files, err := lagging(ctx, tx, batchSize)
 	if err != nil {
 		return err
 	}
 	for _, f := range files {
+		was, action := f.State, "scan"
+		if was == Quarantined {
+			action = "clear"
+		}
 		f.State = f.Verdict.state()
-		if err := s.changed(ctx, tx, f, change{action: "scan", from: Scanning, at: s.Now()}); err != nil {
+		if err := s.changed(ctx, tx, f, change{action: action, from: was, at: s.Now()}); err != nil {
 			return err
 		}
 		if f.State == Quarantined {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/identifier"
 )
 
 // selected reads files with their present content; purged ones have none.
@@ -38,12 +39,13 @@ func forUpdate(ctx context.Context, tx sqlx.ExtContext, id string) (*FileAsset, 
 	if err != nil {
 		return nil, fmt.Errorf("file: locking: %w", err)
 	}
+	found.before = found.audited()
 	return &found, nil
 }
 
 // list gives a page of the owner's files, newest first.
 func list(ctx context.Context, tx sqlx.ExtContext, p *access.Principal, filter Filter, page keyset.Page) ([]*FileAsset, error) {
-	after := "ffffffff-ffff-ffff-ffff-ffffffffffff"
+	after := identifier.Last
 	if page.After != nil {
 		after = page.After[0]
 	}

@@ -95,7 +95,7 @@ func (s *Service) create(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	w.Header().Set("Location", "/files/uploads/"+u.ID)
+	w.Header().Set("Location", uploadPath(u.ID))
 	expires(w, u)
 	w.WriteHeader(http.StatusCreated)
 }

@@ -15,6 +15,7 @@ var actionNames = map[access.Action]string{
 	access.WorkdayManage: "管理工作日历", access.UnitManage: "管理机构和岗位", access.RoleGrant: "设置权限和授予角色", access.PermissionView: "查看权限矩阵和机构变更",
 	access.AuditView: "查看审计日志", access.AuditOfAdmins: "查看三员的审计日志", access.WorkflowView: "查看流程实例", access.WorkflowManage: "管理流程定义",
 	access.WorkflowReview: "审核流程定义", access.GatewayManage: "管理网关规则", access.PlaceManage: "管理周边地点", access.LogView: "查看日志", access.MessageReview: "审核消息模板",
+	access.FileHold: "文件法律保全", access.FileReview: "处置隔离文件",
 }
 
 // RoleName is the role in Chinese; the code itself where it has no name yet.
