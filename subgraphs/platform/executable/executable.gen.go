@@ -65,6 +65,9 @@ type ResolverRoot interface {
 	Delegation() DelegationResolver
 	Entity() EntityResolver
 	FileAsset() FileAssetResolver
+	FileEvent() FileEventResolver
+	FileUpload() FileUploadResolver
+	FileVersion() FileVersionResolver
 	InboxItem() InboxItemResolver
 	Message() MessageResolver
 	MessageTemplate() MessageTemplateResolver
@@ -258,6 +261,14 @@ type ComplexityRoot struct {
 		Delegation func(childComplexity int) int
 	}
 
+	DeleteFilePayload struct {
+		File func(childComplexity int) int
+	}
+
+	DeleteQuarantinedFilePayload struct {
+		File func(childComplexity int) int
+	}
+
 	Device struct {
 		Client       func(childComplexity int) int
 		Current      func(childComplexity int) int
@@ -307,15 +318,84 @@ type ComplexityRoot struct {
 		Truncated func(childComplexity int) int
 	}
 
+	ExtendFileRetentionPayload struct {
+		File func(childComplexity int) int
+	}
+
 	FileAsset struct {
+		Area        func(childComplexity int) int
+		Bytes       func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		DeletedAt   func(childComplexity int) int
+		Hash        func(childComplexity int) int
+		Height      func(childComplexity int) int
+		Held        func(childComplexity int) int
+		History     func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Kind        func(childComplexity int) int
+		MediaType   func(childComplexity int) int
+		Name        func(childComplexity int) int
+		PurgeAfter  func(childComplexity int) int
+		RetainUntil func(childComplexity int) int
+		Sm3         func(childComplexity int) int
+		State       func(childComplexity int) int
+		Thumbnail   func(childComplexity int, size file.ThumbnailSize) int
+		URL         func(childComplexity int) int
+		Version     func(childComplexity int) int
+		Versions    func(childComplexity int) int
+		Width       func(childComplexity int) int
+	}
+
+	FileAssetConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	FileAssetEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	FileEvent struct {
+		Action func(childComplexity int) int
+		At     func(childComplexity int) int
+		From   func(childComplexity int) int
+		Note   func(childComplexity int) int
+		To     func(childComplexity int) int
+		Worker func(childComplexity int) int
+	}
+
+	FileUpload struct {
+		Bytes         func(childComplexity int) int
+		CreatedAt     func(childComplexity int) int
+		ExpiresAt     func(childComplexity int) int
+		File          func(childComplexity int) int
+		ID            func(childComplexity int) int
+		Location      func(childComplexity int) int
+		Name          func(childComplexity int) int
+		ReceivedBytes func(childComplexity int) int
+		Refusal       func(childComplexity int) int
+		State         func(childComplexity int) int
+	}
+
+	FileUploadConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	FileUploadEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	FileVersion struct {
 		Bytes     func(childComplexity int) int
 		CreatedAt func(childComplexity int) int
-		Height    func(childComplexity int) int
-		ID        func(childComplexity int) int
+		Hash      func(childComplexity int) int
 		MediaType func(childComplexity int) int
 		Name      func(childComplexity int) int
+		Number    func(childComplexity int) int
 		URL       func(childComplexity int) int
-		Width     func(childComplexity int) int
 	}
 
 	GatewayRule struct {
@@ -585,30 +665,38 @@ type ComplexityRoot struct {
 		CreatePost                func(childComplexity int, input CreatePostInput) int
 		CreateWorker              func(childComplexity int, input CreateWorkerInput) int
 		Delegate                  func(childComplexity int, input DelegateInput) int
+		DeleteFile                func(childComplexity int, input DeleteFileInput) int
+		DeleteQuarantinedFile     func(childComplexity int, input DeleteQuarantinedFileInput) int
 		DissolveOrgUnit           func(childComplexity int, input DissolveOrgUnitInput) int
 		DraftWorkflowDefinition   func(childComplexity int, input workflow.DraftWorkflowDefinitionInput) int
 		EndWorker                 func(childComplexity int, input EndWorkerInput) int
 		EnrolSecondFactor         func(childComplexity int) int
 		ExportAuditEntries        func(childComplexity int, input audit.ExportAuditEntriesInput) int
+		ExtendFileRetention       func(childComplexity int, input ExtendFileRetentionInput) int
 		GrantAssignment           func(childComplexity int, input GrantAssignmentInput) int
 		LinkAccount               func(childComplexity int, input LinkAccountInput) int
 		MarkInboxRead             func(childComplexity int, input MarkInboxReadInput) int
 		MarkNotificationsRead     func(childComplexity int, input MarkNotificationsReadInput) int
 		MoveOrgUnit               func(childComplexity int, input MoveOrgUnitInput) int
+		PlaceLegalHold            func(childComplexity int, input PlaceLegalHoldInput) int
 		PublishWorkflowDefinition func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
 		PutGatewayRule            func(childComplexity int, input PutGatewayRuleInput) int
 		RecallMessage             func(childComplexity int, input RecallMessageInput) int
 		RefreshSession            func(childComplexity int, input RefreshSessionInput) int
 		RegisterPushDevice        func(childComplexity int, input RegisterPushDeviceInput) int
+		ReleaseLegalHold          func(childComplexity int, input ReleaseLegalHoldInput) int
+		ReleaseQuarantinedFile    func(childComplexity int, input ReleaseQuarantinedFileInput) int
 		RemoveGatewayRule         func(childComplexity int, input RemoveGatewayRuleInput) int
 		RenameOrgUnit             func(childComplexity int, input RenameOrgUnitInput) int
 		RenamePost                func(childComplexity int, input RenamePostInput) int
+		ReplaceFile               func(childComplexity int, input ReplaceFileInput) int
 		ReportNotificationClick   func(childComplexity int, input ReportNotificationClickInput) int
 		RequestCaptcha            func(childComplexity int, input RequestCaptchaInput) int
 		RequestSmsCode            func(childComplexity int, input RequestSmsCodeInput) int
 		ResetPassword             func(childComplexity int, input ResetPasswordInput) int
 		ResetSecondFactor         func(childComplexity int, input ResetSecondFactorInput) int
 		ResetWorkerPassword       func(childComplexity int, input ResetWorkerPasswordInput) int
+		RestoreFile               func(childComplexity int, input RestoreFileInput) int
 		ResumeOrgUnit             func(childComplexity int, input ResumeOrgUnitInput) int
 		ResumeWorker              func(childComplexity int, input ResumeWorkerInput) int
 		RetireMessageTemplate     func(childComplexity int, input RetireMessageTemplateInput) int
@@ -753,6 +841,10 @@ type ComplexityRoot struct {
 		Node           func(childComplexity int) int
 	}
 
+	PlaceLegalHoldPayload struct {
+		File func(childComplexity int) int
+	}
+
 	Position struct {
 		Datum     func(childComplexity int) int
 		Latitude  func(childComplexity int) int
@@ -789,6 +881,8 @@ type ComplexityRoot struct {
 		AuditEntry                 func(childComplexity int, id string) int
 		CurrentWorker              func(childComplexity int) int
 		Delegations                func(childComplexity int, side delegation.Side, first *int, after *string) int
+		File                       func(childComplexity int, id string) int
+		FilesInCare                func(childComplexity int, areaID string, first *int, after *string, states []file.State, heldOnly *bool) int
 		GatewayRules               func(childComplexity int, kind *gatewayrule.Kind, enabledOnly *bool, first *int, after *string) int
 		Inbox                      func(childComplexity int, filter *InboxFilter, first *int, after *string) int
 		InboxCounts                func(childComplexity int) int
@@ -800,6 +894,8 @@ type ComplexityRoot struct {
 		MessageTemplate            func(childComplexity int, id string) int
 		MessageTemplates           func(childComplexity int, state *messagetemplate.State, class *messagetemplate.Class, first *int, after *string) int
 		Messages                   func(childComplexity int, state *message.State, first *int, after *string) int
+		MyFiles                    func(childComplexity int, first *int, after *string, states []file.State, kinds []file.Kind) int
+		MyUploads                  func(childComplexity int, first *int, after *string) int
 		NearbyPlaces               func(childComplexity int, input place.NearbyPlacesInput, first *int, after *string) int
 		OrgUnit                    func(childComplexity int, id string) int
 		OrgUnits                   func(childComplexity int, areaID *string, includeBelow *bool, search *string, kinds []orgunit.Kind, states []orgunit.State, first *int, after *string) int
@@ -832,8 +928,20 @@ type ComplexityRoot struct {
 		Registered func(childComplexity int) int
 	}
 
+	ReleaseLegalHoldPayload struct {
+		File func(childComplexity int) int
+	}
+
+	ReleaseQuarantinedFilePayload struct {
+		File func(childComplexity int) int
+	}
+
 	RemoveGatewayRulePayload struct {
 		ID func(childComplexity int) int
+	}
+
+	ReplaceFilePayload struct {
+		File func(childComplexity int) int
 	}
 
 	ReportNotificationClickPayload struct {
@@ -858,6 +966,10 @@ type ComplexityRoot struct {
 
 	ResetSecondFactorPayload struct {
 		Worker func(childComplexity int) int
+	}
+
+	RestoreFilePayload struct {
+		File func(childComplexity int) int
 	}
 
 	RetireMessageTemplatePayload struct {
@@ -1173,7 +1285,30 @@ type EntityResolver interface {
 	FindWorkflowInstance(ctx context.Context, reps []*WorkflowInstanceRepresentation) ([]*workflow.WorkflowInstance, error)
 }
 type FileAssetResolver interface {
-	URL(ctx context.Context, obj *file.FileAsset) (string, error)
+	URL(ctx context.Context, obj *file.FileAsset) (*string, error)
+	Thumbnail(ctx context.Context, obj *file.FileAsset, size file.ThumbnailSize) (*string, error)
+
+	Area(ctx context.Context, obj *file.FileAsset) (*area.Area, error)
+	Hash(ctx context.Context, obj *file.FileAsset) (*string, error)
+	Sm3(ctx context.Context, obj *file.FileAsset) (*string, error)
+
+	Versions(ctx context.Context, obj *file.FileAsset) ([]*file.FileVersion, error)
+	RetainUntil(ctx context.Context, obj *file.FileAsset) (*time.Time, error)
+	DeletedAt(ctx context.Context, obj *file.FileAsset) (*time.Time, error)
+	PurgeAfter(ctx context.Context, obj *file.FileAsset) (*time.Time, error)
+	Held(ctx context.Context, obj *file.FileAsset) (*bool, error)
+	History(ctx context.Context, obj *file.FileAsset) ([]*file.FileEvent, error)
+}
+type FileEventResolver interface {
+	Worker(ctx context.Context, obj *file.FileEvent) (*worker.Worker, error)
+}
+type FileUploadResolver interface {
+	File(ctx context.Context, obj *file.FileUpload) (*file.FileAsset, error)
+}
+type FileVersionResolver interface {
+	Hash(ctx context.Context, obj *file.FileVersion) (string, error)
+
+	URL(ctx context.Context, obj *file.FileVersion) (*string, error)
 }
 type InboxItemResolver interface {
 	Area(ctx context.Context, obj *inbox.InboxItem) (*area.Area, error)
@@ -1204,6 +1339,14 @@ type MutationResolver interface {
 	UpdateProfile(ctx context.Context, input UpdateProfileInput) (*UpdateProfilePayload, error)
 	Delegate(ctx context.Context, input DelegateInput) (*DelegationPayload, error)
 	RevokeDelegation(ctx context.Context, input RevokeDelegationInput) (*DelegationPayload, error)
+	DeleteFile(ctx context.Context, input DeleteFileInput) (*DeleteFilePayload, error)
+	RestoreFile(ctx context.Context, input RestoreFileInput) (*RestoreFilePayload, error)
+	ReplaceFile(ctx context.Context, input ReplaceFileInput) (*ReplaceFilePayload, error)
+	PlaceLegalHold(ctx context.Context, input PlaceLegalHoldInput) (*PlaceLegalHoldPayload, error)
+	ReleaseLegalHold(ctx context.Context, input ReleaseLegalHoldInput) (*ReleaseLegalHoldPayload, error)
+	ExtendFileRetention(ctx context.Context, input ExtendFileRetentionInput) (*ExtendFileRetentionPayload, error)
+	ReleaseQuarantinedFile(ctx context.Context, input ReleaseQuarantinedFileInput) (*ReleaseQuarantinedFilePayload, error)
+	DeleteQuarantinedFile(ctx context.Context, input DeleteQuarantinedFileInput) (*DeleteQuarantinedFilePayload, error)
 	PutGatewayRule(ctx context.Context, input PutGatewayRuleInput) (*PutGatewayRulePayload, error)
 	RemoveGatewayRule(ctx context.Context, input RemoveGatewayRuleInput) (*RemoveGatewayRulePayload, error)
 	RequestCaptcha(ctx context.Context, input RequestCaptchaInput) (*RequestCaptchaPayload, error)
@@ -1294,6 +1437,10 @@ type QueryResolver interface {
 	AuditEntry(ctx context.Context, id string) (*audit.AuditEntry, error)
 	Viewer(ctx context.Context) (*citizen.Citizen, error)
 	Delegations(ctx context.Context, side delegation.Side, first *int, after *string) (*DelegationConnection, error)
+	File(ctx context.Context, id string) (*file.FileAsset, error)
+	MyFiles(ctx context.Context, first *int, after *string, states []file.State, kinds []file.Kind) (*FileAssetConnection, error)
+	MyUploads(ctx context.Context, first *int, after *string) (*FileUploadConnection, error)
+	FilesInCare(ctx context.Context, areaID string, first *int, after *string, states []file.State, heldOnly *bool) (*FileAssetConnection, error)
 	GatewayRules(ctx context.Context, kind *gatewayrule.Kind, enabledOnly *bool, first *int, after *string) (*GatewayRuleConnection, error)
 	Inbox(ctx context.Context, filter *InboxFilter, first *int, after *string) (*InboxConnection, error)
 	InboxCounts(ctx context.Context) (*inbox.InboxCounts, error)
@@ -2049,6 +2196,20 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DelegationPayload.Delegation(childComplexity), true
 
+	case "DeleteFilePayload.file":
+		if e.ComplexityRoot.DeleteFilePayload.File == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteFilePayload.File(childComplexity), true
+
+	case "DeleteQuarantinedFilePayload.file":
+		if e.ComplexityRoot.DeleteQuarantinedFilePayload.File == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteQuarantinedFilePayload.File(childComplexity), true
+
 	case "Device.client":
 		if e.ComplexityRoot.Device.Client == nil {
 			break
@@ -2269,6 +2430,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ExportAuditEntriesPayload.Truncated(childComplexity), true
 
+	case "ExtendFileRetentionPayload.file":
+		if e.ComplexityRoot.ExtendFileRetentionPayload.File == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExtendFileRetentionPayload.File(childComplexity), true
+
+	case "FileAsset.area":
+		if e.ComplexityRoot.FileAsset.Area == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAsset.Area(childComplexity), true
 	case "FileAsset.bytes":
 		if e.ComplexityRoot.FileAsset.Bytes == nil {
 			break
@@ -2281,18 +2455,48 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FileAsset.CreatedAt(childComplexity), true
+	case "FileAsset.deletedAt":
+		if e.ComplexityRoot.FileAsset.DeletedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAsset.DeletedAt(childComplexity), true
+	case "FileAsset.hash":
+		if e.ComplexityRoot.FileAsset.Hash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAsset.Hash(childComplexity), true
 	case "FileAsset.height":
 		if e.ComplexityRoot.FileAsset.Height == nil {
 			break
 		}
 
 		return e.ComplexityRoot.FileAsset.Height(childComplexity), true
+	case "FileAsset.held":
+		if e.ComplexityRoot.FileAsset.Held == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAsset.Held(childComplexity), true
+	case "FileAsset.history":
+		if e.ComplexityRoot.FileAsset.History == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAsset.History(childComplexity), true
 	case "FileAsset.id":
 		if e.ComplexityRoot.FileAsset.ID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.FileAsset.ID(childComplexity), true
+	case "FileAsset.kind":
+		if e.ComplexityRoot.FileAsset.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAsset.Kind(childComplexity), true
 	case "FileAsset.mediaType":
 		if e.ComplexityRoot.FileAsset.MediaType == nil {
 			break
@@ -2305,18 +2509,258 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FileAsset.Name(childComplexity), true
+	case "FileAsset.purgeAfter":
+		if e.ComplexityRoot.FileAsset.PurgeAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAsset.PurgeAfter(childComplexity), true
+	case "FileAsset.retainUntil":
+		if e.ComplexityRoot.FileAsset.RetainUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAsset.RetainUntil(childComplexity), true
+	case "FileAsset.sm3":
+		if e.ComplexityRoot.FileAsset.Sm3 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAsset.Sm3(childComplexity), true
+	case "FileAsset.state":
+		if e.ComplexityRoot.FileAsset.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAsset.State(childComplexity), true
+	case "FileAsset.thumbnail":
+		if e.ComplexityRoot.FileAsset.Thumbnail == nil {
+			break
+		}
+
+		args, err := ec.field_FileAsset_thumbnail_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.FileAsset.Thumbnail(childComplexity, args["size"].(file.ThumbnailSize)), true
 	case "FileAsset.url":
 		if e.ComplexityRoot.FileAsset.URL == nil {
 			break
 		}
 
 		return e.ComplexityRoot.FileAsset.URL(childComplexity), true
+	case "FileAsset.version":
+		if e.ComplexityRoot.FileAsset.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAsset.Version(childComplexity), true
+	case "FileAsset.versions":
+		if e.ComplexityRoot.FileAsset.Versions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAsset.Versions(childComplexity), true
 	case "FileAsset.width":
 		if e.ComplexityRoot.FileAsset.Width == nil {
 			break
 		}
 
 		return e.ComplexityRoot.FileAsset.Width(childComplexity), true
+
+	case "FileAssetConnection.edges":
+		if e.ComplexityRoot.FileAssetConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAssetConnection.Edges(childComplexity), true
+	case "FileAssetConnection.pageInfo":
+		if e.ComplexityRoot.FileAssetConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAssetConnection.PageInfo(childComplexity), true
+
+	case "FileAssetEdge.cursor":
+		if e.ComplexityRoot.FileAssetEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAssetEdge.Cursor(childComplexity), true
+	case "FileAssetEdge.node":
+		if e.ComplexityRoot.FileAssetEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileAssetEdge.Node(childComplexity), true
+
+	case "FileEvent.action":
+		if e.ComplexityRoot.FileEvent.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileEvent.Action(childComplexity), true
+	case "FileEvent.at":
+		if e.ComplexityRoot.FileEvent.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileEvent.At(childComplexity), true
+	case "FileEvent.from":
+		if e.ComplexityRoot.FileEvent.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileEvent.From(childComplexity), true
+	case "FileEvent.note":
+		if e.ComplexityRoot.FileEvent.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileEvent.Note(childComplexity), true
+	case "FileEvent.to":
+		if e.ComplexityRoot.FileEvent.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileEvent.To(childComplexity), true
+	case "FileEvent.worker":
+		if e.ComplexityRoot.FileEvent.Worker == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileEvent.Worker(childComplexity), true
+
+	case "FileUpload.bytes":
+		if e.ComplexityRoot.FileUpload.Bytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileUpload.Bytes(childComplexity), true
+	case "FileUpload.createdAt":
+		if e.ComplexityRoot.FileUpload.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileUpload.CreatedAt(childComplexity), true
+	case "FileUpload.expiresAt":
+		if e.ComplexityRoot.FileUpload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileUpload.ExpiresAt(childComplexity), true
+	case "FileUpload.file":
+		if e.ComplexityRoot.FileUpload.File == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileUpload.File(childComplexity), true
+	case "FileUpload.id":
+		if e.ComplexityRoot.FileUpload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileUpload.ID(childComplexity), true
+	case "FileUpload.location":
+		if e.ComplexityRoot.FileUpload.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileUpload.Location(childComplexity), true
+	case "FileUpload.name":
+		if e.ComplexityRoot.FileUpload.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileUpload.Name(childComplexity), true
+	case "FileUpload.receivedBytes":
+		if e.ComplexityRoot.FileUpload.ReceivedBytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileUpload.ReceivedBytes(childComplexity), true
+	case "FileUpload.refusal":
+		if e.ComplexityRoot.FileUpload.Refusal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileUpload.Refusal(childComplexity), true
+	case "FileUpload.state":
+		if e.ComplexityRoot.FileUpload.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileUpload.State(childComplexity), true
+
+	case "FileUploadConnection.edges":
+		if e.ComplexityRoot.FileUploadConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileUploadConnection.Edges(childComplexity), true
+	case "FileUploadConnection.pageInfo":
+		if e.ComplexityRoot.FileUploadConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileUploadConnection.PageInfo(childComplexity), true
+
+	case "FileUploadEdge.cursor":
+		if e.ComplexityRoot.FileUploadEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileUploadEdge.Cursor(childComplexity), true
+	case "FileUploadEdge.node":
+		if e.ComplexityRoot.FileUploadEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileUploadEdge.Node(childComplexity), true
+
+	case "FileVersion.bytes":
+		if e.ComplexityRoot.FileVersion.Bytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileVersion.Bytes(childComplexity), true
+	case "FileVersion.createdAt":
+		if e.ComplexityRoot.FileVersion.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileVersion.CreatedAt(childComplexity), true
+	case "FileVersion.hash":
+		if e.ComplexityRoot.FileVersion.Hash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileVersion.Hash(childComplexity), true
+	case "FileVersion.mediaType":
+		if e.ComplexityRoot.FileVersion.MediaType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileVersion.MediaType(childComplexity), true
+	case "FileVersion.name":
+		if e.ComplexityRoot.FileVersion.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileVersion.Name(childComplexity), true
+	case "FileVersion.number":
+		if e.ComplexityRoot.FileVersion.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileVersion.Number(childComplexity), true
+	case "FileVersion.url":
+		if e.ComplexityRoot.FileVersion.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileVersion.URL(childComplexity), true
 
 	case "GatewayRule.burst":
 		if e.ComplexityRoot.GatewayRule.Burst == nil {
@@ -3469,6 +3913,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.Delegate(childComplexity, args["input"].(DelegateInput)), true
+	case "Mutation.deleteFile":
+		if e.ComplexityRoot.Mutation.DeleteFile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteFile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteFile(childComplexity, args["input"].(DeleteFileInput)), true
+	case "Mutation.deleteQuarantinedFile":
+		if e.ComplexityRoot.Mutation.DeleteQuarantinedFile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteQuarantinedFile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteQuarantinedFile(childComplexity, args["input"].(DeleteQuarantinedFileInput)), true
 	case "Mutation.dissolveOrgUnit":
 		if e.ComplexityRoot.Mutation.DissolveOrgUnit == nil {
 			break
@@ -3519,6 +3985,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ExportAuditEntries(childComplexity, args["input"].(audit.ExportAuditEntriesInput)), true
+	case "Mutation.extendFileRetention":
+		if e.ComplexityRoot.Mutation.ExtendFileRetention == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_extendFileRetention_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ExtendFileRetention(childComplexity, args["input"].(ExtendFileRetentionInput)), true
 	case "Mutation.grantAssignment":
 		if e.ComplexityRoot.Mutation.GrantAssignment == nil {
 			break
@@ -3574,6 +4051,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MoveOrgUnit(childComplexity, args["input"].(MoveOrgUnitInput)), true
+	case "Mutation.placeLegalHold":
+		if e.ComplexityRoot.Mutation.PlaceLegalHold == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_placeLegalHold_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PlaceLegalHold(childComplexity, args["input"].(PlaceLegalHoldInput)), true
 	case "Mutation.publishWorkflowDefinition":
 		if e.ComplexityRoot.Mutation.PublishWorkflowDefinition == nil {
 			break
@@ -3629,6 +4117,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RegisterPushDevice(childComplexity, args["input"].(RegisterPushDeviceInput)), true
+	case "Mutation.releaseLegalHold":
+		if e.ComplexityRoot.Mutation.ReleaseLegalHold == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_releaseLegalHold_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReleaseLegalHold(childComplexity, args["input"].(ReleaseLegalHoldInput)), true
+	case "Mutation.releaseQuarantinedFile":
+		if e.ComplexityRoot.Mutation.ReleaseQuarantinedFile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_releaseQuarantinedFile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReleaseQuarantinedFile(childComplexity, args["input"].(ReleaseQuarantinedFileInput)), true
 	case "Mutation.removeGatewayRule":
 		if e.ComplexityRoot.Mutation.RemoveGatewayRule == nil {
 			break
@@ -3662,6 +4172,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RenamePost(childComplexity, args["input"].(RenamePostInput)), true
+	case "Mutation.replaceFile":
+		if e.ComplexityRoot.Mutation.ReplaceFile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_replaceFile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReplaceFile(childComplexity, args["input"].(ReplaceFileInput)), true
 	case "Mutation.reportNotificationClick":
 		if e.ComplexityRoot.Mutation.ReportNotificationClick == nil {
 			break
@@ -3728,6 +4249,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResetWorkerPassword(childComplexity, args["input"].(ResetWorkerPasswordInput)), true
+	case "Mutation.restoreFile":
+		if e.ComplexityRoot.Mutation.RestoreFile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_restoreFile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RestoreFile(childComplexity, args["input"].(RestoreFileInput)), true
 	case "Mutation.resumeOrgUnit":
 		if e.ComplexityRoot.Mutation.ResumeOrgUnit == nil {
 			break
@@ -4469,6 +5001,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PlaceEdge.Node(childComplexity), true
 
+	case "PlaceLegalHoldPayload.file":
+		if e.ComplexityRoot.PlaceLegalHoldPayload.File == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceLegalHoldPayload.File(childComplexity), true
+
 	case "Position.datum":
 		if e.ComplexityRoot.Position.Datum == nil {
 			break
@@ -4619,6 +5158,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Delegations(childComplexity, args["side"].(delegation.Side), args["first"].(*int), args["after"].(*string)), true
+	case "Query.file":
+		if e.ComplexityRoot.Query.File == nil {
+			break
+		}
+
+		args, err := ec.field_Query_file_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.File(childComplexity, args["id"].(string)), true
+	case "Query.filesInCare":
+		if e.ComplexityRoot.Query.FilesInCare == nil {
+			break
+		}
+
+		args, err := ec.field_Query_filesInCare_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.FilesInCare(childComplexity, args["areaId"].(string), args["first"].(*int), args["after"].(*string), args["states"].([]file.State), args["heldOnly"].(*bool)), true
 	case "Query.gatewayRules":
 		if e.ComplexityRoot.Query.GatewayRules == nil {
 			break
@@ -4731,6 +5292,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Messages(childComplexity, args["state"].(*message.State), args["first"].(*int), args["after"].(*string)), true
+	case "Query.myFiles":
+		if e.ComplexityRoot.Query.MyFiles == nil {
+			break
+		}
+
+		args, err := ec.field_Query_myFiles_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MyFiles(childComplexity, args["first"].(*int), args["after"].(*string), args["states"].([]file.State), args["kinds"].([]file.Kind)), true
+	case "Query.myUploads":
+		if e.ComplexityRoot.Query.MyUploads == nil {
+			break
+		}
+
+		args, err := ec.field_Query_myUploads_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MyUploads(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Query.nearbyPlaces":
 		if e.ComplexityRoot.Query.NearbyPlaces == nil {
 			break
@@ -4921,12 +5504,33 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RegisterPushDevicePayload.Registered(childComplexity), true
 
+	case "ReleaseLegalHoldPayload.file":
+		if e.ComplexityRoot.ReleaseLegalHoldPayload.File == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReleaseLegalHoldPayload.File(childComplexity), true
+
+	case "ReleaseQuarantinedFilePayload.file":
+		if e.ComplexityRoot.ReleaseQuarantinedFilePayload.File == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReleaseQuarantinedFilePayload.File(childComplexity), true
+
 	case "RemoveGatewayRulePayload.id":
 		if e.ComplexityRoot.RemoveGatewayRulePayload.ID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.RemoveGatewayRulePayload.ID(childComplexity), true
+
+	case "ReplaceFilePayload.file":
+		if e.ComplexityRoot.ReplaceFilePayload.File == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplaceFilePayload.File(childComplexity), true
 
 	case "ReportNotificationClickPayload.first":
 		if e.ComplexityRoot.ReportNotificationClickPayload.First == nil {
@@ -4986,6 +5590,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResetSecondFactorPayload.Worker(childComplexity), true
+
+	case "RestoreFilePayload.file":
+		if e.ComplexityRoot.RestoreFilePayload.File == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RestoreFilePayload.File(childComplexity), true
 
 	case "RetireMessageTemplatePayload.template":
 		if e.ComplexityRoot.RetireMessageTemplatePayload.Template == nil {
@@ -5992,12 +6603,15 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreatePostInput", ec.unmarshalInputCreatePostInput),
 			graphql.NewInputUnmarshaler("CreateWorkerInput", ec.unmarshalInputCreateWorkerInput),
 			graphql.NewInputUnmarshaler("DelegateInput", ec.unmarshalInputDelegateInput),
+			graphql.NewInputUnmarshaler("DeleteFileInput", ec.unmarshalInputDeleteFileInput),
+			graphql.NewInputUnmarshaler("DeleteQuarantinedFileInput", ec.unmarshalInputDeleteQuarantinedFileInput),
 			graphql.NewInputUnmarshaler("DeviceInput", ec.unmarshalInputDeviceInput),
 			graphql.NewInputUnmarshaler("DissolveOrgUnitInput", ec.unmarshalInputDissolveOrgUnitInput),
 			graphql.NewInputUnmarshaler("DraftWorkflowDefinitionInput", ec.unmarshalInputDraftWorkflowDefinitionInput),
 			graphql.NewInputUnmarshaler("EndOfAssignmentInput", ec.unmarshalInputEndOfAssignmentInput),
 			graphql.NewInputUnmarshaler("EndWorkerInput", ec.unmarshalInputEndWorkerInput),
 			graphql.NewInputUnmarshaler("ExportAuditEntriesInput", ec.unmarshalInputExportAuditEntriesInput),
+			graphql.NewInputUnmarshaler("ExtendFileRetentionInput", ec.unmarshalInputExtendFileRetentionInput),
 			graphql.NewInputUnmarshaler("FileAssetRepresentation", ec.unmarshalInputFileAssetRepresentation),
 			graphql.NewInputUnmarshaler("GrantAssignmentInput", ec.unmarshalInputGrantAssignmentInput),
 			graphql.NewInputUnmarshaler("InboxFilter", ec.unmarshalInputInboxFilter),
@@ -6018,21 +6632,26 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("OpeningIntervalInput", ec.unmarshalInputOpeningIntervalInput),
 			graphql.NewInputUnmarshaler("OrgUnitRepresentation", ec.unmarshalInputOrgUnitRepresentation),
 			graphql.NewInputUnmarshaler("PlaceDescription", ec.unmarshalInputPlaceDescription),
+			graphql.NewInputUnmarshaler("PlaceLegalHoldInput", ec.unmarshalInputPlaceLegalHoldInput),
 			graphql.NewInputUnmarshaler("PlaceRepresentation", ec.unmarshalInputPlaceRepresentation),
 			graphql.NewInputUnmarshaler("PlacesInBoxInput", ec.unmarshalInputPlacesInBoxInput),
 			graphql.NewInputUnmarshaler("PutGatewayRuleInput", ec.unmarshalInputPutGatewayRuleInput),
 			graphql.NewInputUnmarshaler("RecallMessageInput", ec.unmarshalInputRecallMessageInput),
 			graphql.NewInputUnmarshaler("RefreshSessionInput", ec.unmarshalInputRefreshSessionInput),
 			graphql.NewInputUnmarshaler("RegisterPushDeviceInput", ec.unmarshalInputRegisterPushDeviceInput),
+			graphql.NewInputUnmarshaler("ReleaseLegalHoldInput", ec.unmarshalInputReleaseLegalHoldInput),
+			graphql.NewInputUnmarshaler("ReleaseQuarantinedFileInput", ec.unmarshalInputReleaseQuarantinedFileInput),
 			graphql.NewInputUnmarshaler("RemoveGatewayRuleInput", ec.unmarshalInputRemoveGatewayRuleInput),
 			graphql.NewInputUnmarshaler("RenameOrgUnitInput", ec.unmarshalInputRenameOrgUnitInput),
 			graphql.NewInputUnmarshaler("RenamePostInput", ec.unmarshalInputRenamePostInput),
+			graphql.NewInputUnmarshaler("ReplaceFileInput", ec.unmarshalInputReplaceFileInput),
 			graphql.NewInputUnmarshaler("ReportNotificationClickInput", ec.unmarshalInputReportNotificationClickInput),
 			graphql.NewInputUnmarshaler("RequestCaptchaInput", ec.unmarshalInputRequestCaptchaInput),
 			graphql.NewInputUnmarshaler("RequestSmsCodeInput", ec.unmarshalInputRequestSmsCodeInput),
 			graphql.NewInputUnmarshaler("ResetPasswordInput", ec.unmarshalInputResetPasswordInput),
 			graphql.NewInputUnmarshaler("ResetSecondFactorInput", ec.unmarshalInputResetSecondFactorInput),
 			graphql.NewInputUnmarshaler("ResetWorkerPasswordInput", ec.unmarshalInputResetWorkerPasswordInput),
+			graphql.NewInputUnmarshaler("RestoreFileInput", ec.unmarshalInputRestoreFileInput),
 			graphql.NewInputUnmarshaler("ResumeOrgUnitInput", ec.unmarshalInputResumeOrgUnitInput),
 			graphql.NewInputUnmarshaler("ResumeWorkerInput", ec.unmarshalInputResumeWorkerInput),
 			graphql.NewInputUnmarshaler("RetireMessageTemplateInput", ec.unmarshalInputRetireMessageTemplateInput),
@@ -6669,7 +7288,62 @@ type DelegationEdge {
   node: Delegation!
 }
 `, BuiltIn: false},
-	{Name: "../../../schema/platform/file.graphql", Input: `"文件：已上传并核验的图片等。上传与下载走 /files，不走本接口"
+	{Name: "../../../schema/platform/file.graphql", Input: `extend type Query {
+  "查询单个文件：仅限上传者本人，以及管辖范围内负责文件保全与安全处置的工作人员；已清除的不再可查"
+  file("文件标识" id: ID!): FileAsset
+  "本人上传的文件，按上传时间倒序"
+  myFiles(
+    "每页条数，默认 20，最多 100"
+    first: Int
+    "从该游标之后开始"
+    after: String
+    "按状态筛选；不填则为检查中、可用与已隔离的文件"
+    states: [FileState!]
+    "按类别筛选；不填则不限"
+    kinds: [FileKind!]
+  ): FileAssetConnection!
+  "本人进行中和近 24 小时内结束的断点续传，按开始时间倒序"
+  myUploads(
+    "每页条数，默认 20，最多 100"
+    first: Int
+    "从该游标之后开始"
+    after: String
+  ): FileUploadConnection!
+  "区划及下级内需要处置的文件：检查中、已隔离、已删除、已归档或处于法律保全中的，按上传时间倒序；其余文件不在此列出。仅限负责文件保全与安全处置的工作人员"
+  filesInCare(
+    "区划代码"
+    areaId: ID!
+    "每页条数，默认 20，最多 100"
+    first: Int
+    "从该游标之后开始"
+    after: String
+    "按状态筛选；不填则不限"
+    states: [FileState!]
+    "是否只要处于法律保全中的，默认否"
+    heldOnly: Boolean
+  ): FileAssetConnection!
+}
+
+extend type Mutation {
+  "删除本人的文件：30 天内可恢复；处于法律保全中的文件不能删除"
+  deleteFile(input: DeleteFileInput!): DeleteFilePayload!
+  "恢复本人已删除的文件"
+  restoreFile(input: RestoreFileInput!): RestoreFilePayload!
+  "用新上传的文件替换本人的文件，原内容保留为历史版本"
+  replaceFile(input: ReplaceFileInput!): ReplaceFilePayload!
+  "对文件实施法律保全：解除之前不能删除，也不会清除"
+  placeLegalHold(input: PlaceLegalHoldInput!): PlaceLegalHoldPayload! @can(action: "file.hold")
+  "解除文件的法律保全"
+  releaseLegalHold(input: ReleaseLegalHoldInput!): ReleaseLegalHoldPayload! @can(action: "file.hold")
+  "延长文件内容的保留期，只能延长，不能缩短"
+  extendFileRetention(input: ExtendFileRetentionInput!): ExtendFileRetentionPayload! @can(action: "file.hold")
+  "放行误判的隔离文件：相同内容的其他文件一并放行，须对它们所在的区划都有权限"
+  releaseQuarantinedFile(input: ReleaseQuarantinedFileInput!): ReleaseQuarantinedFilePayload! @can(action: "file.review")
+  "删除隔离的文件：期满后清除；处于法律保全中的文件不能删除"
+  deleteQuarantinedFile(input: DeleteQuarantinedFileInput!): DeleteQuarantinedFilePayload! @can(action: "file.review")
+}
+
+"文件：已上传并核验的图片、文档等。上传与下载走 /files，断点续传走 /files/uploads，不走本接口"
 type FileAsset @key(fields: "id") {
   "标识"
   id: ID!
@@ -6677,16 +7351,318 @@ type FileAsset @key(fields: "id") {
   name: String!
   "核验后的真实类型，例如：image/jpeg"
   mediaType: String!
+  "类别"
+  kind: FileKind!
   "大小，单位字节"
   bytes: Int!
   "图片宽度，单位像素；不是图片则为空"
   width: Int
   "图片高度，单位像素；不是图片则为空"
   height: Int
-  "下载地址，带签名，限时有效"
-  url: String! @goField(forceResolver: true)
+  "状态"
+  state: FileState!
+  "下载地址，带签名，限时有效；文件当前不能下载时为空"
+  url: String @goField(forceResolver: true)
+  "缩略图地址（JPEG），带签名，限时有效；不是图片或当前不能下载时为空"
+  thumbnail("大小" size: ThumbnailSize! = SMALL): String @goField(forceResolver: true)
   "上传时间"
   createdAt: Time!
+  "所在区划；仅上传者本人与负责处置的工作人员可见，其他人为空"
+  area: Area @goField(forceResolver: true)
+  "内容的 SHA-256 摘要，十六进制；可见范围同上"
+  hash: String @goField(forceResolver: true)
+  "内容的 SM3 摘要，十六进制；可见范围同上，较早上传的文件为空"
+  sm3: String @goField(forceResolver: true)
+  "当前内容是第几版，从 1 开始"
+  version: Int!
+  "各版本，最新的在前，最多 100 个；可见范围同上，其他人为空列表"
+  versions: [FileVersion!]! @goField(forceResolver: true)
+  "内容至少保留到的时间；可见范围同上"
+  retainUntil: Time @goField(forceResolver: true)
+  "删除时间；未删除或无权查看则为空"
+  deletedAt: Time @goField(forceResolver: true)
+  "内容最早于何时清除；未删除、处于法律保全中或无权查看则为空"
+  purgeAfter: Time @goField(forceResolver: true)
+  "是否处于法律保全中；无权查看则为空"
+  held: Boolean @goField(forceResolver: true)
+  "经过，最近的在前，最多 200 条；仅负责处置的工作人员可见，其他人为空列表"
+  history: [FileEvent!]! @goField(forceResolver: true)
+}
+
+"文件经过中的一次变化"
+type FileEvent {
+  "做了什么"
+  action: FileAction!
+  "变化前的状态；上传时为空"
+  from: FileState
+  "变化后的状态"
+  to: FileState!
+  "操作的工作人员；由上传者本人或系统所为则为空"
+  worker: Worker @goField(forceResolver: true)
+  "事由等说明；没有则为空字符串"
+  note: String!
+  "时间"
+  at: Time!
+}
+
+"对文件所做的事"
+enum FileAction @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/file.FileAction") {
+  "上传"
+  UPLOAD
+  "安全检查得出结论"
+  SCAN
+  "删除"
+  DELETE
+  "恢复"
+  RESTORE
+  "替换为新版本"
+  REPLACE
+  "实施法律保全"
+  HOLD
+  "解除法律保全"
+  RELEASE
+  "延长保留期"
+  EXTEND
+  "放行误判的隔离文件"
+  CLEAR
+  "归档"
+  ARCHIVE
+  "清除内容"
+  PURGE
+}
+
+"断点续传：进行中的，或近 24 小时内结束的"
+type FileUpload {
+  "标识"
+  id: ID!
+  "文件名"
+  name: String!
+  "总大小，单位字节"
+  bytes: Int!
+  "已收到的大小，单位字节"
+  receivedBytes: Int!
+  "状态"
+  state: FileUploadState!
+  "续传地址（tus 协议）"
+  location: String!
+  "未被接收的原因；没有则为空字符串"
+  refusal: String!
+  "所得的文件；尚未完成则为空"
+  file: FileAsset @goField(forceResolver: true)
+  "开始时间"
+  createdAt: Time!
+  "须在此时间之前传完"
+  expiresAt: Time!
+}
+
+"断点续传的状态"
+enum FileUploadState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/file.FileUploadState") {
+  "接收中，可续传"
+  RECEIVING
+  "已完成"
+  COMPLETED
+  "未通过核验，不予接收"
+  REFUSED
+  "已过期，须重新上传"
+  EXPIRED
+}
+
+"断点续传的分页列表"
+type FileUploadConnection {
+  "本页的条目"
+  edges: [FileUploadEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"断点续传列表的条目"
+type FileUploadEdge {
+  "游标"
+  cursor: String!
+  "断点续传"
+  node: FileUpload!
+}
+
+"文件的一个版本"
+type FileVersion {
+  "第几版，从 1 开始"
+  number: Int!
+  "该版本的文件名"
+  name: String!
+  "该版本的真实类型"
+  mediaType: String!
+  "大小，单位字节"
+  bytes: Int!
+  "内容的 SHA-256 摘要，十六进制"
+  hash: String! @goField(forceResolver: true)
+  "成为当前内容的时间"
+  createdAt: Time!
+  "下载地址，带签名，限时有效；仅上传者本人可得，不能下载时为空"
+  url: String @goField(forceResolver: true)
+}
+
+"文件的状态"
+enum FileState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/file.State") {
+  "检查中：等待安全检查，暂不能下载"
+  SCANNING
+  "可用"
+  AVAILABLE
+  "已隔离：未通过安全检查，不能下载"
+  QUARANTINED
+  "已删除：期限内可恢复"
+  DELETED
+  "已归档：不能再恢复，仅因保留期或法律保全而留存"
+  ARCHIVED
+}
+
+"文件的类别，决定大小上限与保留期"
+enum FileKind @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/file.Kind") {
+  "图片：不超过 10 MB"
+  PICTURE
+  "文档：不超过 50 MB"
+  DOCUMENT
+  "压缩文件：不超过 100 MB"
+  ARCHIVE
+  "音频：不超过 50 MB"
+  AUDIO
+  "视频：不超过 200 MB"
+  VIDEO
+}
+
+"缩略图的大小"
+enum ThumbnailSize {
+  "长边 160 像素"
+  SMALL
+  "长边 640 像素"
+  LARGE
+}
+
+"文件的分页列表"
+type FileAssetConnection {
+  "本页的条目"
+  edges: [FileAssetEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"文件列表的条目"
+type FileAssetEdge {
+  "游标"
+  cursor: String!
+  "文件"
+  node: FileAsset!
+}
+
+"删除文件的输入"
+input DeleteFileInput {
+  "文件标识"
+  id: ID!
+}
+
+"删除文件的结果"
+type DeleteFilePayload {
+  "文件"
+  file: FileAsset!
+}
+
+"恢复文件的输入"
+input RestoreFileInput {
+  "文件标识"
+  id: ID!
+}
+
+"恢复文件的结果"
+type RestoreFilePayload {
+  "文件"
+  file: FileAsset!
+}
+
+"替换文件的输入"
+input ReplaceFileInput {
+  "被替换的文件的标识"
+  id: ID!
+  "新内容的上传凭证；上传时所得的文件随之并入被替换的文件"
+  receipt: String!
+  "读取时的版本号，被他人抢先替换时用于发现冲突"
+  expectedVersion: Int!
+}
+
+"替换文件的结果"
+type ReplaceFilePayload {
+  "文件"
+  file: FileAsset!
+}
+
+"实施法律保全的输入"
+input PlaceLegalHoldInput {
+  "文件标识"
+  id: ID!
+  "保全事由，1 到 500 字"
+  reason: String!
+}
+
+"实施法律保全的结果"
+type PlaceLegalHoldPayload {
+  "文件"
+  file: FileAsset!
+}
+
+"解除法律保全的输入"
+input ReleaseLegalHoldInput {
+  "文件标识"
+  id: ID!
+  "解除事由，1 到 500 字"
+  reason: String!
+}
+
+"解除法律保全的结果"
+type ReleaseLegalHoldPayload {
+  "文件"
+  file: FileAsset!
+}
+
+"延长保留期的输入"
+input ExtendFileRetentionInput {
+  "文件标识"
+  id: ID!
+  "保留到何时，须晚于现有的期限，且在 30 年之内"
+  until: Time!
+  "延长事由，1 到 500 字"
+  reason: String!
+}
+
+"延长保留期的结果"
+type ExtendFileRetentionPayload {
+  "文件"
+  file: FileAsset!
+}
+
+"放行隔离文件的输入"
+input ReleaseQuarantinedFileInput {
+  "文件标识"
+  id: ID!
+  "放行事由，1 到 500 字"
+  reason: String!
+}
+
+"放行隔离文件的结果"
+type ReleaseQuarantinedFilePayload {
+  "文件"
+  file: FileAsset!
+}
+
+"删除隔离文件的输入"
+input DeleteQuarantinedFileInput {
+  "文件标识"
+  id: ID!
+  "删除事由，1 到 500 字"
+  reason: String!
+}
+
+"删除隔离文件的结果"
+type DeleteQuarantinedFilePayload {
+  "文件"
+  file: FileAsset!
 }
 `, BuiltIn: false},
 	{Name: "../../../schema/platform/gatewayrule.graphql", Input: `extend type Query {
@@ -10110,6 +11086,22 @@ func (ec *executionContext) childFields_DelegationPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type DelegationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteFilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "file":
+		return ec.fieldContext_DeleteFilePayload_file(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteFilePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteQuarantinedFilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "file":
+		return ec.fieldContext_DeleteQuarantinedFilePayload_file(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteQuarantinedFilePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Device(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -10184,6 +11176,14 @@ func (ec *executionContext) childFields_ExportAuditEntriesPayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type ExportAuditEntriesPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ExtendFileRetentionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "file":
+		return ec.fieldContext_ExtendFileRetentionPayload_file(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExtendFileRetentionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_FileAsset(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -10192,18 +11192,148 @@ func (ec *executionContext) childFields_FileAsset(ctx context.Context, field gra
 		return ec.fieldContext_FileAsset_name(ctx, field)
 	case "mediaType":
 		return ec.fieldContext_FileAsset_mediaType(ctx, field)
+	case "kind":
+		return ec.fieldContext_FileAsset_kind(ctx, field)
 	case "bytes":
 		return ec.fieldContext_FileAsset_bytes(ctx, field)
 	case "width":
 		return ec.fieldContext_FileAsset_width(ctx, field)
 	case "height":
 		return ec.fieldContext_FileAsset_height(ctx, field)
+	case "state":
+		return ec.fieldContext_FileAsset_state(ctx, field)
 	case "url":
 		return ec.fieldContext_FileAsset_url(ctx, field)
+	case "thumbnail":
+		return ec.fieldContext_FileAsset_thumbnail(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_FileAsset_createdAt(ctx, field)
+	case "area":
+		return ec.fieldContext_FileAsset_area(ctx, field)
+	case "hash":
+		return ec.fieldContext_FileAsset_hash(ctx, field)
+	case "sm3":
+		return ec.fieldContext_FileAsset_sm3(ctx, field)
+	case "version":
+		return ec.fieldContext_FileAsset_version(ctx, field)
+	case "versions":
+		return ec.fieldContext_FileAsset_versions(ctx, field)
+	case "retainUntil":
+		return ec.fieldContext_FileAsset_retainUntil(ctx, field)
+	case "deletedAt":
+		return ec.fieldContext_FileAsset_deletedAt(ctx, field)
+	case "purgeAfter":
+		return ec.fieldContext_FileAsset_purgeAfter(ctx, field)
+	case "held":
+		return ec.fieldContext_FileAsset_held(ctx, field)
+	case "history":
+		return ec.fieldContext_FileAsset_history(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FileAsset", field.Name)
+}
+
+func (ec *executionContext) childFields_FileAssetConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_FileAssetConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_FileAssetConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FileAssetConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_FileAssetEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_FileAssetEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_FileAssetEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FileAssetEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_FileEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "action":
+		return ec.fieldContext_FileEvent_action(ctx, field)
+	case "from":
+		return ec.fieldContext_FileEvent_from(ctx, field)
+	case "to":
+		return ec.fieldContext_FileEvent_to(ctx, field)
+	case "worker":
+		return ec.fieldContext_FileEvent_worker(ctx, field)
+	case "note":
+		return ec.fieldContext_FileEvent_note(ctx, field)
+	case "at":
+		return ec.fieldContext_FileEvent_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FileEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_FileUpload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_FileUpload_id(ctx, field)
+	case "name":
+		return ec.fieldContext_FileUpload_name(ctx, field)
+	case "bytes":
+		return ec.fieldContext_FileUpload_bytes(ctx, field)
+	case "receivedBytes":
+		return ec.fieldContext_FileUpload_receivedBytes(ctx, field)
+	case "state":
+		return ec.fieldContext_FileUpload_state(ctx, field)
+	case "location":
+		return ec.fieldContext_FileUpload_location(ctx, field)
+	case "refusal":
+		return ec.fieldContext_FileUpload_refusal(ctx, field)
+	case "file":
+		return ec.fieldContext_FileUpload_file(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_FileUpload_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_FileUpload_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FileUpload", field.Name)
+}
+
+func (ec *executionContext) childFields_FileUploadConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_FileUploadConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_FileUploadConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FileUploadConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_FileUploadEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_FileUploadEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_FileUploadEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FileUploadEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_FileVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "number":
+		return ec.fieldContext_FileVersion_number(ctx, field)
+	case "name":
+		return ec.fieldContext_FileVersion_name(ctx, field)
+	case "mediaType":
+		return ec.fieldContext_FileVersion_mediaType(ctx, field)
+	case "bytes":
+		return ec.fieldContext_FileVersion_bytes(ctx, field)
+	case "hash":
+		return ec.fieldContext_FileVersion_hash(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_FileVersion_createdAt(ctx, field)
+	case "url":
+		return ec.fieldContext_FileVersion_url(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FileVersion", field.Name)
 }
 
 func (ec *executionContext) childFields_GatewayRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10930,6 +12060,14 @@ func (ec *executionContext) childFields_PlaceEdge(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type PlaceEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_PlaceLegalHoldPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "file":
+		return ec.fieldContext_PlaceLegalHoldPayload_file(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlaceLegalHoldPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Position(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "longitude":
@@ -11018,12 +12156,36 @@ func (ec *executionContext) childFields_RegisterPushDevicePayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type RegisterPushDevicePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ReleaseLegalHoldPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "file":
+		return ec.fieldContext_ReleaseLegalHoldPayload_file(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReleaseLegalHoldPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReleaseQuarantinedFilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "file":
+		return ec.fieldContext_ReleaseQuarantinedFilePayload_file(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReleaseQuarantinedFilePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RemoveGatewayRulePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
 		return ec.fieldContext_RemoveGatewayRulePayload_id(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RemoveGatewayRulePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReplaceFilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "file":
+		return ec.fieldContext_ReplaceFilePayload_file(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReplaceFilePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ReportNotificationClickPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11072,6 +12234,14 @@ func (ec *executionContext) childFields_ResetSecondFactorPayload(ctx context.Con
 		return ec.fieldContext_ResetSecondFactorPayload_worker(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ResetSecondFactorPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RestoreFilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "file":
+		return ec.fieldContext_RestoreFilePayload_file(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RestoreFilePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RetireMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12006,6 +13176,20 @@ func (ec *executionContext) field_Entity_findWorkflowInstance_args(ctx context.C
 	return args, nil
 }
 
+func (ec *executionContext) field_FileAsset_thumbnail_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "size",
+		func(ctx context.Context, v any) (file.ThumbnailSize, error) {
+			return ec.unmarshalNThumbnailSize2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐThumbnailSize(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["size"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_abolishPost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12188,6 +13372,34 @@ func (ec *executionContext) field_Mutation_delegate_args(ctx context.Context, ra
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_deleteFile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (DeleteFileInput, error) {
+			return ec.unmarshalNDeleteFileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeleteFileInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteQuarantinedFile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (DeleteQuarantinedFileInput, error) {
+			return ec.unmarshalNDeleteQuarantinedFileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeleteQuarantinedFileInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_dissolveOrgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12236,6 +13448,20 @@ func (ec *executionContext) field_Mutation_exportAuditEntries_args(ctx context.C
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (audit.ExportAuditEntriesInput, error) {
 			return ec.unmarshalNExportAuditEntriesInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋauditᚐExportAuditEntriesInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_extendFileRetention_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ExtendFileRetentionInput, error) {
+			return ec.unmarshalNExtendFileRetentionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐExtendFileRetentionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12314,6 +13540,20 @@ func (ec *executionContext) field_Mutation_moveOrgUnit_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_placeLegalHold_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (PlaceLegalHoldInput, error) {
+			return ec.unmarshalNPlaceLegalHoldInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceLegalHoldInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_publishWorkflowDefinition_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12384,6 +13624,34 @@ func (ec *executionContext) field_Mutation_registerPushDevice_args(ctx context.C
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_releaseLegalHold_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ReleaseLegalHoldInput, error) {
+			return ec.unmarshalNReleaseLegalHoldInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReleaseLegalHoldInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_releaseQuarantinedFile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ReleaseQuarantinedFileInput, error) {
+			return ec.unmarshalNReleaseQuarantinedFileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReleaseQuarantinedFileInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_removeGatewayRule_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12418,6 +13686,20 @@ func (ec *executionContext) field_Mutation_renamePost_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (RenamePostInput, error) {
 			return ec.unmarshalNRenamePostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRenamePostInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_replaceFile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ReplaceFileInput, error) {
+			return ec.unmarshalNReplaceFileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReplaceFileInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12502,6 +13784,20 @@ func (ec *executionContext) field_Mutation_resetWorkerPassword_args(ctx context.
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (ResetWorkerPasswordInput, error) {
 			return ec.unmarshalNResetWorkerPasswordInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResetWorkerPasswordInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_restoreFile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RestoreFileInput, error) {
+			return ec.unmarshalNRestoreFileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRestoreFileInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13128,6 +14424,66 @@ func (ec *executionContext) field_Query_delegations_args(ctx context.Context, ra
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_file_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_filesInCare_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "areaId",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["areaId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "states",
+		func(ctx context.Context, v any) ([]file.State, error) {
+			return ec.unmarshalOFileState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐStateᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["states"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "heldOnly",
+		func(ctx context.Context, v any) (*bool, error) {
+			return ec.unmarshalOBoolean2ᚖbool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["heldOnly"] = arg4
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_gatewayRules_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13379,6 +14735,66 @@ func (ec *executionContext) field_Query_messages_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_myFiles_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "states",
+		func(ctx context.Context, v any) ([]file.State, error) {
+			return ec.unmarshalOFileState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐStateᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["states"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "kinds",
+		func(ctx context.Context, v any) ([]file.Kind, error) {
+			return ec.unmarshalOFileKind2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐKindᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["kinds"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_myUploads_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -16735,6 +18151,70 @@ func (ec *executionContext) fieldContext_DelegationPayload_delegation(_ context.
 	return fc, nil
 }
 
+func (ec *executionContext) _DeleteFilePayload_file(ctx context.Context, field graphql.CollectedField, obj *DeleteFilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteFilePayload_file(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.File, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v file.FileAsset) graphql.Marshaler {
+			return ec.marshalNFileAsset2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteFilePayload_file(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteFilePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAsset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteQuarantinedFilePayload_file(ctx context.Context, field graphql.CollectedField, obj *DeleteQuarantinedFilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteQuarantinedFilePayload_file(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.File, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v file.FileAsset) graphql.Marshaler {
+			return ec.marshalNFileAsset2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteQuarantinedFilePayload_file(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteQuarantinedFilePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAsset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Device_id(ctx context.Context, field graphql.CollectedField, obj *session.Device) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17637,6 +19117,38 @@ func (ec *executionContext) fieldContext_ExportAuditEntriesPayload_truncated(_ c
 	return graphql.NewScalarFieldContext("ExportAuditEntriesPayload", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _ExtendFileRetentionPayload_file(ctx context.Context, field graphql.CollectedField, obj *ExtendFileRetentionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExtendFileRetentionPayload_file(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.File, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v file.FileAsset) graphql.Marshaler {
+			return ec.marshalNFileAsset2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExtendFileRetentionPayload_file(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExtendFileRetentionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAsset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _FileAsset_id(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17704,6 +19216,29 @@ func (ec *executionContext) _FileAsset_mediaType(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_FileAsset_mediaType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("FileAsset", field, false, false, "String")
+}
+
+func (ec *executionContext) _FileAsset_kind(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAsset_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v file.Kind) graphql.Marshaler {
+			return ec.marshalNFileKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileAsset_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileAsset", field, false, false, "FileKind")
 }
 
 func (ec *executionContext) _FileAsset_bytes(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
@@ -17775,6 +19310,29 @@ func (ec *executionContext) fieldContext_FileAsset_height(_ context.Context, fie
 	return graphql.NewScalarFieldContext("FileAsset", field, false, false, "Int")
 }
 
+func (ec *executionContext) _FileAsset_state(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAsset_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v file.State) graphql.Marshaler {
+			return ec.marshalNFileState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileAsset_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileAsset", field, false, false, "FileState")
+}
+
 func (ec *executionContext) _FileAsset_url(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17787,15 +19345,59 @@ func (ec *executionContext) _FileAsset_url(ctx context.Context, field graphql.Co
 			return ec.Resolvers.FileAsset().URL(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_FileAsset_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("FileAsset", field, true, true, "String")
+}
+
+func (ec *executionContext) _FileAsset_thumbnail(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAsset_thumbnail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.FileAsset().Thumbnail(ctx, obj, fc.Args["size"].(file.ThumbnailSize))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FileAsset_thumbnail(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FileAsset",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type String does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_FileAsset_thumbnail_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _FileAsset_createdAt(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
@@ -17819,6 +19421,1048 @@ func (ec *executionContext) _FileAsset_createdAt(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_FileAsset_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("FileAsset", field, false, false, "Time")
+}
+
+func (ec *executionContext) _FileAsset_area(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAsset_area(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FileAsset().Area(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
+			return ec.marshalOArea2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FileAsset_area(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FileAsset",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Area(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FileAsset_hash(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAsset_hash(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FileAsset().Hash(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FileAsset_hash(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileAsset", field, true, true, "String")
+}
+
+func (ec *executionContext) _FileAsset_sm3(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAsset_sm3(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FileAsset().Sm3(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FileAsset_sm3(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileAsset", field, true, true, "String")
+}
+
+func (ec *executionContext) _FileAsset_version(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAsset_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileAsset_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileAsset", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FileAsset_versions(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAsset_versions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FileAsset().Versions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*file.FileVersion) graphql.Marshaler {
+			return ec.marshalNFileVersion2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileVersionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileAsset_versions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FileAsset",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FileAsset_retainUntil(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAsset_retainUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FileAsset().RetainUntil(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FileAsset_retainUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileAsset", field, true, true, "Time")
+}
+
+func (ec *executionContext) _FileAsset_deletedAt(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAsset_deletedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FileAsset().DeletedAt(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FileAsset_deletedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileAsset", field, true, true, "Time")
+}
+
+func (ec *executionContext) _FileAsset_purgeAfter(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAsset_purgeAfter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FileAsset().PurgeAfter(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FileAsset_purgeAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileAsset", field, true, true, "Time")
+}
+
+func (ec *executionContext) _FileAsset_held(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAsset_held(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FileAsset().Held(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FileAsset_held(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileAsset", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _FileAsset_history(ctx context.Context, field graphql.CollectedField, obj *file.FileAsset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAsset_history(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FileAsset().History(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*file.FileEvent) graphql.Marshaler {
+			return ec.marshalNFileEvent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileEventᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileAsset_history(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FileAsset",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FileAssetConnection_edges(ctx context.Context, field graphql.CollectedField, obj *FileAssetConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAssetConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*FileAssetEdge) graphql.Marshaler {
+			return ec.marshalNFileAssetEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileAssetEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileAssetConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FileAssetConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAssetEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FileAssetConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *FileAssetConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAssetConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileAssetConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FileAssetConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FileAssetEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *FileAssetEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAssetEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileAssetEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileAssetEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _FileAssetEdge_node(ctx context.Context, field graphql.CollectedField, obj *FileAssetEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileAssetEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v file.FileAsset) graphql.Marshaler {
+			return ec.marshalNFileAsset2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileAssetEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FileAssetEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAsset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FileEvent_action(ctx context.Context, field graphql.CollectedField, obj *file.FileEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileEvent_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v file.FileAction) graphql.Marshaler {
+			return ec.marshalNFileAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAction(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileEvent_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileEvent", field, false, false, "FileAction")
+}
+
+func (ec *executionContext) _FileEvent_from(ctx context.Context, field graphql.CollectedField, obj *file.FileEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileEvent_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *file.State) graphql.Marshaler {
+			return ec.marshalOFileState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐState(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FileEvent_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileEvent", field, false, false, "FileState")
+}
+
+func (ec *executionContext) _FileEvent_to(ctx context.Context, field graphql.CollectedField, obj *file.FileEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileEvent_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v file.State) graphql.Marshaler {
+			return ec.marshalNFileState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileEvent_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileEvent", field, false, false, "FileState")
+}
+
+func (ec *executionContext) _FileEvent_worker(ctx context.Context, field graphql.CollectedField, obj *file.FileEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileEvent_worker(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FileEvent().Worker(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *worker.Worker) graphql.Marshaler {
+			return ec.marshalOWorker2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FileEvent_worker(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FileEvent",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FileEvent_note(ctx context.Context, field graphql.CollectedField, obj *file.FileEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileEvent_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileEvent_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileEvent", field, false, false, "String")
+}
+
+func (ec *executionContext) _FileEvent_at(ctx context.Context, field graphql.CollectedField, obj *file.FileEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileEvent_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileEvent_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileEvent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _FileUpload_id(ctx context.Context, field graphql.CollectedField, obj *file.FileUpload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileUpload_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileUpload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileUpload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _FileUpload_name(ctx context.Context, field graphql.CollectedField, obj *file.FileUpload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileUpload_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileUpload_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileUpload", field, false, false, "String")
+}
+
+func (ec *executionContext) _FileUpload_bytes(ctx context.Context, field graphql.CollectedField, obj *file.FileUpload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileUpload_bytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileUpload_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileUpload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FileUpload_receivedBytes(ctx context.Context, field graphql.CollectedField, obj *file.FileUpload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileUpload_receivedBytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReceivedBytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileUpload_receivedBytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileUpload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FileUpload_state(ctx context.Context, field graphql.CollectedField, obj *file.FileUpload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileUpload_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v file.FileUploadState) graphql.Marshaler {
+			return ec.marshalNFileUploadState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileUploadState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileUpload_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileUpload", field, false, false, "FileUploadState")
+}
+
+func (ec *executionContext) _FileUpload_location(ctx context.Context, field graphql.CollectedField, obj *file.FileUpload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileUpload_location(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Location, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileUpload_location(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileUpload", field, false, false, "String")
+}
+
+func (ec *executionContext) _FileUpload_refusal(ctx context.Context, field graphql.CollectedField, obj *file.FileUpload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileUpload_refusal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refusal, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileUpload_refusal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileUpload", field, false, false, "String")
+}
+
+func (ec *executionContext) _FileUpload_file(ctx context.Context, field graphql.CollectedField, obj *file.FileUpload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileUpload_file(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FileUpload().File(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *file.FileAsset) graphql.Marshaler {
+			return ec.marshalOFileAsset2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FileUpload_file(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FileUpload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAsset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FileUpload_createdAt(ctx context.Context, field graphql.CollectedField, obj *file.FileUpload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileUpload_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileUpload_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileUpload", field, false, false, "Time")
+}
+
+func (ec *executionContext) _FileUpload_expiresAt(ctx context.Context, field graphql.CollectedField, obj *file.FileUpload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileUpload_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileUpload_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileUpload", field, false, false, "Time")
+}
+
+func (ec *executionContext) _FileUploadConnection_edges(ctx context.Context, field graphql.CollectedField, obj *FileUploadConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileUploadConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*FileUploadEdge) graphql.Marshaler {
+			return ec.marshalNFileUploadEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileUploadEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileUploadConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FileUploadConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileUploadEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FileUploadConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *FileUploadConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileUploadConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileUploadConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FileUploadConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FileUploadEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *FileUploadEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileUploadEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileUploadEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileUploadEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _FileUploadEdge_node(ctx context.Context, field graphql.CollectedField, obj *FileUploadEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileUploadEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v file.FileUpload) graphql.Marshaler {
+			return ec.marshalNFileUpload2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileUpload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileUploadEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FileUploadEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileUpload(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FileVersion_number(ctx context.Context, field graphql.CollectedField, obj *file.FileVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileVersion_number(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Number, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileVersion_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileVersion", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FileVersion_name(ctx context.Context, field graphql.CollectedField, obj *file.FileVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileVersion_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileVersion_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileVersion", field, false, false, "String")
+}
+
+func (ec *executionContext) _FileVersion_mediaType(ctx context.Context, field graphql.CollectedField, obj *file.FileVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileVersion_mediaType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MediaType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileVersion_mediaType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileVersion", field, false, false, "String")
+}
+
+func (ec *executionContext) _FileVersion_bytes(ctx context.Context, field graphql.CollectedField, obj *file.FileVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileVersion_bytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileVersion_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileVersion", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FileVersion_hash(ctx context.Context, field graphql.CollectedField, obj *file.FileVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileVersion_hash(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FileVersion().Hash(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileVersion_hash(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileVersion", field, true, true, "String")
+}
+
+func (ec *executionContext) _FileVersion_createdAt(ctx context.Context, field graphql.CollectedField, obj *file.FileVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileVersion_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileVersion_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileVersion", field, false, false, "Time")
+}
+
+func (ec *executionContext) _FileVersion_url(ctx context.Context, field graphql.CollectedField, obj *file.FileVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileVersion_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FileVersion().URL(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FileVersion_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FileVersion", field, true, true, "String")
 }
 
 func (ec *executionContext) _GatewayRule_id(ctx context.Context, field graphql.CollectedField, obj *gatewayrule.Rule) (ret graphql.Marshaler) {
@@ -22122,6 +24766,448 @@ func (ec *executionContext) fieldContext_Mutation_revokeDelegation(ctx context.C
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_revokeDelegation_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteFile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteFile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteFile(ctx, fc.Args["input"].(DeleteFileInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *DeleteFilePayload) graphql.Marshaler {
+			return ec.marshalNDeleteFilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeleteFilePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteFile(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteFilePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteFile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_restoreFile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_restoreFile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RestoreFile(ctx, fc.Args["input"].(RestoreFileInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RestoreFilePayload) graphql.Marshaler {
+			return ec.marshalNRestoreFilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRestoreFilePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_restoreFile(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RestoreFilePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_restoreFile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_replaceFile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_replaceFile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReplaceFile(ctx, fc.Args["input"].(ReplaceFileInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ReplaceFilePayload) graphql.Marshaler {
+			return ec.marshalNReplaceFilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReplaceFilePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_replaceFile(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReplaceFilePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_replaceFile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_placeLegalHold(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_placeLegalHold(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PlaceLegalHold(ctx, fc.Args["input"].(PlaceLegalHoldInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "file.hold")
+				if err != nil {
+					var zeroVal *PlaceLegalHoldPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *PlaceLegalHoldPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *PlaceLegalHoldPayload) graphql.Marshaler {
+			return ec.marshalNPlaceLegalHoldPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceLegalHoldPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_placeLegalHold(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PlaceLegalHoldPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_placeLegalHold_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_releaseLegalHold(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_releaseLegalHold(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReleaseLegalHold(ctx, fc.Args["input"].(ReleaseLegalHoldInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "file.hold")
+				if err != nil {
+					var zeroVal *ReleaseLegalHoldPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *ReleaseLegalHoldPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ReleaseLegalHoldPayload) graphql.Marshaler {
+			return ec.marshalNReleaseLegalHoldPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReleaseLegalHoldPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_releaseLegalHold(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReleaseLegalHoldPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_releaseLegalHold_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_extendFileRetention(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_extendFileRetention(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ExtendFileRetention(ctx, fc.Args["input"].(ExtendFileRetentionInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "file.hold")
+				if err != nil {
+					var zeroVal *ExtendFileRetentionPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *ExtendFileRetentionPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ExtendFileRetentionPayload) graphql.Marshaler {
+			return ec.marshalNExtendFileRetentionPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐExtendFileRetentionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_extendFileRetention(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExtendFileRetentionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_extendFileRetention_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_releaseQuarantinedFile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_releaseQuarantinedFile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReleaseQuarantinedFile(ctx, fc.Args["input"].(ReleaseQuarantinedFileInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "file.review")
+				if err != nil {
+					var zeroVal *ReleaseQuarantinedFilePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *ReleaseQuarantinedFilePayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ReleaseQuarantinedFilePayload) graphql.Marshaler {
+			return ec.marshalNReleaseQuarantinedFilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReleaseQuarantinedFilePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_releaseQuarantinedFile(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReleaseQuarantinedFilePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_releaseQuarantinedFile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteQuarantinedFile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteQuarantinedFile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteQuarantinedFile(ctx, fc.Args["input"].(DeleteQuarantinedFileInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "file.review")
+				if err != nil {
+					var zeroVal *DeleteQuarantinedFilePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *DeleteQuarantinedFilePayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *DeleteQuarantinedFilePayload) graphql.Marshaler {
+			return ec.marshalNDeleteQuarantinedFilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeleteQuarantinedFilePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteQuarantinedFile(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteQuarantinedFilePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteQuarantinedFile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -27068,6 +30154,38 @@ func (ec *executionContext) fieldContext_PlaceEdge_node(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _PlaceLegalHoldPayload_file(ctx context.Context, field graphql.CollectedField, obj *PlaceLegalHoldPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlaceLegalHoldPayload_file(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.File, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v file.FileAsset) graphql.Marshaler {
+			return ec.marshalNFileAsset2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlaceLegalHoldPayload_file(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PlaceLegalHoldPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAsset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Position_longitude(ctx context.Context, field graphql.CollectedField, obj *position.Position) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -27704,6 +30822,182 @@ func (ec *executionContext) fieldContext_Query_delegations(ctx context.Context, 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_delegations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_file(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_file(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().File(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *file.FileAsset) graphql.Marshaler {
+			return ec.marshalOFileAsset2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_file(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAsset(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_file_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_myFiles(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_myFiles(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().MyFiles(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["states"].([]file.State), fc.Args["kinds"].([]file.Kind))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *FileAssetConnection) graphql.Marshaler {
+			return ec.marshalNFileAssetConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileAssetConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_myFiles(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAssetConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_myFiles_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_myUploads(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_myUploads(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().MyUploads(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *FileUploadConnection) graphql.Marshaler {
+			return ec.marshalNFileUploadConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileUploadConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_myUploads(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileUploadConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_myUploads_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_filesInCare(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_filesInCare(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().FilesInCare(ctx, fc.Args["areaId"].(string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["states"].([]file.State), fc.Args["heldOnly"].(*bool))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *FileAssetConnection) graphql.Marshaler {
+			return ec.marshalNFileAssetConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileAssetConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_filesInCare(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAssetConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_filesInCare_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -29094,6 +32388,70 @@ func (ec *executionContext) fieldContext_RegisterPushDevicePayload_registered(_ 
 	return graphql.NewScalarFieldContext("RegisterPushDevicePayload", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _ReleaseLegalHoldPayload_file(ctx context.Context, field graphql.CollectedField, obj *ReleaseLegalHoldPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReleaseLegalHoldPayload_file(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.File, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v file.FileAsset) graphql.Marshaler {
+			return ec.marshalNFileAsset2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReleaseLegalHoldPayload_file(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReleaseLegalHoldPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAsset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReleaseQuarantinedFilePayload_file(ctx context.Context, field graphql.CollectedField, obj *ReleaseQuarantinedFilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReleaseQuarantinedFilePayload_file(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.File, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v file.FileAsset) graphql.Marshaler {
+			return ec.marshalNFileAsset2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReleaseQuarantinedFilePayload_file(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReleaseQuarantinedFilePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAsset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RemoveGatewayRulePayload_id(ctx context.Context, field graphql.CollectedField, obj *RemoveGatewayRulePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -29115,6 +32473,38 @@ func (ec *executionContext) _RemoveGatewayRulePayload_id(ctx context.Context, fi
 }
 func (ec *executionContext) fieldContext_RemoveGatewayRulePayload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RemoveGatewayRulePayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ReplaceFilePayload_file(ctx context.Context, field graphql.CollectedField, obj *ReplaceFilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReplaceFilePayload_file(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.File, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v file.FileAsset) graphql.Marshaler {
+			return ec.marshalNFileAsset2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReplaceFilePayload_file(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReplaceFilePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAsset(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ReportNotificationClickPayload_first(ctx context.Context, field graphql.CollectedField, obj *ReportNotificationClickPayload) (ret graphql.Marshaler) {
@@ -29328,6 +32718,38 @@ func (ec *executionContext) fieldContext_ResetSecondFactorPayload_worker(_ conte
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RestoreFilePayload_file(ctx context.Context, field graphql.CollectedField, obj *RestoreFilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RestoreFilePayload_file(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.File, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v file.FileAsset) graphql.Marshaler {
+			return ec.marshalNFileAsset2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RestoreFilePayload_file(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RestoreFilePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAsset(ctx, field)
 		},
 	}
 	return fc, nil
@@ -35730,6 +39152,97 @@ func UnmarshalDelegateInput(ctx context.Context, raw any) (DelegateInput, error)
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputDeleteFileInput(ctx context.Context, obj any) (DeleteFileInput, error) {
+	var it DeleteFileInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeleteFileInput unmarshals raw into the DeleteFileInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeleteFileInput(ctx context.Context, raw any) (DeleteFileInput, error) {
+	var out DeleteFileInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteFileInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeleteQuarantinedFileInput(ctx context.Context, obj any) (DeleteQuarantinedFileInput, error) {
+	var it DeleteQuarantinedFileInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeleteQuarantinedFileInput unmarshals raw into the DeleteQuarantinedFileInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeleteQuarantinedFileInput(ctx context.Context, raw any) (DeleteQuarantinedFileInput, error) {
+	var out DeleteQuarantinedFileInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteQuarantinedFileInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputDeviceInput(ctx context.Context, obj any) (DeviceInput, error) {
 	var it DeviceInput
 	if obj == nil {
@@ -36049,6 +39562,62 @@ func (ec *executionContext) unmarshalInputExportAuditEntriesInput(ctx context.Co
 func UnmarshalExportAuditEntriesInput(ctx context.Context, raw any) (audit.ExportAuditEntriesInput, error) {
 	var out audit.ExportAuditEntriesInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExportAuditEntriesInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputExtendFileRetentionInput(ctx context.Context, obj any) (ExtendFileRetentionInput, error) {
+	var it ExtendFileRetentionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "until", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "until":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("until"))
+			data, err := ec.unmarshalNTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Until = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalExtendFileRetentionInput unmarshals raw into the ExtendFileRetentionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalExtendFileRetentionInput(ctx context.Context, raw any) (ExtendFileRetentionInput, error) {
+	var out ExtendFileRetentionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExtendFileRetentionInput", raw, &out)
 	return out, err
 }
 
@@ -37239,6 +40808,55 @@ func UnmarshalPlaceDescription(ctx context.Context, raw any) (place.Description,
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputPlaceLegalHoldInput(ctx context.Context, obj any) (PlaceLegalHoldInput, error) {
+	var it PlaceLegalHoldInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPlaceLegalHoldInput unmarshals raw into the PlaceLegalHoldInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPlaceLegalHoldInput(ctx context.Context, raw any) (PlaceLegalHoldInput, error) {
+	var out PlaceLegalHoldInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PlaceLegalHoldInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputPlaceRepresentation(ctx context.Context, obj any) (PlaceRepresentation, error) {
 	var it PlaceRepresentation
 	if obj == nil {
@@ -37617,6 +41235,104 @@ func UnmarshalRegisterPushDeviceInput(ctx context.Context, raw any) (RegisterPus
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputReleaseLegalHoldInput(ctx context.Context, obj any) (ReleaseLegalHoldInput, error) {
+	var it ReleaseLegalHoldInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReleaseLegalHoldInput unmarshals raw into the ReleaseLegalHoldInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReleaseLegalHoldInput(ctx context.Context, raw any) (ReleaseLegalHoldInput, error) {
+	var out ReleaseLegalHoldInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReleaseLegalHoldInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputReleaseQuarantinedFileInput(ctx context.Context, obj any) (ReleaseQuarantinedFileInput, error) {
+	var it ReleaseQuarantinedFileInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReleaseQuarantinedFileInput unmarshals raw into the ReleaseQuarantinedFileInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReleaseQuarantinedFileInput(ctx context.Context, raw any) (ReleaseQuarantinedFileInput, error) {
+	var out ReleaseQuarantinedFileInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReleaseQuarantinedFileInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRemoveGatewayRuleInput(ctx context.Context, obj any) (RemoveGatewayRuleInput, error) {
 	var it RemoveGatewayRuleInput
 	if obj == nil {
@@ -37775,6 +41491,62 @@ func (ec *executionContext) unmarshalInputRenamePostInput(ctx context.Context, o
 func UnmarshalRenamePostInput(ctx context.Context, raw any) (RenamePostInput, error) {
 	var out RenamePostInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RenamePostInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputReplaceFileInput(ctx context.Context, obj any) (ReplaceFileInput, error) {
+	var it ReplaceFileInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "receipt", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "receipt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("receipt"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Receipt = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReplaceFileInput unmarshals raw into the ReplaceFileInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReplaceFileInput(ctx context.Context, raw any) (ReplaceFileInput, error) {
+	var out ReplaceFileInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReplaceFileInput", raw, &out)
 	return out, err
 }
 
@@ -38069,6 +41841,48 @@ func (ec *executionContext) unmarshalInputResetWorkerPasswordInput(ctx context.C
 func UnmarshalResetWorkerPasswordInput(ctx context.Context, raw any) (ResetWorkerPasswordInput, error) {
 	var out ResetWorkerPasswordInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResetWorkerPasswordInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRestoreFileInput(ctx context.Context, obj any) (RestoreFileInput, error) {
+	var it RestoreFileInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRestoreFileInput unmarshals raw into the RestoreFileInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRestoreFileInput(ctx context.Context, raw any) (RestoreFileInput, error) {
+	var out RestoreFileInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RestoreFileInput", raw, &out)
 	return out, err
 }
 
@@ -40931,6 +44745,72 @@ func (ec *executionContext) _DelegationPayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var deleteFilePayloadImplementors = []string{"DeleteFilePayload"}
+
+func (ec *executionContext) _DeleteFilePayload(ctx context.Context, sel ast.SelectionSet, obj *DeleteFilePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteFilePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteFilePayload")
+		case "file":
+			out.Values[i] = ec._DeleteFilePayload_file(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deleteQuarantinedFilePayloadImplementors = []string{"DeleteQuarantinedFilePayload"}
+
+func (ec *executionContext) _DeleteQuarantinedFilePayload(ctx context.Context, sel ast.SelectionSet, obj *DeleteQuarantinedFilePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteQuarantinedFilePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteQuarantinedFilePayload")
+		case "file":
+			out.Values[i] = ec._DeleteQuarantinedFilePayload_file(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var deviceImplementors = []string{"Device"}
 
 func (ec *executionContext) _Device(ctx context.Context, sel ast.SelectionSet, obj *session.Device) graphql.Marshaler {
@@ -41284,6 +45164,39 @@ func (ec *executionContext) _ExportAuditEntriesPayload(ctx context.Context, sel 
 	return out
 }
 
+var extendFileRetentionPayloadImplementors = []string{"ExtendFileRetentionPayload"}
+
+func (ec *executionContext) _ExtendFileRetentionPayload(ctx context.Context, sel ast.SelectionSet, obj *ExtendFileRetentionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, extendFileRetentionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExtendFileRetentionPayload")
+		case "file":
+			out.Values[i] = ec._ExtendFileRetentionPayload_file(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var fileAssetImplementors = []string{"FileAsset", "_Entity"}
 
 func (ec *executionContext) _FileAsset(ctx context.Context, sel ast.SelectionSet, obj *file.FileAsset) graphql.Marshaler {
@@ -41310,6 +45223,11 @@ func (ec *executionContext) _FileAsset(ctx context.Context, sel ast.SelectionSet
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "kind":
+			out.Values[i] = ec._FileAsset_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "bytes":
 			out.Values[i] = ec._FileAsset_bytes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -41325,17 +45243,442 @@ func (ec *executionContext) _FileAsset(ctx context.Context, sel ast.SelectionSet
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "state":
+			out.Values[i] = ec._FileAsset_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "url":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
+				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._FileAsset_url(ctx, field, obj)
+				})
+		case "thumbnail":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FileAsset_thumbnail(ctx, field, obj)
 				})
 		case "createdAt":
 			out.Values[i] = ec._FileAsset_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "area":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FileAsset_area(ctx, field, obj)
+				})
+		case "hash":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FileAsset_hash(ctx, field, obj)
+				})
+		case "sm3":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FileAsset_sm3(ctx, field, obj)
+				})
+		case "version":
+			out.Values[i] = ec._FileAsset_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "versions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FileAsset_versions(ctx, field, obj)
+				})
+		case "retainUntil":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FileAsset_retainUntil(ctx, field, obj)
+				})
+		case "deletedAt":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FileAsset_deletedAt(ctx, field, obj)
+				})
+		case "purgeAfter":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FileAsset_purgeAfter(ctx, field, obj)
+				})
+		case "held":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FileAsset_held(ctx, field, obj)
+				})
+		case "history":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FileAsset_history(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var fileAssetConnectionImplementors = []string{"FileAssetConnection"}
+
+func (ec *executionContext) _FileAssetConnection(ctx context.Context, sel ast.SelectionSet, obj *FileAssetConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fileAssetConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FileAssetConnection")
+		case "edges":
+			out.Values[i] = ec._FileAssetConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._FileAssetConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var fileAssetEdgeImplementors = []string{"FileAssetEdge"}
+
+func (ec *executionContext) _FileAssetEdge(ctx context.Context, sel ast.SelectionSet, obj *FileAssetEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fileAssetEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FileAssetEdge")
+		case "cursor":
+			out.Values[i] = ec._FileAssetEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._FileAssetEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var fileEventImplementors = []string{"FileEvent"}
+
+func (ec *executionContext) _FileEvent(ctx context.Context, sel ast.SelectionSet, obj *file.FileEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fileEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FileEvent")
+		case "action":
+			out.Values[i] = ec._FileEvent_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "from":
+			out.Values[i] = ec._FileEvent_from(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "to":
+			out.Values[i] = ec._FileEvent_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "worker":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FileEvent_worker(ctx, field, obj)
+				})
+		case "note":
+			out.Values[i] = ec._FileEvent_note(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "at":
+			out.Values[i] = ec._FileEvent_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var fileUploadImplementors = []string{"FileUpload"}
+
+func (ec *executionContext) _FileUpload(ctx context.Context, sel ast.SelectionSet, obj *file.FileUpload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fileUploadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FileUpload")
+		case "id":
+			out.Values[i] = ec._FileUpload_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._FileUpload_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "bytes":
+			out.Values[i] = ec._FileUpload_bytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "receivedBytes":
+			out.Values[i] = ec._FileUpload_receivedBytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._FileUpload_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "location":
+			out.Values[i] = ec._FileUpload_location(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "refusal":
+			out.Values[i] = ec._FileUpload_refusal(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "file":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FileUpload_file(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._FileUpload_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "expiresAt":
+			out.Values[i] = ec._FileUpload_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var fileUploadConnectionImplementors = []string{"FileUploadConnection"}
+
+func (ec *executionContext) _FileUploadConnection(ctx context.Context, sel ast.SelectionSet, obj *FileUploadConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fileUploadConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FileUploadConnection")
+		case "edges":
+			out.Values[i] = ec._FileUploadConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._FileUploadConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var fileUploadEdgeImplementors = []string{"FileUploadEdge"}
+
+func (ec *executionContext) _FileUploadEdge(ctx context.Context, sel ast.SelectionSet, obj *FileUploadEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fileUploadEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FileUploadEdge")
+		case "cursor":
+			out.Values[i] = ec._FileUploadEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._FileUploadEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var fileVersionImplementors = []string{"FileVersion"}
+
+func (ec *executionContext) _FileVersion(ctx context.Context, sel ast.SelectionSet, obj *file.FileVersion) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fileVersionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FileVersion")
+		case "number":
+			out.Values[i] = ec._FileVersion_number(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._FileVersion_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "mediaType":
+			out.Values[i] = ec._FileVersion_mediaType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "bytes":
+			out.Values[i] = ec._FileVersion_bytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "hash":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FileVersion_hash(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._FileVersion_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "url":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FileVersion_url(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -43068,6 +47411,62 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "deleteFile":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteFile(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "restoreFile":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_restoreFile(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "replaceFile":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_replaceFile(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "placeLegalHold":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_placeLegalHold(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "releaseLegalHold":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_releaseLegalHold(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "extendFileRetention":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_extendFileRetention(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "releaseQuarantinedFile":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_releaseQuarantinedFile(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteQuarantinedFile":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteQuarantinedFile(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "putGatewayRule":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_putGatewayRule(ctx, field)
@@ -44305,6 +48704,39 @@ func (ec *executionContext) _PlaceEdge(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var placeLegalHoldPayloadImplementors = []string{"PlaceLegalHoldPayload"}
+
+func (ec *executionContext) _PlaceLegalHoldPayload(ctx context.Context, sel ast.SelectionSet, obj *PlaceLegalHoldPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, placeLegalHoldPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PlaceLegalHoldPayload")
+		case "file":
+			out.Values[i] = ec._PlaceLegalHoldPayload_file(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var positionImplementors = []string{"Position"}
 
 func (ec *executionContext) _Position(ctx context.Context, sel ast.SelectionSet, obj *position.Position) graphql.Marshaler {
@@ -44571,6 +49003,30 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_delegations(ctx, field)
+				})
+		case "file":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_file(ctx, field)
+				})
+		case "myFiles":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_myFiles(ctx, field)
+				})
+		case "myUploads":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_myUploads(ctx, field)
+				})
+		case "filesInCare":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_filesInCare(ctx, field)
 				})
 		case "gatewayRules":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -44873,6 +49329,72 @@ func (ec *executionContext) _RegisterPushDevicePayload(ctx context.Context, sel 
 	return out
 }
 
+var releaseLegalHoldPayloadImplementors = []string{"ReleaseLegalHoldPayload"}
+
+func (ec *executionContext) _ReleaseLegalHoldPayload(ctx context.Context, sel ast.SelectionSet, obj *ReleaseLegalHoldPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, releaseLegalHoldPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReleaseLegalHoldPayload")
+		case "file":
+			out.Values[i] = ec._ReleaseLegalHoldPayload_file(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var releaseQuarantinedFilePayloadImplementors = []string{"ReleaseQuarantinedFilePayload"}
+
+func (ec *executionContext) _ReleaseQuarantinedFilePayload(ctx context.Context, sel ast.SelectionSet, obj *ReleaseQuarantinedFilePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, releaseQuarantinedFilePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReleaseQuarantinedFilePayload")
+		case "file":
+			out.Values[i] = ec._ReleaseQuarantinedFilePayload_file(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var removeGatewayRulePayloadImplementors = []string{"RemoveGatewayRulePayload"}
 
 func (ec *executionContext) _RemoveGatewayRulePayload(ctx context.Context, sel ast.SelectionSet, obj *RemoveGatewayRulePayload) graphql.Marshaler {
@@ -44886,6 +49408,39 @@ func (ec *executionContext) _RemoveGatewayRulePayload(ctx context.Context, sel a
 			out.Values[i] = graphql.MarshalString("RemoveGatewayRulePayload")
 		case "id":
 			out.Values[i] = ec._RemoveGatewayRulePayload_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var replaceFilePayloadImplementors = []string{"ReplaceFilePayload"}
+
+func (ec *executionContext) _ReplaceFilePayload(ctx context.Context, sel ast.SelectionSet, obj *ReplaceFilePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, replaceFilePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReplaceFilePayload")
+		case "file":
+			out.Values[i] = ec._ReplaceFilePayload_file(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -45071,6 +49626,39 @@ func (ec *executionContext) _ResetSecondFactorPayload(ctx context.Context, sel a
 			out.Values[i] = graphql.MarshalString("ResetSecondFactorPayload")
 		case "worker":
 			out.Values[i] = ec._ResetSecondFactorPayload_worker(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var restoreFilePayloadImplementors = []string{"RestoreFilePayload"}
+
+func (ec *executionContext) _RestoreFilePayload(ctx context.Context, sel ast.SelectionSet, obj *RestoreFilePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, restoreFilePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RestoreFilePayload")
+		case "file":
+			out.Values[i] = ec._RestoreFilePayload_file(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -47920,6 +52508,32 @@ func (ec *executionContext) marshalNDelegationState2githubᚗcomᚋcitizencloud�
 	return res
 }
 
+func (ec *executionContext) unmarshalNDeleteFileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeleteFileInput(ctx context.Context, v any) (DeleteFileInput, error) {
+	res, err := ec.unmarshalInputDeleteFileInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteFilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeleteFilePayload(ctx context.Context, sel ast.SelectionSet, v *DeleteFilePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteFilePayload!")
+		return graphql.Null
+	}
+	return ec._DeleteFilePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeleteQuarantinedFileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeleteQuarantinedFileInput(ctx context.Context, v any) (DeleteQuarantinedFileInput, error) {
+	res, err := ec.unmarshalInputDeleteQuarantinedFileInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteQuarantinedFilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDeleteQuarantinedFilePayload(ctx context.Context, sel ast.SelectionSet, v *DeleteQuarantinedFilePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteQuarantinedFilePayload!")
+		return graphql.Null
+	}
+	return ec._DeleteQuarantinedFilePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNDevice2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋsessionᚐDevice(ctx context.Context, sel ast.SelectionSet, v session.Device) graphql.Marshaler {
 	return ec._Device(ctx, sel, &v)
 }
@@ -48005,6 +52619,19 @@ func (ec *executionContext) marshalNExportAuditEntriesPayload2ᚖgithubᚗcomᚋ
 	return ec._ExportAuditEntriesPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNExtendFileRetentionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐExtendFileRetentionInput(ctx context.Context, v any) (ExtendFileRetentionInput, error) {
+	res, err := ec.unmarshalInputExtendFileRetentionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExtendFileRetentionPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐExtendFileRetentionPayload(ctx context.Context, sel ast.SelectionSet, v *ExtendFileRetentionPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ExtendFileRetentionPayload!")
+		return graphql.Null
+	}
+	return ec._ExtendFileRetentionPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNFieldSet2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -48017,6 +52644,57 @@ func (ec *executionContext) marshalNFieldSet2string(ctx context.Context, sel ast
 		graphql.AddInvalidNullFromMarshaler(ctx, "FieldSet!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNFileAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAction(ctx context.Context, v any) (file.FileAction, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := file.FileAction(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFileAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAction(ctx context.Context, sel ast.SelectionSet, v file.FileAction) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "FileAction!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNFileAsset2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx context.Context, sel ast.SelectionSet, v file.FileAsset) graphql.Marshaler {
+	return ec._FileAsset(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNFileAssetConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileAssetConnection(ctx context.Context, sel ast.SelectionSet, v *FileAssetConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FileAssetConnection!")
+		return graphql.Null
+	}
+	return ec._FileAssetConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFileAssetEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileAssetEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*FileAssetEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFileAssetEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileAssetEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFileAssetEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileAssetEdge(ctx context.Context, sel ast.SelectionSet, v *FileAssetEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FileAssetEdge!")
+		return graphql.Null
+	}
+	return ec._FileAssetEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNFileAssetRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileAssetRepresentationᚄ(ctx context.Context, v any) ([]*FileAssetRepresentation, error) {
@@ -48036,6 +52714,135 @@ func (ec *executionContext) unmarshalNFileAssetRepresentation2ᚕᚖgithubᚗcom
 func (ec *executionContext) unmarshalNFileAssetRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileAssetRepresentation(ctx context.Context, v any) (*FileAssetRepresentation, error) {
 	res, err := ec.unmarshalInputFileAssetRepresentation(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFileEvent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*file.FileEvent) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFileEvent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileEvent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFileEvent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileEvent(ctx context.Context, sel ast.SelectionSet, v *file.FileEvent) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FileEvent!")
+		return graphql.Null
+	}
+	return ec._FileEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNFileKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐKind(ctx context.Context, v any) (file.Kind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := file.Kind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFileKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐKind(ctx context.Context, sel ast.SelectionSet, v file.Kind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "FileKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNFileState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐState(ctx context.Context, v any) (file.State, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := file.State(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFileState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐState(ctx context.Context, sel ast.SelectionSet, v file.State) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "FileState!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNFileUpload2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileUpload(ctx context.Context, sel ast.SelectionSet, v file.FileUpload) graphql.Marshaler {
+	return ec._FileUpload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNFileUploadConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileUploadConnection(ctx context.Context, sel ast.SelectionSet, v *FileUploadConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FileUploadConnection!")
+		return graphql.Null
+	}
+	return ec._FileUploadConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFileUploadEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileUploadEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*FileUploadEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFileUploadEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileUploadEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFileUploadEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileUploadEdge(ctx context.Context, sel ast.SelectionSet, v *FileUploadEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FileUploadEdge!")
+		return graphql.Null
+	}
+	return ec._FileUploadEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNFileUploadState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileUploadState(ctx context.Context, v any) (file.FileUploadState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := file.FileUploadState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFileUploadState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileUploadState(ctx context.Context, sel ast.SelectionSet, v file.FileUploadState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "FileUploadState!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNFileVersion2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileVersionᚄ(ctx context.Context, sel ast.SelectionSet, v []*file.FileVersion) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFileVersion2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileVersion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFileVersion2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileVersion(ctx context.Context, sel ast.SelectionSet, v *file.FileVersion) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FileVersion!")
+		return graphql.Null
+	}
+	return ec._FileVersion(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
@@ -49159,6 +53966,19 @@ func (ec *executionContext) marshalNPlaceKind2githubᚗcomᚋcitizencloudᚋciti
 	return res
 }
 
+func (ec *executionContext) unmarshalNPlaceLegalHoldInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceLegalHoldInput(ctx context.Context, v any) (PlaceLegalHoldInput, error) {
+	res, err := ec.unmarshalInputPlaceLegalHoldInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPlaceLegalHoldPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceLegalHoldPayload(ctx context.Context, sel ast.SelectionSet, v *PlaceLegalHoldPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PlaceLegalHoldPayload!")
+		return graphql.Null
+	}
+	return ec._PlaceLegalHoldPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNPlaceRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐPlaceRepresentationᚄ(ctx context.Context, v any) ([]*PlaceRepresentation, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
@@ -49328,6 +54148,32 @@ func (ec *executionContext) marshalNRegisterPushDevicePayload2ᚖgithubᚗcomᚋ
 	return ec._RegisterPushDevicePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNReleaseLegalHoldInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReleaseLegalHoldInput(ctx context.Context, v any) (ReleaseLegalHoldInput, error) {
+	res, err := ec.unmarshalInputReleaseLegalHoldInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReleaseLegalHoldPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReleaseLegalHoldPayload(ctx context.Context, sel ast.SelectionSet, v *ReleaseLegalHoldPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReleaseLegalHoldPayload!")
+		return graphql.Null
+	}
+	return ec._ReleaseLegalHoldPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReleaseQuarantinedFileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReleaseQuarantinedFileInput(ctx context.Context, v any) (ReleaseQuarantinedFileInput, error) {
+	res, err := ec.unmarshalInputReleaseQuarantinedFileInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReleaseQuarantinedFilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReleaseQuarantinedFilePayload(ctx context.Context, sel ast.SelectionSet, v *ReleaseQuarantinedFilePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReleaseQuarantinedFilePayload!")
+		return graphql.Null
+	}
+	return ec._ReleaseQuarantinedFilePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRemoveGatewayRuleInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRemoveGatewayRuleInput(ctx context.Context, v any) (RemoveGatewayRuleInput, error) {
 	res, err := ec.unmarshalInputRemoveGatewayRuleInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -49349,6 +54195,19 @@ func (ec *executionContext) unmarshalNRenameOrgUnitInput2githubᚗcomᚋcitizenc
 func (ec *executionContext) unmarshalNRenamePostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRenamePostInput(ctx context.Context, v any) (RenamePostInput, error) {
 	res, err := ec.unmarshalInputRenamePostInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNReplaceFileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReplaceFileInput(ctx context.Context, v any) (ReplaceFileInput, error) {
+	res, err := ec.unmarshalInputReplaceFileInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReplaceFilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReplaceFilePayload(ctx context.Context, sel ast.SelectionSet, v *ReplaceFilePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReplaceFilePayload!")
+		return graphql.Null
+	}
+	return ec._ReplaceFilePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNReportNotificationClickInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReportNotificationClickInput(ctx context.Context, v any) (ReportNotificationClickInput, error) {
@@ -49419,6 +54278,19 @@ func (ec *executionContext) marshalNResetSecondFactorPayload2ᚖgithubᚗcomᚋc
 func (ec *executionContext) unmarshalNResetWorkerPasswordInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResetWorkerPasswordInput(ctx context.Context, v any) (ResetWorkerPasswordInput, error) {
 	res, err := ec.unmarshalInputResetWorkerPasswordInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNRestoreFileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRestoreFileInput(ctx context.Context, v any) (RestoreFileInput, error) {
+	res, err := ec.unmarshalInputRestoreFileInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRestoreFilePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRestoreFilePayload(ctx context.Context, sel ast.SelectionSet, v *RestoreFilePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RestoreFilePayload!")
+		return graphql.Null
+	}
+	return ec._RestoreFilePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNResumeOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeOrgUnitInput(ctx context.Context, v any) (ResumeOrgUnitInput, error) {
@@ -49808,6 +54680,21 @@ func (ec *executionContext) marshalNThirdParty2githubᚗcomᚋcitizencloudᚋcit
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "ThirdParty!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNThumbnailSize2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐThumbnailSize(ctx context.Context, v any) (file.ThumbnailSize, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := file.ThumbnailSize(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNThumbnailSize2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐThumbnailSize(ctx context.Context, sel ast.SelectionSet, v file.ThumbnailSize) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ThumbnailSize!")
 	}
 	return res
 }
@@ -50858,6 +55745,97 @@ func (ec *executionContext) marshalOFileAsset2ᚖgithubᚗcomᚋcitizencloudᚋc
 		return graphql.Null
 	}
 	return ec._FileAsset(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOFileKind2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐKindᚄ(ctx context.Context, v any) ([]file.Kind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]file.Kind, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNFileKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐKind(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOFileKind2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐKindᚄ(ctx context.Context, sel ast.SelectionSet, v []file.Kind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFileKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐKind(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOFileState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐStateᚄ(ctx context.Context, v any) ([]file.State, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]file.State, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNFileState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐState(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOFileState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐStateᚄ(ctx context.Context, sel ast.SelectionSet, v []file.State) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFileState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐState(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOFileState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐState(ctx context.Context, v any) (*file.State, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := file.State(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOFileState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐState(ctx context.Context, sel ast.SelectionSet, v *file.State) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/captcha"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/gatewayrule"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/inbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/institution"
@@ -315,6 +316,32 @@ type DelegationPayload struct {
 	Delegation delegation.Delegation `json:"delegation"`
 }
 
+// 删除文件的输入
+type DeleteFileInput struct {
+	// 文件标识
+	ID string `json:"id"`
+}
+
+// 删除文件的结果
+type DeleteFilePayload struct {
+	// 文件
+	File file.FileAsset `json:"file"`
+}
+
+// 删除隔离文件的输入
+type DeleteQuarantinedFileInput struct {
+	// 文件标识
+	ID string `json:"id"`
+	// 删除事由，1 到 500 字
+	Reason string `json:"reason"`
+}
+
+// 删除隔离文件的结果
+type DeleteQuarantinedFilePayload struct {
+	// 文件
+	File file.FileAsset `json:"file"`
+}
+
 // 设备的一页
 type DeviceConnection struct {
 	// 各条
@@ -399,11 +426,59 @@ type ExportAuditEntriesPayload struct {
 	Truncated bool `json:"truncated"`
 }
 
+// 延长保留期的输入
+type ExtendFileRetentionInput struct {
+	// 文件标识
+	ID string `json:"id"`
+	// 保留到何时，须晚于现有的期限，且在 30 年之内
+	Until time.Time `json:"until"`
+	// 延长事由，1 到 500 字
+	Reason string `json:"reason"`
+}
+
+// 延长保留期的结果
+type ExtendFileRetentionPayload struct {
+	// 文件
+	File file.FileAsset `json:"file"`
+}
+
+// 文件的分页列表
+type FileAssetConnection struct {
+	// 本页的条目
+	Edges []*FileAssetEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 文件列表的条目
+type FileAssetEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 文件
+	Node file.FileAsset `json:"node"`
+}
+
 type FileAssetRepresentation struct {
 	ID *string `json:"id,omitempty"`
 	// The @key this representation matched: one of the FileAssetMatchedKey constants.
 	// gqlgen sets it from the fields the router sent; the router does not send it.
 	MatchedKey FileAssetMatchedKey `json:"-"`
+}
+
+// 断点续传的分页列表
+type FileUploadConnection struct {
+	// 本页的条目
+	Edges []*FileUploadEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 断点续传列表的条目
+type FileUploadEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 断点续传
+	Node file.FileUpload `json:"node"`
 }
 
 // 网关规则的分页列表
@@ -667,6 +742,20 @@ type PlaceEdge struct {
 	Node place.Place `json:"node"`
 }
 
+// 实施法律保全的输入
+type PlaceLegalHoldInput struct {
+	// 文件标识
+	ID string `json:"id"`
+	// 保全事由，1 到 500 字
+	Reason string `json:"reason"`
+}
+
+// 实施法律保全的结果
+type PlaceLegalHoldPayload struct {
+	// 文件
+	File file.FileAsset `json:"file"`
+}
+
 type PlaceRepresentation struct {
 	ID *string `json:"id,omitempty"`
 	// The @key this representation matched: one of the PlaceMatchedKey constants.
@@ -765,6 +854,34 @@ type RegisterPushDevicePayload struct {
 	Registered bool `json:"registered"`
 }
 
+// 解除法律保全的输入
+type ReleaseLegalHoldInput struct {
+	// 文件标识
+	ID string `json:"id"`
+	// 解除事由，1 到 500 字
+	Reason string `json:"reason"`
+}
+
+// 解除法律保全的结果
+type ReleaseLegalHoldPayload struct {
+	// 文件
+	File file.FileAsset `json:"file"`
+}
+
+// 放行隔离文件的输入
+type ReleaseQuarantinedFileInput struct {
+	// 文件标识
+	ID string `json:"id"`
+	// 放行事由，1 到 500 字
+	Reason string `json:"reason"`
+}
+
+// 放行隔离文件的结果
+type ReleaseQuarantinedFilePayload struct {
+	// 文件
+	File file.FileAsset `json:"file"`
+}
+
 // 删除网关规则的输入
 type RemoveGatewayRuleInput struct {
 	// 标识
@@ -797,6 +914,22 @@ type RenamePostInput struct {
 	ExpectedVersion int `json:"expectedVersion"`
 	// 新名称，2 到 30 个字
 	Name string `json:"name"`
+}
+
+// 替换文件的输入
+type ReplaceFileInput struct {
+	// 被替换的文件的标识
+	ID string `json:"id"`
+	// 新内容的上传凭证；上传时所得的文件随之并入被替换的文件
+	Receipt string `json:"receipt"`
+	// 读取时的版本号，被他人抢先替换时用于发现冲突
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// 替换文件的结果
+type ReplaceFilePayload struct {
+	// 文件
+	File file.FileAsset `json:"file"`
 }
 
 // 报告点击的输入
@@ -883,6 +1016,18 @@ type ResetWorkerPasswordInput struct {
 	ID string `json:"id"`
 	// 修改前的版本号
 	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// 恢复文件的输入
+type RestoreFileInput struct {
+	// 文件标识
+	ID string `json:"id"`
+}
+
+// 恢复文件的结果
+type RestoreFilePayload struct {
+	// 文件
+	File file.FileAsset `json:"file"`
 }
 
 // 恢复机构的输入
