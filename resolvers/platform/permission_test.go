@@ -10,7 +10,6 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
-	"github.com/citizencloud/citizencloud/subgraphs/platform/permission"
 )
 
 // The whole matrix, asked of the one decision in Go, of the directive, and of
@@ -150,13 +149,5 @@ func TestPermissionMatrix(t *testing.T) {
 	}
 	if code := w.ask(w.worker(city, access.Leader), `{ institutionChanges { edges { cursor } } }`, "").code(); code != "FORBIDDEN" {
 		t.Errorf("a leader reads the changes: %s", code)
-	}
-}
-
-func TestHarmlessCells(t *testing.T) {
-	for cell, want := range map[string]string{"社区": "社区", "": "", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1", " =1": "' =1", "　＝1": "'　＝1", "a=1": "a=1"} {
-		if got := permission.Harmless(cell); got != want {
-			t.Errorf("%q: %q, want %q", cell, got, want)
-		}
 	}
 }

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/access"
 	record "github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/sheet"
 )
 
 // ExportAuditEntriesInput chooses what is exported, and says what for.
@@ -66,16 +66,11 @@ func (s *Service) Export(ctx context.Context, in ExportAuditEntriesInput) (*Expo
 	made := &Export{FileName: "操作日志-" + s.Now().In(chengdu).Format("20060102-150405") + ".csv", Truncated: len(rows) > MaxExport}
 	rows = rows[:min(len(rows), MaxExport)]
 	made.Rows = len(rows)
-	var b strings.Builder
-	b.WriteString("\uFEFF")
-	w := csv.NewWriter(&b)
-	w.UseCRLF = true
-	_ = w.Write(exportColumns) // a strings.Builder takes all
-	for _, e := range rows {
-		_ = w.Write(e.cells())
-	}
-	w.Flush()
-	made.CSV = b.String()
+	made.CSV = sheet.CSV(exportColumns, func(line func(...string)) {
+		for _, e := range rows {
+			line(e.cells()...)
+		}
+	})
 	return made, nil
 }
 
@@ -89,24 +84,9 @@ func Purpose(field, text string) (string, error) {
 }
 
 func (e *AuditEntry) cells() []string {
-	cells := []string{
+	return []string{
 		e.At.In(chengdu).Format(time.DateTime), e.Result, e.Action, e.Subgraph, e.ActorKind, e.ActorName, e.ActorID, strings.Join(e.Roles, " "), e.ActorPost,
 		e.AreaCode, e.Client, e.Address, e.RequestID, e.TraceID, e.Purpose, e.TargetKind, e.TargetID, e.Before, e.After, e.Input,
 		e.Day, fmt.Sprint(e.Seq), hex.EncodeToString(e.Digest),
 	}
-	for i, cell := range cells {
-		cells[i] = neutral(cell)
-	}
-	return cells
-}
-
-// neutral keeps a spreadsheet from reading the cell as a formula: texts that
-// begin as one do get an apostrophe in front (CWE-1236).
-func neutral(cell string) string {
-	seen := strings.TrimLeft(cell, " \t\r\n\u00a0\u3000\uFEFF")
-	first, _ := utf8.DecodeRuneInString(seen)
-	if seen != "" && (strings.ContainsRune("=+-@＝＋－＠|%", first) || strings.ContainsRune("\t\r\n", rune(cell[0]))) {
-		return "'" + cell
-	}
-	return cell
 }
