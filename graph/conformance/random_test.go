@@ -59,32 +59,12 @@ func TestRandom(t *testing.T) {
 
 func random(t *testing.T, seed uint64) (report string, ran int) {
 	r := rand.New(rand.NewPCG(seed, 1))
-	sdl := conformance.Generate(r)
-	super, err := supergraph.Load(conformance.Definitions + sdl)
+	w, err := newRandomWorld(r, seed)
 	if err != nil {
-		return fmt.Sprintf("%v\n%s", err, sdl), 0
-	}
-	universe := &conformance.Universe{Super: super, Seed: seed, Nulls: seed % 3 * 8}
-	if seed%2 == 1 && !faultsSpread.MatchString(sdl) {
-		universe.Faults = 10
-	}
-	subgraphs, err := conformance.NewSubgraphs(universe)
-	if err != nil {
-		return fmt.Sprintf("%v\n%s", err, sdl), 0
-	}
-	active := false // the one label that random supergraphs have
-	roll := func() float64 {
-		if active {
-			return 0.1
-		}
-		return 0.9
-	}
-	engine, err := graph.New(super, subgraphs, graph.Options{Random: roll, Limits: validate.Limits{Fields: 3000}})
-	if err != nil {
-		return err.Error(), 0
+		return fmt.Sprintf("%v\n%s", err, w.sdl), 0
 	}
 	queries := reference.Random{
-		Schema: super.Public, Rand: r, Depth: 5, Width: 4,
+		Schema: w.super.Public, Rand: r, Depth: 5, Width: 4,
 		Argument: func(_ string, argument *ast.ArgumentDefinition) (string, bool) {
 			return []string{"1", "2", "3"}[r.IntN(3)], r.IntN(3) > 0
 		},
@@ -92,59 +72,106 @@ func random(t *testing.T, seed uint64) (report string, ran int) {
 	for k := range queriesEach {
 		query := queries.Query()
 		// Nothing below a mutation sets a context.
-		if k%4 == 3 && !strings.Contains(sdl, "@context(") {
+		if k%4 == 3 && !strings.Contains(w.sdl, "@context(") {
 			query = mutation(&queries)
 		}
-		if k%5 == 4 && !strings.Contains(sdl, "@context(") {
+		if k%5 == 4 && !strings.Contains(w.sdl, "@context(") {
 			query = subscription(&queries)
 		}
-		document, errs := validate.Parse(query, validate.Limits{})
-		if len(errs) > 0 {
-			return errs.Error(), ran
-		}
-		if len(validate.Document(super.Public, document, validate.Limits{Fields: 3000})) > 0 {
+		w.active = r.IntN(2) == 0
+		difference, valid := w.attempt(t.Context(), query)
+		if !valid {
 			continue // conflicting fields, mostly
 		}
 		ran++
-		want, err := conformance.Expect(t.Context(), universe, query, json.RawMessage(`{"yes": true, "no": false}`))
-		if err != nil {
-			return fmt.Sprintf("%v\n%s\n%s", err, query, sdl), ran
-		}
-		operation, errs := engine.Prepare(query, "")
-		if len(errs) > 0 {
-			text := "no plan"
-			if planned, err := plan.New(super, plan.Options{}).Plan(document, document.Operations[0]); err == nil {
-				text = plan.Print(planned)
-			}
-			return fmt.Sprintf("%v: %v\n%s\n%s\n%s", errs, errs[0].Unwrap(), query, text, sdl), ran
-		}
-		active = r.IntN(2) == 0
-		subgraphs.Labels = map[string]bool{"percent(50)": active}
-		before := len(subgraphs.Calls())
-		difference, err := answered(t.Context(), engine, operation, want)
-		if err != nil {
-			return fmt.Sprintf("%v\n%s\n%s", err, query, sdl), ran
-		}
-		if operation.Kind() == ast.Mutation {
-			var called []string
-			for _, call := range subgraphs.Calls()[before:] {
-				_, field, _ := strings.Cut(call, " ")
-				called = append(called, field)
-			}
-			if difference == "" && !slices.Equal(want.Roots, called) {
-				difference = fmt.Sprintf("called %v, want %v", called, want.Roots)
-			}
-		}
 		if difference != "" {
-			text := "no plan"
-			caller := plan.Caller{Active: func(string) bool { return active }}
-			if planned, err := plan.New(super, plan.Options{}).PlanFor(document, document.Operations[0], caller); err == nil {
-				text = plan.Print(planned)
-			}
-			return fmt.Sprintf("%s\n%s\n%s\n%s", difference, query, text, sdl), ran
+			query, difference = w.reduce(t.Context(), query, difference)
+			return fmt.Sprintf("%s\n%s\n%s\n%s", difference, query, w.planned(query), w.sdl), ran
 		}
 	}
 	return "", ran
+}
+
+// randomWorld is a random supergraph with an engine over its subgraphs.
+type randomWorld struct {
+	sdl       string
+	super     *supergraph.Supergraph
+	universe  *conformance.Universe
+	subgraphs *conformance.Subgraphs
+	engine    *graph.Engine
+	active    bool // the one label that random supergraphs have
+}
+
+func newRandomWorld(r *rand.Rand, seed uint64) (w *randomWorld, err error) {
+	w = &randomWorld{sdl: conformance.Generate(r)}
+	if w.super, err = supergraph.Load(conformance.Definitions + w.sdl); err != nil {
+		return w, err
+	}
+	w.universe = &conformance.Universe{Super: w.super, Seed: seed, Nulls: seed % 3 * 8}
+	if seed%2 == 1 && !faultsSpread.MatchString(w.sdl) {
+		w.universe.Faults = 10
+	}
+	if w.subgraphs, err = conformance.NewSubgraphs(w.universe); err != nil {
+		return w, err
+	}
+	roll := func() float64 {
+		if w.active {
+			return 0.1
+		}
+		return 0.9
+	}
+	w.engine, err = graph.New(w.super, w.subgraphs, graph.Options{Random: roll, Limits: validate.Limits{Fields: 3000}})
+	return w, err
+}
+
+// attempt says how the engine's answer differs from one schema's, "" where it
+// does not; valid is false for an operation that may not be asked.
+func (w *randomWorld) attempt(ctx context.Context, query string) (difference string, valid bool) {
+	document, errs := validate.Parse(query, validate.Limits{})
+	if len(errs) > 0 {
+		return errs.Error(), true
+	}
+	if len(validate.Document(w.super.Public, document, validate.Limits{Fields: 3000})) > 0 {
+		return "", false
+	}
+	want, err := conformance.Expect(ctx, w.universe, query, json.RawMessage(`{"yes": true, "no": false}`))
+	if err != nil {
+		return err.Error(), true
+	}
+	operation, errs := w.engine.Prepare(query, "")
+	if len(errs) > 0 {
+		return fmt.Sprintf("%v: %v", errs, errs[0].Unwrap()), true
+	}
+	w.subgraphs.Labels = map[string]bool{"percent(50)": w.active}
+	before := len(w.subgraphs.Calls())
+	difference, err = answered(ctx, w.engine, operation, want)
+	if err != nil {
+		return err.Error(), true
+	}
+	if operation.Kind() == ast.Mutation && difference == "" {
+		var called []string
+		for _, call := range w.subgraphs.Calls()[before:] {
+			_, field, _ := strings.Cut(call, " ")
+			called = append(called, field)
+		}
+		if !slices.Equal(want.Roots, called) {
+			difference = fmt.Sprintf("called %v, want %v", called, want.Roots)
+		}
+	}
+	return difference, true
+}
+
+// planned is the plan of an operation, as far as there is one.
+func (w *randomWorld) planned(query string) string {
+	document, errs := validate.Parse(query, validate.Limits{})
+	if len(errs) > 0 || len(validate.Document(w.super.Public, document, validate.Limits{})) > 0 {
+		return "not valid"
+	}
+	planned, err := plan.New(w.super, plan.Options{}).PlanFor(document, document.Operations[0], plan.Caller{Active: func(string) bool { return w.active }})
+	if err != nil {
+		return fmt.Sprintf("no plan: %v", err)
+	}
+	return plan.Print(planned)
 }
 
 // answered runs the operation, of a subscription its two events, and compares.
