@@ -69,6 +69,9 @@ func (p *planning) build(ws *wants, places []*place) error {
 			}
 		}
 	}
+	if !ws.builtFor(places) {
+		ws.finished = append(ws.finished, places)
+	}
 	return nil
 }
 

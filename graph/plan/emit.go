@@ -16,12 +16,8 @@ func (p *planning) emit(root *node, operation *ast.OperationDefinition) (*Plan, 
 		Response: p.outputs(root, nil),
 	}
 	out := make(map[*fetch]*Fetch, len(p.fetches))
-	var asked keys
-	if p.variants {
-		asked = keys{}
-	}
 	for _, f := range p.fetches {
-		out[f] = p.emitFetch(f, asked)
+		out[f] = p.emitFetch(f, out)
 	}
 	if p.printed > maxSelections {
 		return nil, fmt.Errorf("plan: the operation needs more than %d fields of subgraphs: fields of interfaces must be asked of each object type alone", maxSelections)
@@ -63,34 +59,44 @@ func reduce(fetches []*Fetch) {
 	}
 }
 
-// emitFetch makes a fetch; asked are the keys that earlier ones bring, to which
-// its own are added.
-func (p *planning) emitFetch(f *fetch, asked keys) *Fetch {
-	out := &Fetch{
+// emitFetch makes a fetch; those that it waits for are made.
+func (p *planning) emitFetch(f *fetch, out map[*fetch]*Fetch) *Fetch {
+	made := &Fetch{
 		Subgraph: p.super.Subgraphs[f.subgraph].ID, Operation: f.operation, When: f.when,
 		Selection: p.rootSelections(f),
 	}
-	out.Contexts = p.contexts(f)
-	if f.node.parent == nil {
-		asked.add(out.Selection)
-	} else {
+	made.Contexts = p.contexts(f)
+	if f.node.parent != nil {
 		paths := p.paths(f.node)
-		if asked != nil {
-			paths = asked.real(paths)
-			for _, path := range paths {
-				asked.at(path.steps).add(out.Selection)
-			}
+		if p.variants {
+			paths = p.brought(f, out).real(paths)
 		}
-		out.Path = paths[0].steps
+		made.Path = paths[0].steps
 		if f.inputs != nil {
-			out.Inputs = p.inputs(f)
+			made.Inputs = p.inputs(f)
 			for _, path := range paths[1:] {
-				out.Places = append(out.Places, &Place{Path: path.steps, Inputs: out.Inputs})
+				made.Places = append(made.Places, &Place{Path: path.steps, Inputs: made.Inputs})
 			}
 		}
 	}
-	p.document(out)
-	return out
+	p.document(made)
+	return made
+}
+
+// brought are the keys that are there when the fetch is sent.
+func (p *planning) brought(f *fetch, out map[*fetch]*Fetch) keys {
+	brought := keys{}
+	for _, before := range p.fetches {
+		if before == f || !before.isBefore(f) {
+			continue
+		}
+		made := out[before]
+		brought.at(made.Path).add(made.Selection)
+		for _, place := range made.Places {
+			brought.at(place.Path).add(made.Selection)
+		}
+	}
+	return brought
 }
 
 // outputs is the client's selection on a node, in the order of the answer.

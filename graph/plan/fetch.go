@@ -39,6 +39,8 @@ type input struct {
 	key     supergraph.FieldSet
 	keys    []*wants // one for each field of the key
 	needs   []*wants // what @requires asks for
+	// populations are those of which objects are sent; all of them bring the needs.
+	populations [][]*place
 	// typeFrom are the entries that tell the true type, where the key's suppliers cannot.
 	typeFrom []*entry
 }

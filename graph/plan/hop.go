@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -94,7 +95,35 @@ func (p *planning) joins(f *fetch, i int, r *route, needs *wants, before []*fetc
 	if in.as != r.as || in.key[0] != r.key[0] || len(in.key) != len(r.key) {
 		return false
 	}
-	return needs == nil || in.agrees(needs)
+	return (needs == nil || in.agrees(needs)) && p.brings(f, in, needs, places)
+}
+
+// brings says whether the objects of every population, with that of the places,
+// carry all that the input then needs when the fetch is sent: an object that
+// lacked a part of it would not be sent at all.
+func (p *planning) brings(f *fetch, in *input, needs *wants, places []*place) bool {
+	if needs != nil && !in.carries(needs) {
+		for _, other := range in.populations {
+			if !slices.Equal(other, places) && !needs.builtFor(other) {
+				return false
+			}
+		}
+	}
+	for _, carried := range in.needs {
+		if carried == needs {
+			continue
+		}
+		// The same field is asked of the same type, so most likely wanted here too.
+		if p.build(carried, places) != nil || !carried.builtFor(places) {
+			return false
+		}
+		for _, other := range suppliers(carried, nil) {
+			if f.isBefore(other) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // alike says whether all object types that the fetch asks of as one interface
@@ -116,6 +145,16 @@ func (f *fetch) alike(i int, r *route, needs *wants) bool {
 		}
 	}
 	return true
+}
+
+// serve notes that objects of the places are sent.
+func (in *input) serve(places []*place) {
+	for _, other := range in.populations {
+		if slices.Equal(other, places) {
+			return
+		}
+	}
+	in.populations = append(in.populations, places)
 }
 
 func (in *input) carries(needs *wants) bool {
@@ -177,6 +216,12 @@ func (p *planning) complete(f *fetch, n *node, i int, r *route, needs *wants, be
 		typed = typed || !pl.object
 	}
 	in.untyped = in.untyped || !typed
+	in.serve(places)
+	for _, carried := range in.needs {
+		for _, other := range suppliers(carried, nil) {
+			f.waitFor(other)
+		}
+	}
 	// Each population of objects gets its key from its own places.
 	avoid = append(avoid[:len(avoid):len(avoid)], f)
 	if r.typeFrom != nil {

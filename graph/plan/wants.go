@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/citizencloud/citizencloud/graph/supergraph"
+import (
+	"slices"
+
+	"github.com/citizencloud/citizencloud/graph/supergraph"
+)
 
 // wants is a list of fields that one node must provide: the client's, or those
 // of one field set (a key or @requires) for one object type.
@@ -11,7 +15,9 @@ type wants struct {
 	// costs remembers what the list costs from given seats, see choose.go.
 	costs map[string]int
 	busy  bool            // its cost is being computed: a circular @requires
-	built map[string]bool // the places for which it has been built
+	built map[string]bool // the places for which building has begun
+	// finished are the populations for which it is built, see builtFor.
+	finished [][]*place
 }
 
 // want is one field of the list.
@@ -28,6 +34,17 @@ type needKey struct {
 	typ   int // the node's object type by position
 	first *supergraph.FieldSelection
 	size  int
+}
+
+// builtFor says whether all wants have been built for the population: not while
+// that goes on, as a circular @requires finds.
+func (ws *wants) builtFor(places []*place) bool {
+	for _, other := range ws.finished {
+		if slices.Equal(other, places) {
+			return true
+		}
+	}
+	return false
 }
 
 // needsOf are the wants of a field set for the node's i-th object type.
