@@ -197,3 +197,34 @@ func instancesAreHidden(t *testing.T, w *world) {
 		}
 	}
 }
+
+// Who leaves is in the stream before anybody consumes it: the work goes to the
+// successor's inbox all the same, and once.
+func TestWorkOfWhoLeftReachesTheSuccessor(t *testing.T) {
+	w := newWorld(t)
+	w.workflows()
+	a := w.administrators()
+	id := get[begun](w, w.worker(here), startWorkflow, `{}`).StartWorkflow.Instance.ID
+	w.sql(`UPDATE platform.workflow_task SET worker_id = $2, role = '', role_area = '' WHERE instance_id = $1`, id, w.workers[district])
+	w.refused("leaving", w.do(a.system, "endWorker", "EndWorkerInput", workerFields, map[string]any{
+		"id": w.workers[district], "expectedVersion": 1, "reason": "调离", "successorId": w.workers[city]}), "", "")
+	w.flush()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	successor := w.inboxOf(w.worker(city, access.Leader))
+	if first := awaited(t, successor); first.Counts.Todo != 0 {
+		t.Errorf("at first %+v", first)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- workflow.New(w.db, w.clock.now, discard).Run(ctx, w.bus) }()
+	relay := &outbox.Relay{DB: w.db, URL: w.database.AppURL, Subgraph: "platform", Publisher: w.bus, Log: discard}
+	go func() { _ = relay.Run(ctx) }()
+	if got := awaited(t, successor); got.Item == nil || got.Item.Title != "用印" || got.Counts.Todo != 1 {
+		t.Errorf("%+v", got)
+	}
+	stop()
+	w.must(<-ended)
+	if !w.consumes("platform-workflow-left") {
+		t.Error("the consumer is not durable")
+	}
+}

@@ -64,7 +64,7 @@ func actorOf(p *access.Principal) engine.Actor {
 var actionLabels = map[string]string{
 	engine.Start: "发起", engine.ReturnPrevious: "退回上一环节", engine.ReturnInitiator: "退回发起人", engine.Transfer: "转办", engine.DelegateTask: "委托",
 	engine.RevokeDelegate: "收回委托", engine.AddBefore: "前加签", engine.AddAfter: "后加签", engine.Sign: "签署意见", engine.Withdraw: "撤回", engine.Resubmit: "重新提交",
-	engine.Urge: "催办", engine.Comment: "补充意见", engine.Overdue: "超期提醒", "SUBMIT": "提交", "SYNC": "接入",
+	engine.Urge: "催办", engine.Comment: "补充意见", engine.Overdue: "超期提醒", engine.HandedOver: "离职移交", "SUBMIT": "提交", "SYNC": "接入",
 }
 
 // Label is the action in Chinese, as the definition has it in the state.

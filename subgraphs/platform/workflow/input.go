@@ -87,7 +87,7 @@ func (in ActOnWorkflowInput) act() (engine.Act, error) {
 		if a.Comment == "" {
 			return a, fault.Invalid("input.comment", "请填写意见")
 		}
-	case engine.Urge, engine.Overdue, engine.Start:
+	case engine.Urge, engine.Overdue, engine.Start, engine.HandedOver:
 		return a, fault.Invalid("input.action", "不能执行该操作")
 	}
 	return a, nil

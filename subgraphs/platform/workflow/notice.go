@@ -64,6 +64,8 @@ func (v saving) notices() []outbox.Message {
 					}
 				}
 			}
+		case engine.HandedOver:
+			tell(access.Worker, line.Target, "待办已移交给您", subject+"的原办理人已离职，请接续办理。")
 		case engine.Transfer:
 			tell(access.Worker, line.Target, "待办已转交给您", subject+"，请及时办理。")
 		case engine.DelegateTask:

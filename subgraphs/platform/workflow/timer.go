@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow/engine"
 )
 
@@ -34,6 +35,7 @@ func (s *Service) Run(ctx context.Context, from Consumer) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return from.ConsumeStored(ctx, durable, requestedSubject, s.Fulfil) })
+	group.Go(func() error { return from.ConsumeStored(ctx, leftDurable, worker.LeftSubject, s.HandOver) })
 	group.Go(func() error {
 		return from.ConsumeStored(ctx, "platform-workday", "community.workday.changed", s.KeepCalendar)
 	})

@@ -4,8 +4,8 @@
 // learn of them by platform.workflow.changed.
 //
 // Start reading at WorkflowInstance and Service; starting is in start.go, acting
-// in act.go, what the modules report in follow.go, time limits in timer.go, the
-// life of definitions in define.go. What a step writes is in save.go.
+// in act.go, what the modules report in follow.go, time limits in timer.go, who
+// leaves in handover.go, the life of definitions in define.go. What a step writes is in save.go.
 package workflow
 
 import (

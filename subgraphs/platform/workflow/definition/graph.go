@@ -49,7 +49,7 @@ func (c *checker) actions(at string, s *State) {
 // reserved are the names of the actions that every workflow has.
 var reserved = []string{
 	"START", "RETURN_PREVIOUS", "RETURN_INITIATOR", "TRANSFER", "DELEGATE", "REVOKE_DELEGATE", "ADD_SIGNER_BEFORE", "ADD_SIGNER_AFTER",
-	"SIGN", "WITHDRAW", "RESUBMIT", "URGE", "COMMENT", "OVERDUE", "SYNC",
+	"SIGN", "WITHDRAW", "RESUBMIT", "URGE", "COMMENT", "OVERDUE", "SYNC", "HANDED_OVER",
 }
 
 func (c *checker) branches(at string, a *Action) {

@@ -107,7 +107,7 @@ func (m *move) seats(seat definition.Seat, notInitiator bool) []Seat {
 		if m.i.Initiator.Kind != access.Worker {
 			return nil
 		}
-		return []Seat{{WorkerID: m.i.Initiator.ID}}
+		return []Seat{m.initiators()}
 	}
 	if seat.Variable != "" {
 		var named []Seat

@@ -5,7 +5,8 @@
 //
 // Start reading at Instance, then Step in step.go: deciding is in decide.go,
 // passing tasks on in pass.go, entering states in enter.go, time limits in
-// overdue.go, instances whose states a module keeps in sync.go.
+// overdue.go, those who leave in handover.go, instances whose states a module
+// keeps in sync.go.
 package engine
 
 import (

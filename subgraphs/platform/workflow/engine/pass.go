@@ -142,7 +142,8 @@ func (m *move) returnInitiator(t *Task, a Act) error {
 		return err
 	}
 	m.i.DueAt = nil
-	m.i.Tasks = append(m.i.Tasks, Task{ID: m.w.NewID(), Round: m.i.Round, State: AtInitiator, Kind: Amend, Status: Waiting, WorkerID: m.i.Initiator.ID})
+	amends := m.initiators()
+	m.i.Tasks = append(m.i.Tasks, Task{ID: m.w.NewID(), Round: m.i.Round, State: AtInitiator, Kind: Amend, Status: Waiting, WorkerID: amends.WorkerID, Post: amends.Post})
 	m.open(&m.i.Tasks[len(m.i.Tasks)-1], nil)
 	return nil
 }

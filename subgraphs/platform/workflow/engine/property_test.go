@@ -19,28 +19,33 @@ import (
 func TestNoActLosesTheToken(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d, ids, now := definitions(t), 0, noon
+		var gone []string
+		dropped := map[string]bool{} // tasks that ended because somebody left
 		i := engine.Instance{ID: "instance", AreaCode: here, Initiator: engine.Person{Kind: access.Worker, ID: "ann"},
 			Variables: map[string]any{"days": int64(rapid.IntRange(0, 4).Draw(t, "days")), "signers": pick(t, "signers", []string{}, []string{"hal"}, []string{"hal", "ida", "cid"})}}
-		i, effects, err := engine.Begin(d, i, "", world(now, &ids))
+		i, effects, err := engine.Begin(d, i, "", world(now, &ids, gone...))
 		if err != nil {
 			t.Fatal(err)
 		}
 		sound(t, d, &i, effects)
 		for range rapid.IntRange(1, 40).Draw(t, "acts") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 40).Draw(t, "hours")) * time.Hour)
-			if next, effects, called := engine.CheckTime(d, i, world(now, &ids)); called {
+			if next, effects, called := engine.CheckTime(d, i, world(now, &ids, gone...)); called {
 				sound(t, d, &next, effects)
-				if _, _, again := engine.CheckTime(d, next, world(now, &ids)); again {
+				if _, _, again := engine.CheckTime(d, next, world(now, &ids, gone...)); again {
 					t.Fatal("a time limit is taken twice")
 				}
 				i = next
 			}
-			if rapid.IntRange(0, 4).Draw(t, "look") == 0 {
-				promised(t, d, i, now, &ids)
+			if rapid.IntRange(0, 7).Draw(t, "leave") == 0 {
+				i, gone = leave(t, d, i, now, &ids, gone, dropped)
 			}
-			act, before := acts(t, i, now), i
+			if rapid.IntRange(0, 4).Draw(t, "look") == 0 {
+				promised(t, d, i, now, &ids, gone)
+			}
+			act, before := acts(t, i, now, gone), i
 			copied := deep(i)
-			next, effects, err := engine.Step(d, i, act, world(now, &ids))
+			next, effects, err := engine.Step(d, i, act, world(now, &ids, gone...))
 			if diff := cmp.Diff(copied, deep(before)); diff != "" {
 				t.Fatalf("the step changed what it was given: %s", diff)
 			}
@@ -54,11 +59,58 @@ func TestNoActLosesTheToken(t *testing.T) {
 				t.Fatalf("version %d after %d, lines %+v", next.Version, i.Version, effects.Lines)
 			}
 			sound(t, d, &next, effects)
-			signedOff(t, d, &i, &next, act)
+			signedOff(t, d, &i, &next, act, dropped)
 			next.Tasks = slices.DeleteFunc(next.Tasks, func(task engine.Task) bool { return task.Round != next.Round }) // as the store keeps them
 			i = next
 		}
 	})
+}
+
+// leavers are those who may leave, one of each post at most.
+var leavers = []string{"ann", "cid", "hal", "ida"}
+
+// leave lets somebody leave, with a successor or without, and looks at what is
+// left of them.
+func leave(t *rapid.T, d *definition.Definition, i engine.Instance, now time.Time, ids *int, gone []string, dropped map[string]bool) (engine.Instance, []string) {
+	from := pick(t, "leaver", leavers...)
+	if slices.Contains(gone, from) {
+		return i, gone
+	}
+	gone = append(slices.Clone(gone), from)
+	successor := pick(t, "successor", append(everybody, "", "", "nobody")...)
+	copied := deep(i)
+	next, effects, moved, err := engine.HandOver(d, i, from, successor, world(now, ids, gone...))
+	if diff := cmp.Diff(copied, deep(i)); diff != "" {
+		t.Fatalf("the hand-over changed what it was given: %s", diff)
+	}
+	if err != nil {
+		t.Fatalf("%s leaves to %q: %v", from, successor, err)
+	}
+	if !moved {
+		next = i
+	} else if sound(t, d, &next, effects); next.Version != i.Version+1 {
+		t.Fatalf("version %d after %d", next.Version, i.Version)
+	}
+	for _, task := range next.Tasks {
+		dropped[task.ID] = dropped[task.ID] || task.Status == engine.Cancelled
+		if (task.Status == engine.Open || task.Status == engine.Waiting) && (task.WorkerID == from || task.DelegateID == from) {
+			t.Fatalf("%s has left and holds %+v", from, task)
+		}
+	}
+	if _, _, again, err := engine.HandOver(d, next, from, successor, world(now, ids, gone...)); again || err != nil {
+		t.Fatalf("a second delivery changes something: %t %v", again, err)
+	}
+	if next.Round != i.Round { // what went on had its agreement
+		agreed := false
+		for _, task := range next.Tasks {
+			agreed = agreed || task.Round == i.Round && task.Kind == engine.Seated && task.Status == engine.Done && task.Decision == "AGREE"
+		}
+		if !agreed {
+			t.Fatalf("left %s by nobody's agreement when %s left", i.State, from)
+		}
+	}
+	next.Tasks = slices.DeleteFunc(slices.Clone(next.Tasks), func(task engine.Task) bool { return task.Round != next.Round })
+	return next, gone
 }
 
 // deep is the instance with copies of what it holds.
@@ -122,8 +174,8 @@ func sound(t *rapid.T, d *definition.Definition, i *engine.Instance, e engine.Ef
 }
 
 // signedOff checks that an agreed state was left only with the signatures that
-// it needs.
-func signedOff(t *rapid.T, d *definition.Definition, before, after *engine.Instance, act engine.Act) {
+// it needs; but for those that ended because their worker left.
+func signedOff(t *rapid.T, d *definition.Definition, before, after *engine.Instance, act engine.Act, dropped map[string]bool) {
 	state := d.State(before.State)
 	if state != nil && state.Sign == definition.SignAny && act.Action == "AGREE" && after.Round == before.Round {
 		for _, task := range after.Tasks {
@@ -137,13 +189,13 @@ func signedOff(t *rapid.T, d *definition.Definition, before, after *engine.Insta
 	}
 	agreed := 0
 	for _, task := range after.Tasks {
-		if task.Round != before.Round {
+		if task.Round != before.Round || dropped[task.ID] {
 			continue
 		}
 		if task.Kind == engine.Seated && task.Status == engine.Done && task.Decision == "AGREE" {
 			agreed++
 			for _, added := range after.Tasks {
-				if added.ParentID == task.ID && added.Status != engine.Done {
+				if added.ParentID == task.ID && added.Status != engine.Done && !dropped[added.ID] {
 					t.Fatalf("left %s while an added signer is %s", before.State, added.Status)
 				}
 			}
@@ -158,21 +210,21 @@ func signedOff(t *rapid.T, d *definition.Definition, before, after *engine.Insta
 
 // promised checks that what is shown as allowed is accepted, that nothing else
 // is, and that somebody may do something.
-func promised(t *rapid.T, d *definition.Definition, i engine.Instance, now time.Time, ids *int) {
+func promised(t *rapid.T, d *definition.Definition, i engine.Instance, now time.Time, ids *int, gone []string) {
 	if i.Status != engine.Running {
 		return
 	}
 	anybody := false
 	until := now.Add(time.Hour)
 	for _, task := range i.Tasks {
-		for _, id := range everybody {
+		for _, id := range without(everybody, gone) {
 			allowed := engine.Allowed(d, &i, &task, actor(id), now)
 			anybody = anybody || len(allowed) > 0
 			for _, action := range []string{"AGREE", "REJECT", engine.Sign, engine.Transfer, engine.DelegateTask, engine.RevokeDelegate, engine.AddBefore,
 				engine.AddAfter, engine.ReturnPrevious, engine.ReturnInitiator, engine.Resubmit} {
 				accepted, reason := false, error(nil)
-				for _, target := range []string{"gus", "ida", "fay", "dan"} { // some of them are at the table already
-					_, _, err := engine.Step(d, i, engine.Act{Action: action, TaskID: task.ID, Actor: actor(id), Comment: "意见", Target: target, Until: &until}, world(now, ids))
+				for _, target := range without(everybody, gone) { // some of them are at the table already
+					_, _, err := engine.Step(d, i, engine.Act{Action: action, TaskID: task.ID, Actor: actor(id), Comment: "意见", Target: target, Until: &until}, world(now, ids, gone...))
 					accepted, reason = accepted || err == nil, err
 				}
 				if accepted != slices.Contains(allowed, action) {

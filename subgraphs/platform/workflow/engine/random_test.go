@@ -34,14 +34,19 @@ var people = map[engine.Post][]string{
 
 var everybody = []string{"ann", "bob", "cid", "dan", "eve", "fay", "gus", "hal", "ida"}
 
-func world(now time.Time, ids *int) engine.World {
+// world is one that some have left.
+func world(now time.Time, ids *int, gone ...string) engine.World {
 	return engine.World{
 		Now:     now,
 		NewID:   func() string { *ids++; return fmt.Sprintf("task %d", *ids) },
-		Holders: func(p engine.Post) []string { return people[p] },
-		Active:  func(id string) bool { return slices.Contains(everybody, id) },
+		Holders: func(p engine.Post) []string { return without(people[p], gone) },
+		Active:  func(id string) bool { return slices.Contains(without(everybody, gone), id) },
 		Due:     func(days int) time.Time { return now.AddDate(0, 0, days) },
 	}
+}
+
+func without(ids, gone []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(gone, id) })
 }
 
 func actor(id string) engine.Actor {
@@ -113,11 +118,11 @@ func definitions(t *rapid.T) *definition.Definition {
 }
 
 // acts draws an act, sensible or not.
-func acts(t *rapid.T, i engine.Instance, now time.Time) engine.Act {
+func acts(t *rapid.T, i engine.Instance, now time.Time, gone []string) engine.Act {
 	act := engine.Act{
 		Action: pick(t, "action", "AGREE", "AGREE", "AGREE", "REJECT", "NOTHING", engine.Sign, engine.Sign, engine.Transfer, engine.DelegateTask, engine.RevokeDelegate, engine.AddBefore,
 			engine.AddAfter, engine.ReturnPrevious, engine.ReturnInitiator, engine.Resubmit, engine.Withdraw, engine.Urge, engine.Comment),
-		Actor:   actor(pick(t, "actor", everybody...)),
+		Actor:   actor(pick(t, "actor", without(everybody, gone)...)),
 		Target:  pick(t, "target", append(everybody, "", "nobody")...),
 		Comment: pick(t, "comment", "", "意见"),
 	}

@@ -24,6 +24,7 @@ const (
 	Urge            = "URGE"
 	Comment         = "COMMENT"
 	Overdue         = "OVERDUE"
+	HandedOver      = "HANDED_OVER" // of who left
 )
 
 // World is what the engine needs to know and cannot find out itself.
