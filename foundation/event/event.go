@@ -157,19 +157,28 @@ func withTimeout(ctx context.Context) context.Context {
 // process of the same durable name takes it; a failing one comes again with
 // growing pauses, eight times. It returns when the context ends.
 func (b *Bus) Consume(ctx context.Context, durable, subject string, handle func(context.Context, Event) error) error {
-	return b.consume(ctx, durable, subject, jetstream.DeliverNewPolicy, handle)
+	return b.consume(ctx, durable, subject, jetstream.DeliverNewPolicy, patience, handle)
 }
 
 // ConsumeStored is Consume, but a durable name that is new begins with what the
 // stream has kept: nothing is missed that came before the first consumer did.
 func (b *Bus) ConsumeStored(ctx context.Context, durable, subject string, handle func(context.Context, Event) error) error {
-	return b.consume(ctx, durable, subject, jetstream.DeliverAllPolicy, handle)
+	return b.consume(ctx, durable, subject, jetstream.DeliverAllPolicy, patience, handle)
 }
 
-func (b *Bus) consume(ctx context.Context, durable, subject string, from jetstream.DeliverPolicy, handle func(context.Context, Event) error) error {
+// ConsumeAll is ConsumeStored that never gives an event up: a failing one comes
+// again, each two minutes in the end, as long as the stream has it.
+func (b *Bus) ConsumeAll(ctx context.Context, durable, subject string, handle func(context.Context, Event) error) error {
+	return b.consume(ctx, durable, subject, jetstream.DeliverAllPolicy, -1, handle)
+}
+
+// patience is how often a failing event comes at most.
+const patience = 8
+
+func (b *Bus) consume(ctx context.Context, durable, subject string, from jetstream.DeliverPolicy, times int, handle func(context.Context, Event) error) error {
 	consumer, err := b.js.CreateOrUpdateConsumer(ctx, stream, jetstream.ConsumerConfig{
 		Durable: durable, FilterSubject: prefix + subject, AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: 30 * time.Second, MaxDeliver: 8, MaxAckPending: 256, DeliverPolicy: from,
+		AckWait: 30 * time.Second, MaxDeliver: times, MaxAckPending: 256, DeliverPolicy: from,
 	})
 	if err != nil {
 		return fmt.Errorf("event: consumer %s: %w", durable, err)

@@ -12,10 +12,12 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/access/can"
 	"github.com/citizencloud/citizencloud/foundation/access/personal"
+	"github.com/citizencloud/citizencloud/foundation/account"
 	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/batch"
 	"github.com/citizencloud/citizencloud/foundation/database"
@@ -43,6 +45,7 @@ type Deps struct {
 
 // Resolver is the root of the resolvers, and the subgraph for who serves it.
 type Resolver struct {
+	accounts   *account.Follower
 	db         *database.DB
 	bus        *event.Bus // nil where one process is alone
 	log        *slog.Logger
@@ -67,6 +70,7 @@ func New(d Deps) *Resolver {
 	r.entries = entry.New(d.DB, r.catalogue)
 	r.favourites = favourite.New(d.DB, r.catalogue, d.Now)
 	r.usage = usage.New(d.DB, r.catalogue, d.Now)
+	r.accounts = &account.Follower{Subgraph: "citizen", DB: d.DB, Log: d.Log, Keepers: []account.Keeper{r.favourites.Keeper(), r.usage.Keeper()}}
 	r.loaders = loaders.Sources{Catalogue: r.catalogue, Favourites: r.favourites, Usage: r.usage}
 	return r
 }
@@ -94,7 +98,10 @@ func (r *Resolver) Run(ctx context.Context) error {
 	watching.Go(func() { r.catalogue.Watch(ctx, r.bus, r.log) })
 	defer watching.Wait()
 	defer cancel()
-	return r.usage.Run(ctx, r.log)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.usage.Run(ctx, r.log) })
+	group.Go(func() error { return r.accounts.Run(ctx, r.bus) })
+	return group.Wait()
 }
 
 // payload answers a change of a service.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/access/can"
 	"github.com/citizencloud/citizencloud/foundation/access/personal"
+	"github.com/citizencloud/citizencloud/foundation/account"
 	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/event"
@@ -40,6 +41,7 @@ type Deps struct {
 
 // Resolver is the root of all resolvers.
 type Resolver struct {
+	accounts   *account.Follower
 	cases      *feedback.Desk
 	watch      *feedback.Watch
 	activities *activity.Desk
@@ -53,10 +55,12 @@ type Resolver struct {
 // New makes the subgraph.
 func New(d Deps) *Resolver {
 	cases := &feedback.Desk{DB: d.DB, Receipts: d.Verifier, Clock: d.Now}
+	activities := &activity.Desk{DB: d.DB, Clock: d.Now}
 	return &Resolver{
+		accounts:   &account.Follower{Subgraph: "community", DB: d.DB, Log: d.Log, Keepers: []account.Keeper{cases.Keeper(), activities.Keeper()}},
 		cases:      cases,
 		watch:      &feedback.Watch{Desk: cases, Source: d.Bus, Log: d.Log},
-		activities: &activity.Desk{DB: d.DB, Clock: d.Now},
+		activities: activities,
 		boards:     &board.Hub{DB: d.DB, Source: d.Bus, Clock: d.Now, Log: d.Log},
 		calendar:   &workday.Desk{DB: d.DB},
 		bus:        d.Bus,
@@ -90,6 +94,7 @@ func (r *Resolver) Run(ctx context.Context) error {
 	group.Go(func() error { return r.boards.Run(ctx) })
 	group.Go(func() error { return r.watch.Run(ctx) })
 	group.Go(func() error { return r.keepDeadlines(ctx) })
+	group.Go(func() error { return r.accounts.Run(ctx, r.bus) })
 	group.Go(func() error {
 		return r.bus.ConsumeStored(ctx, "community-handover", feedback.SubjectLeft, r.cases.HandOver)
 	})

@@ -103,6 +103,12 @@ func TestLinkingTakesAnotherAccountOver(t *testing.T) {
 	_, owner := w.signIn(mobile)
 	guest := get[struct{ SignInByThirdParty tokens }](w, nil, byThirdParty, `{"i": {"provider": "ALIPAY", "code": "zhao.1"}}`).SignInByThirdParty
 	proven := w.prove(owner, mobile)
+	for id, allowed := range map[string]bool{guest.Viewer.ID: false, owner.ID: true} {
+		w.sql(`INSERT INTO platform.message_preference VALUES ($1, 'ACTIVITY', $2, now())`, id, allowed)
+	}
+	w.sql(`INSERT INTO platform.message_preference VALUES ($1, 'PROMOTION', false, now())`, guest.Viewer.ID)
+	w.sql(`INSERT INTO platform.push_device VALUES (gen_random_uuid(), 'citizen', $1, gen_random_uuid(), 'APNS', 'x', now())`, guest.Viewer.ID)
+	w.sql(`INSERT INTO platform.citizen_obligation VALUES ('feedback/1', $1, true, now())`, guest.Viewer.ID)
 	if got := w.codeOf(proven, linkAccount, `{"provider": "ALIPAY", "code": "zhao.2"}`); got != "CONFLICT" {
 		t.Errorf("without agreeing: %q", got)
 	}
@@ -111,6 +117,19 @@ func TestLinkingTakesAnotherAccountOver(t *testing.T) {
 	}
 	if n := w.number(`SELECT count(*) FROM platform.citizen WHERE id = $1 AND state = 'MERGED'`, guest.Viewer.ID); n != 1 {
 		t.Error("not merged")
+	}
+	if n := w.number(`SELECT count(*) FROM platform.message_preference WHERE citizen_id = $1 AND NOT allowed`, owner.ID); n != 2 {
+		t.Errorf("%d choices are kept: who opted out once is not asked again", n)
+	}
+	for name, query := range map[string]string{
+		"push devices": `SELECT count(*) FROM platform.push_device WHERE recipient_id = $1`, "obligations": `SELECT count(*) FROM platform.citizen_obligation WHERE citizen_id = $1`,
+	} {
+		if n := w.number(query, owner.ID); n != 1 {
+			t.Errorf("%s of the successor: %d", name, n)
+		}
+	}
+	if got := w.ask(proven, cancel, "").code(); got != "CONFLICT" {
+		t.Errorf("the former's open case does not keep the successor's account: %q", got)
 	}
 	_, second := w.signIn("13800000161")
 	if got := w.codeOf(w.prove(second, "13800000161"), linkAccount, `{"provider": "ALIPAY", "code": "zhao.4", "mergeIfTaken": true}`); got != "CONFLICT" {

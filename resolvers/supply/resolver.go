@@ -11,10 +11,12 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/access/can"
 	"github.com/citizencloud/citizencloud/foundation/access/personal"
+	"github.com/citizencloud/citizencloud/foundation/account"
 	"github.com/citizencloud/citizencloud/foundation/audit"
 	"github.com/citizencloud/citizencloud/foundation/database"
 	"github.com/citizencloud/citizencloud/foundation/event"
@@ -39,6 +41,8 @@ type Deps struct {
 
 // Resolver is the root of the resolvers, and the subgraph for who serves it.
 type Resolver struct {
+	bus          *event.Bus // nil where one process is alone
+	accounts     *account.Follower
 	log          *slog.Logger
 	journal      *audit.Journal
 	participants *participant.Participants
@@ -55,8 +59,9 @@ func New(d Deps) *Resolver {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
-	r := &Resolver{log: d.Log, journal: &audit.Journal{Subgraph: "supply", DB: d.DB, Now: d.Now, Log: d.Log},
+	r := &Resolver{bus: d.Bus, log: d.Log, journal: &audit.Journal{Subgraph: "supply", DB: d.DB, Now: d.Now, Log: d.Log},
 		participants: participant.New(d.DB), services: communityservice.New(d.DB, d.Now), demands: demand.New(d.DB, d.Now)}
+	r.accounts = &account.Follower{Subgraph: "supply", DB: d.DB, Log: d.Log, Keepers: []account.Keeper{participant.Keeper(), demand.Keeper()}}
 	r.loaders = loaders.Sources{Participants: r.participants, Services: r.services, Demands: r.demands}
 	return r
 }
@@ -70,7 +75,15 @@ func (r *Resolver) Executable() graphql.ExecutableSchema {
 func (r *Resolver) Context(ctx context.Context) context.Context { return r.loaders.With(ctx) }
 
 // Run lets demands expire until the context ends.
-func (r *Resolver) Run(ctx context.Context) error { return r.demands.Run(ctx, r.log) }
+func (r *Resolver) Run(ctx context.Context) error {
+	if r.bus == nil {
+		return r.demands.Run(ctx, r.log)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.demands.Run(ctx, r.log) })
+	group.Go(func() error { return r.accounts.Run(ctx, r.bus) })
+	return group.Wait()
+}
 
 func participantPayload(p *participant.Participant, err error) (*executable.ParticipantPayload, error) {
 	if err != nil {

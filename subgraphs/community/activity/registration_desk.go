@@ -12,7 +12,6 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
-	"github.com/citizencloud/citizencloud/foundation/outbox"
 )
 
 // waitlistFactor bounds the waiting list to so many times the capacity.
@@ -110,42 +109,47 @@ func (s *Desk) Withdraw(ctx context.Context, in WithdrawRegistrationInput) (*Reg
 		if r == nil {
 			return fault.New(fault.NotFound, "您没有报名该活动")
 		}
-		at := s.now()
-		if a.State != Published || !a.StartsAt.After(at) || !slices.Contains(registrationTransitions[Withdrawn], r.State) {
+		if a.State != Published || !a.StartsAt.After(s.now()) || !slices.Contains(registrationTransitions[Withdrawn], r.State) {
 			return fault.New(fault.Conflict, "活动已开始或已结束，不能退出报名")
 		}
-		was := r.State
-		if err := setState(ctx, tx, r, Withdrawn, at); err != nil {
-			return err
-		}
-		if was == Waitlisted {
-			if err := count(ctx, tx, a, 0, -1); err != nil {
-				return err
-			}
-			return announce(ctx, tx, a, at)
-		}
-		next, err := firstWaiting(ctx, tx, a.ID)
-		if err != nil {
-			return err
-		}
-		if next == nil {
-			if err := count(ctx, tx, a, -1, 0); err != nil {
-				return err
-			}
-			return announce(ctx, tx, a, at)
-		}
-		if err := setState(ctx, tx, next, Confirmed, at); err != nil {
-			return err
-		}
-		if err := count(ctx, tx, a, 0, -1); err != nil { // the place changes hands
-			return err
-		}
-		return announce(ctx, tx, a, at, []outbox.Message{tell(a, next.CitizenID, "候补成功", "您的候补已转为正式报名。")}...)
+		return s.vacate(ctx, tx, a, r)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return r, nil
+}
+
+// vacate withdraws the registration of the locked activity; who waits longest
+// gets the place and is told.
+func (s *Desk) vacate(ctx context.Context, tx *sqlx.Tx, a *Activity, r *Registration) error {
+	was, at := r.State, s.now()
+	if err := setState(ctx, tx, r, Withdrawn, at); err != nil {
+		return err
+	}
+	if was == Waitlisted {
+		if err := count(ctx, tx, a, 0, -1); err != nil {
+			return err
+		}
+		return announce(ctx, tx, a, at)
+	}
+	next, err := firstWaiting(ctx, tx, a.ID)
+	if err != nil {
+		return err
+	}
+	if next == nil {
+		if err := count(ctx, tx, a, -1, 0); err != nil {
+			return err
+		}
+		return announce(ctx, tx, a, at)
+	}
+	if err := setState(ctx, tx, next, Confirmed, at); err != nil {
+		return err
+	}
+	if err := count(ctx, tx, a, 0, -1); err != nil { // the place changes hands
+		return err
+	}
+	return announce(ctx, tx, a, at, tell(a, next.CitizenID, "候补成功", "您的候补已转为正式报名。"))
 }
 
 // CheckIn says that the registered citizen came.

@@ -143,3 +143,28 @@ func attendees(ctx context.Context, tx sqlx.QueryerContext, activityID string) (
 	}
 	return ids, nil
 }
+
+// sharedBy reads the activities that both citizens are registered for, in an
+// order that all who lock several keep.
+func sharedBy(ctx context.Context, tx sqlx.QueryerContext, one, other string) ([]string, error) {
+	var ids []string
+	err := sqlx.SelectContext(ctx, tx, &ids, `
+		SELECT activity_id FROM community.registration WHERE citizen_id = $1 AND state <> 'WITHDRAWN'
+		INTERSECT SELECT activity_id FROM community.registration WHERE citizen_id = $2 AND state <> 'WITHDRAWN' ORDER BY 1`, one, other)
+	if err != nil {
+		return nil, fmt.Errorf("activity: reading what two are registered for: %w", err)
+	}
+	return ids, nil
+}
+
+// comingOf reads the published activities still to begin that the citizen is registered for.
+func comingOf(ctx context.Context, tx sqlx.QueryerContext, citizenID string, now time.Time) ([]string, error) {
+	var ids []string
+	err := sqlx.SelectContext(ctx, tx, &ids, `
+		SELECT a.id FROM community.registration r JOIN community.activity a ON a.id = r.activity_id
+		WHERE r.citizen_id = $1 AND r.state <> 'WITHDRAWN' AND a.state = 'PUBLISHED' AND a.starts_at > $2 ORDER BY a.id`, citizenID, now)
+	if err != nil {
+		return nil, fmt.Errorf("activity: reading what is to come for a citizen: %w", err)
+	}
+	return ids, nil
+}

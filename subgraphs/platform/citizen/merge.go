@@ -15,9 +15,22 @@ import (
 // keeps rows of the former makes them the latter's.
 const MergedSubject = "platform.citizen.merged"
 
+// merging are the statements that make the rows of $1 those of $2: choices of
+// both count where they are no, and a message reaches whoever takes over.
+var merging = []string{
+	`UPDATE platform.notification AS n SET recipient_id = $2 WHERE recipient_kind = 'citizen' AND recipient_id = $1
+		AND NOT EXISTS (SELECT FROM platform.notification o WHERE o.request_id = n.request_id AND o.recipient_id = $2)`,
+	`UPDATE platform.citizen_obligation SET citizen_id = $2 WHERE citizen_id = $1`,
+	`INSERT INTO platform.message_preference AS p (citizen_id, class, allowed, updated_at) SELECT $2, class, allowed, updated_at FROM platform.message_preference WHERE citizen_id = $1
+		ON CONFLICT (citizen_id, class) DO UPDATE SET allowed = p.allowed AND excluded.allowed, updated_at = greatest(p.updated_at, excluded.updated_at)`,
+	`UPDATE platform.push_device SET recipient_id = $2 WHERE recipient_kind = 'citizen' AND recipient_id = $1`,
+	`UPDATE platform.message_delivery AS d SET recipient_id = $2 WHERE recipient_kind = 'citizen' AND recipient_id = $1
+		AND NOT EXISTS (SELECT FROM platform.message_delivery o WHERE o.message_id = d.message_id AND o.recipient_id = $2 AND o.channel = d.channel)`,
+}
+
 // Merge merges the account, which has no number of its own, into the successor:
-// the ways to sign in and the notifications become the successor's, the history
-// stays with both. Both must be active, and their holder must have proven both.
+// the ways to sign in, the notifications and what is on its way become the
+// successor's, the history stays with both. Both must be active, and their holder must have proven both.
 // In the transaction, as the system; the caller ends the sessions of the former.
 func (s *Service) Merge(ctx context.Context, tx sqlx.ExtContext, id, successorID string) error {
 	if id == successorID {
@@ -42,11 +55,10 @@ func (s *Service) Merge(ctx context.Context, tx sqlx.ExtContext, id, successorID
 		return fmt.Errorf("citizen: merging the links: %w", err)
 	}
 	now := s.now()
-	_, err = tx.ExecContext(ctx, `
-		UPDATE platform.notification AS n SET recipient_id = $2 WHERE recipient_kind = 'citizen' AND recipient_id = $1
-			AND NOT EXISTS (SELECT FROM platform.notification o WHERE o.request_id = n.request_id AND o.recipient_id = $2)`, id, successorID)
-	if err != nil {
-		return fmt.Errorf("citizen: merging the notifications: %w", err)
+	for _, statement := range merging {
+		if _, err := tx.ExecContext(ctx, statement, id, successorID); err != nil {
+			return fmt.Errorf("citizen: merging the rows: %w", err)
+		}
 	}
 	_, err = tx.ExecContext(ctx, `
 		UPDATE platform.citizen SET area_code = $2, version = version + 1, updated_at = $3 WHERE id = $1 AND area_code = ''`, successorID, from.AreaCode, now)
