@@ -7,7 +7,6 @@ package citizen
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -93,12 +92,8 @@ func (r *Resolver) Run(ctx context.Context) error {
 	if r.bus == nil {
 		return r.usage.Run(ctx, r.log)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	var watching sync.WaitGroup
-	watching.Go(func() { r.catalogue.Watch(ctx, r.bus, r.log) })
-	defer watching.Wait()
-	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { r.catalogue.Watch(ctx, r.bus, r.log); return nil })
 	group.Go(func() error { return r.usage.Run(ctx, r.log) })
 	group.Go(func() error { return r.accounts.Run(ctx, r.bus) })
 	return group.Wait()
