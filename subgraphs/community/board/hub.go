@@ -27,16 +27,11 @@ const (
 	computeTimeout = 10 * time.Second
 )
 
-// Source gives the events of a subject from now on; *event.Bus does.
-type Source interface {
-	Live(ctx context.Context, subject string) (<-chan event.Event, error)
-}
-
 // Hub computes boards and hands them to all who watch in this process: one
 // computation after a burst of changes, however many watch.
 type Hub struct {
 	DB     *database.DB
-	Source Source
+	Source event.Live
 	Clock  func() time.Time
 	Log    *slog.Logger
 

@@ -16,16 +16,11 @@ import (
 // watchQueue is how many changes a subscriber may lag behind.
 const watchQueue = 64
 
-// Source gives the events of a subject from now on; *event.Bus does.
-type Source interface {
-	Live(ctx context.Context, subject string) (<-chan event.Event, error)
-}
-
 // Watch hands changed cases to the workers who watch an area in this process;
 // each case is read once, however many watch.
 type Watch struct {
 	Desk   *Desk
-	Source Source
+	Source event.Live
 	Log    *slog.Logger
 
 	mu          sync.Mutex

@@ -8,6 +8,7 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/database"
+	"github.com/citizencloud/citizencloud/foundation/event"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
@@ -16,7 +17,7 @@ import (
 // Service reads inboxes. Everything that it answers is the calling worker's own.
 type Service struct {
 	DB  *database.DB
-	Hub *Hub
+	Hub *event.Hub[Moved]
 	Now func() time.Time
 }
 

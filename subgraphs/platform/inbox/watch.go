@@ -26,7 +26,7 @@ func (s *Service) Changes(ctx context.Context) (<-chan *InboxChange, error) {
 	if err != nil {
 		return nil, err
 	}
-	moves, err := s.Hub.listen(ctx, p)
+	moves, err := s.Hub.Listen(ctx, p.Session, Addressees(p)...)
 	if err != nil {
 		return nil, err
 	}

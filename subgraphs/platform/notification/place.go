@@ -9,7 +9,6 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
-	"github.com/citizencloud/citizencloud/foundation/event"
 	"github.com/citizencloud/citizencloud/foundation/outbox"
 )
 
@@ -51,18 +50,4 @@ func Place(ctx context.Context, tx sqlx.ExtContext, p Placing) error {
 		return fmt.Errorf("notification: placing: %w", err)
 	}
 	return outbox.Append(ctx, tx, "platform", outbox.Message{Subject: placedSubject, Payload: p})
-}
-
-// handAll gives placed notifications to those of their recipients who listen.
-func (h *Hub) handAll(e event.Event) {
-	var placing Placing
-	if e.Read(&placing) != nil {
-		return
-	}
-	for _, to := range placing.To {
-		h.give(Created{
-			NotificationID: to.ID, RecipientKind: to.Kind, RecipientID: to.RecipientID,
-			Topic: placing.Topic, Title: placing.Title, Body: placing.Body, Link: placing.Link, CreatedAt: placing.CreatedAt,
-		})
-	}
 }

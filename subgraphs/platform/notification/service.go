@@ -9,6 +9,7 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/database"
+	"github.com/citizencloud/citizencloud/foundation/event"
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
@@ -20,7 +21,7 @@ import (
 type Service struct {
 	DB      *database.DB
 	Workers *worker.Service
-	Hub     *Hub
+	Hub     *event.Hub[*Notification]
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -157,5 +158,5 @@ func (s *Service) Received(ctx context.Context) (<-chan *Notification, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.Hub.Listen(ctx, me, access.From(ctx).Session)
+	return s.Hub.Listen(ctx, access.From(ctx).Session, me.topic())
 }
