@@ -28,6 +28,8 @@ var impersonal = map[string]string{
 	"ServiceChange.contact":              "of a department, for everybody",
 	"Place.address":                      "of a public place",
 	"MessageChannelStatistics.noAddress": "a number of people",
+	"RealNameCounter.address":            "of a public place",
+	"CreateRealNameCounterInput.address": "of a public place",
 	"Place.telephone":                    "of a public place",
 	"Position.longitude":                 "of a public place",
 	"Position.latitude":                  "of a public place",

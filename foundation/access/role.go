@@ -52,11 +52,19 @@ const (
 	MessageReview    Action = "message.review"       // approve and retire the templates of messages
 	LogView          Action = "log.view"             // the logs of all processes and clients
 	FileReview       Action = "file.review"          // quarantined files of the scope: release or delete
+	RealNameView     Action = "realname.view"        // real-name verifications of the scope, masked
+	RealNameExamine  Action = "realname.examine"     // file and examine cases at counters: the first pair of eyes
+	RealNameDecide   Action = "realname.decide"      // decide on cases that another one examined: the second
+	RealNameRevoke   Action = "realname.revoke"      // bring a citizen's level down
+	RealNameReveal   Action = "realname.reveal"      // name and number in plain, for a purpose, recorded
+	RealNameCounters Action = "realname.counters"    // the counters of the scope and their slots
 )
 
 var grants = map[Role][]Action{
-	CommunityWorker: {FeedbackView, FeedbackAssign, FeedbackHandle, FeedbackReject, ActivityManage, BoardView, ParticipantView, WorkerView, CitizenView, CitizenReveal, NoticeSend, DemandPublish, PlaceManage},
-	Supervisor:      {FeedbackView, FeedbackAssign, FeedbackReject, BoardView, ParticipantView, WorkerView, WorkflowView, NoticeSend, MessageReview},
+	CommunityWorker: {FeedbackView, FeedbackAssign, FeedbackHandle, FeedbackReject, ActivityManage, BoardView, ParticipantView, WorkerView, CitizenView, CitizenReveal, NoticeSend, DemandPublish, PlaceManage,
+		RealNameView, RealNameExamine, RealNameReveal, RealNameCounters},
+	Supervisor: {FeedbackView, FeedbackAssign, FeedbackReject, BoardView, ParticipantView, WorkerView, WorkflowView, NoticeSend, MessageReview,
+		RealNameView, RealNameDecide, RealNameRevoke, RealNameReveal},
 	Leader:          {FeedbackView, BoardView, WorkerView, WorkflowView, WorkflowReview, NoticeSend, MessageReview},
 	CatalogueEditor: {ServiceManage, PlaceManage},
 	SupplyReviewer:  {ParticipantView, ParticipantAudit, OfferingReview, DemandReview},

@@ -24,6 +24,7 @@ const (
 	Locked          Code = "LOCKED"                  // the account is locked for a while
 	StepUpRequired  Code = "STEP_UP_REQUIRED"        // prove once more who you are, then try again
 	CaptchaRequired Code = "CAPTCHA_REQUIRED"        // solve a captcha, then try again
+	ConsentRequired Code = "CONSENT_REQUIRED"        // agree to what is told first, then try again
 	Full            Code = "FULL"                    // no place left
 	Unavailable     Code = "TEMPORARILY_UNAVAILABLE" // something outside is away; try again
 	Internal        Code = "INTERNAL"                // our fault; the log knows more

@@ -13,6 +13,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/realname"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/worker"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/workflow"
 )
@@ -25,6 +26,7 @@ type Services struct {
 	Notifications *notification.Service
 	Workflows     *workflow.Service
 	Files         *file.Service
+	RealNames     *realname.Service
 }
 
 // Loaders are one request's loaders. A missing thing loads as nil. They keep
@@ -43,6 +45,11 @@ type Loaders struct {
 	Events      *batch.Loader[*file.FileAsset, []*file.FileEvent]
 	// Unread leaves out who is not the caller: ask for the caller only.
 	Unread *batch.Loader[notification.Recipient, int]
+	// Of real-name verifications and counters.
+	VerificationHistory *batch.Loader[string, []*realname.VerificationEvent]
+	Slot                *batch.Loader[string, *realname.CounterSlot]
+	Counter             *batch.Loader[string, *realname.RealNameCounter]
+	SlotsOf             *batch.Loader[string, []*realname.CounterSlot]
 }
 
 func newLoaders(s Services) *Loaders {
@@ -59,6 +66,11 @@ func newLoaders(s Services) *Loaders {
 		Versions:    batch.New(s.Files.Versions),
 		Events:      batch.New(s.Files.Histories),
 		Unread:      batch.New(s.Notifications.Unread),
+
+		VerificationHistory: batch.New(s.RealNames.Histories),
+		Slot:                batch.New(s.RealNames.SlotsByIDs),
+		Counter:             batch.New(s.RealNames.CountersByIDs),
+		SlotsOf:             batch.New(s.RealNames.Slots),
 	}
 }
 

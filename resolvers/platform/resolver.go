@@ -41,6 +41,9 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/personal"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/place"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/realname"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/realname/face"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/realname/register"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/secondfactor"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/session"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
@@ -70,6 +73,12 @@ type Deps struct {
 	Carriers Carriers
 	// Others are the platforms whose accounts sign citizens in.
 	Others thirdparty.Providers
+	// Register and Face judge who people are; nil is the simulator in development,
+	// and else nobody.
+	Register register.Register
+	Face     face.Provider
+	// RealName are an installation's settings of real names; nil is realname.Usual.
+	RealName *realname.Settings
 	// Limits bound codes; nil is sms.Usual.
 	Limits      *sms.Limits
 	Now         func() time.Time // nil is time.Now
@@ -99,6 +108,7 @@ type Resolver struct {
 	files         *file.Service
 	places        *place.Service
 	rules         *gatewayrule.Service
+	realnames     *realname.Service
 	logs          *log.Service
 	journal       *record.Journal
 	audits        *audit.Service
@@ -149,6 +159,7 @@ func New(d Deps) *Resolver {
 	})
 	r.places = &place.Service{DB: d.DB, Now: d.Now}
 	r.rules = &gatewayrule.Service{DB: d.DB}
+	r.realnames = newRealNames(d, r.citizens, r.files)
 	r.logs = &log.Service{DB: d.DB, Now: d.Now}
 	r.workflows = workflow.New(d.DB, d.Now, d.Log)
 	r.inboxes = &inbox.Service{DB: d.DB, Hub: inbox.NewHub(d.Bus), Now: d.Now}
@@ -168,12 +179,13 @@ func (r *Resolver) Context(ctx context.Context) context.Context {
 func (r *Resolver) load(ctx context.Context) *loaders.Loaders { return loaders.From(ctx, r.services()) }
 
 func (r *Resolver) services() loaders.Services {
-	return loaders.Services{Units: r.units, Posts: r.posts, Workers: r.workers, Notifications: r.notifications, Workflows: r.workflows, Files: r.files}
+	return loaders.Services{Units: r.units, Posts: r.posts, Workers: r.workers, Notifications: r.notifications, Workflows: r.workflows, Files: r.files, RealNames: r.realnames}
 }
 
 // Run makes the notifications and workflows that other subgraphs ask for and
 // keeps the workflows' time limits, appends what they record to the audit log,
-// removes old sessions and erases cancelled accounts, until the context ends.
+// removes old sessions, erases cancelled accounts and evidence of real names,
+// until the context ends.
 func (r *Resolver) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.notifications.Run(ctx, r.deps.Bus) })
@@ -186,6 +198,7 @@ func (r *Resolver) Run(ctx context.Context) error {
 	group.Go(func() error { return r.citizens.Follow(ctx, r.deps.Bus) })
 	group.Go(func() error { return r.workflows.Run(ctx, r.deps.Bus) })
 	group.Go(func() error { return r.files.Run(ctx) })
+	group.Go(func() error { return r.realnames.Run(ctx) })
 	group.Go(func() error { return r.collectLogs(ctx) })
 	if r.deps.Seals != nil {
 		appender := &audit.Appender{DB: r.deps.DB, Sealer: r.deps.Seals, Now: r.deps.Now, Log: r.deps.Log}
@@ -214,3 +227,7 @@ func (r *Resolver) SessionAlive(ctx context.Context, sessionID string) (bool, er
 
 // Listeners is the number of subscriptions to notifications in this process.
 func (r *Resolver) Listeners() int { return r.notifications.Hub.Listeners() }
+
+// SweepRealNames does at once what is due of real names: it gives up what waits
+// too long, ends what has run out, and erases evidence.
+func (r *Resolver) SweepRealNames(ctx context.Context) error { return r.realnames.Sweep(ctx) }

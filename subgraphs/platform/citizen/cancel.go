@@ -109,6 +109,9 @@ func (s *Service) erase(ctx context.Context, tx sqlx.ExtContext, id string, at t
 			return fmt.Errorf("citizen: erasing: %w", err)
 		}
 	}
+	if err := eraseRealName(ctx, tx, id, at); err != nil {
+		return err
+	}
 	_, err := tx.ExecContext(ctx, `
 		UPDATE platform.citizen SET state = 'CANCELLED', nickname = '已注销用户', mobile = NULL, mobile_index = NULL, password_hash = NULL, password_changed_at = NULL,
 			area_code = '', assurance_level = 'L0', cancel_due_at = NULL, ended_at = $2, version = version + 1, updated_at = $2

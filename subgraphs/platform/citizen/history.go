@@ -29,6 +29,7 @@ const (
 	CancelRequested Action = "CANCEL_REQUESTED"
 	CancelWithdrawn Action = "CANCEL_WITHDRAWN"
 	CancelDone      Action = "CANCELLED"
+	LevelChanged    Action = "LEVEL_CHANGED"
 )
 
 // notices are what the citizen is told of a change, wherever it was made; the
@@ -68,6 +69,11 @@ func (s *Service) record(ctx context.Context, tx sqlx.ExtContext, id string, act
 // Notice asks for a notification about the citizen's account; the same request
 // ID notifies once.
 func Notice(requestID, citizenID, title, body string) outbox.Message {
+	return LinkedNotice(requestID, citizenID, title, body, "security")
+}
+
+// LinkedNotice is Notice with another page to go to.
+func LinkedNotice(requestID, citizenID, title, body, link string) outbox.Message {
 	return outbox.Message{Subject: "platform.notification.requested", Payload: map[string]any{
-		"requestId": requestID, "recipient": map[string]string{"citizenId": citizenID}, "topic": "account", "title": title, "body": body, "link": "security"}}
+		"requestId": requestID, "recipient": map[string]string{"citizenId": citizenID}, "topic": "account", "title": title, "body": body, "link": link}}
 }

@@ -60,13 +60,20 @@ func (s *Service) Merge(ctx context.Context, tx sqlx.ExtContext, id, successorID
 			return fmt.Errorf("citizen: merging the rows: %w", err)
 		}
 	}
+	level, err := mergeRealName(ctx, tx, from, to, now)
+	if err != nil {
+		return err
+	}
+	if err := s.SetLevel(ctx, tx, successorID, level, "MERGE"); err != nil {
+		return err
+	}
 	_, err = tx.ExecContext(ctx, `
 		UPDATE platform.citizen SET area_code = $2, version = version + 1, updated_at = $3 WHERE id = $1 AND area_code = ''`, successorID, from.AreaCode, now)
 	if err != nil {
 		return fmt.Errorf("citizen: merging the profiles: %w", err)
 	}
 	_, err = tx.ExecContext(ctx, `
-		UPDATE platform.citizen SET state = 'MERGED', successor_id = $2, password_hash = NULL, ended_at = $3, version = version + 1, updated_at = $3
+		UPDATE platform.citizen SET state = 'MERGED', successor_id = $2, assurance_level = 'L0', password_hash = NULL, ended_at = $3, version = version + 1, updated_at = $3
 		WHERE id = $1`, id, successorID, now)
 	if err != nil {
 		return fmt.Errorf("citizen: merging: %w", err)

@@ -37,6 +37,8 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/permission"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/place"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/realname"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/realname/document"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/session"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/thirdparty"
@@ -62,12 +64,14 @@ type ResolverRoot interface {
 	Assignment() AssignmentResolver
 	AuditEntry() AuditEntryResolver
 	Citizen() CitizenResolver
+	CounterSlot() CounterSlotResolver
 	Delegation() DelegationResolver
 	Entity() EntityResolver
 	FileAsset() FileAssetResolver
 	FileEvent() FileEventResolver
 	FileUpload() FileUploadResolver
 	FileVersion() FileVersionResolver
+	IdentityVerification() IdentityVerificationResolver
 	InboxItem() InboxItemResolver
 	Message() MessageResolver
 	MessageTemplate() MessageTemplateResolver
@@ -76,6 +80,7 @@ type ResolverRoot interface {
 	Place() PlaceResolver
 	Post() PostResolver
 	Query() QueryResolver
+	RealNameCounter() RealNameCounterResolver
 	Subscription() SubscriptionResolver
 	Worker() WorkerResolver
 	WorkflowDefinition() WorkflowDefinitionResolver
@@ -98,6 +103,10 @@ type ComplexityRoot struct {
 		Action  func(childComplexity int) int
 		Granted func(childComplexity int) int
 		Name    func(childComplexity int) int
+	}
+
+	ApplyOfflineVerificationPayload struct {
+		Verification func(childComplexity int) int
 	}
 
 	Area struct {
@@ -176,6 +185,12 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	BeginFaceVerificationPayload struct {
+		ExpiresAt     func(childComplexity int) int
+		LivenessToken func(childComplexity int) int
+		Verification  func(childComplexity int) int
+	}
+
 	BindMobilePayload struct {
 		SignIn func(childComplexity int) int
 		Viewer func(childComplexity int) int
@@ -203,11 +218,14 @@ type ComplexityRoot struct {
 		AssuranceLevel          func(childComplexity int) int
 		Devices                 func(childComplexity int, first *int, after *string) int
 		ID                      func(childComplexity int) int
+		IdentityVerifications   func(childComplexity int, first *int, after *string) int
 		LinkedAccounts          func(childComplexity int) int
 		Mobile                  func(childComplexity int) int
 		Nickname                func(childComplexity int) int
 		Notifications           func(childComplexity int, first *int, after *string, unreadOnly *bool) int
 		PasswordSet             func(childComplexity int) int
+		RealName                func(childComplexity int) int
+		RealNameConsents        func(childComplexity int) int
 		RegisteredAt            func(childComplexity int) int
 		State                   func(childComplexity int) int
 		UnreadNotificationCount func(childComplexity int) int
@@ -217,12 +235,37 @@ type ComplexityRoot struct {
 		Place func(childComplexity int) int
 	}
 
+	CloseRealNameCounterPayload struct {
+		Counter func(childComplexity int) int
+	}
+
+	CompleteFaceVerificationPayload struct {
+		Verification func(childComplexity int) int
+	}
+
+	ConsentToRealNamePayload struct {
+		Consent func(childComplexity int) int
+	}
+
+	CounterSlot struct {
+		Capacity  func(childComplexity int) int
+		Counter   func(childComplexity int) int
+		EndsAt    func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Remaining func(childComplexity int) int
+		StartsAt  func(childComplexity int) int
+	}
+
 	CreateMessageTemplatePayload struct {
 		Template func(childComplexity int) int
 	}
 
 	CreatePlacePayload struct {
 		Place func(childComplexity int) int
+	}
+
+	CreateRealNameCounterPayload struct {
+		Counter func(childComplexity int) int
 	}
 
 	CreateWorkerPayload struct {
@@ -234,6 +277,10 @@ type ComplexityRoot struct {
 		DataScope func(childComplexity int) int
 		Posts     func(childComplexity int) int
 		Workers   func(childComplexity int) int
+	}
+
+	DecideVerificationPayload struct {
+		Verification func(childComplexity int) int
 	}
 
 	Delegation struct {
@@ -311,6 +358,10 @@ type ComplexityRoot struct {
 		FindWorkflowInstance func(childComplexity int, reps []*WorkflowInstanceRepresentation) int
 	}
 
+	ExamineVerificationPayload struct {
+		Verification func(childComplexity int) int
+	}
+
 	ExportAuditEntriesPayload struct {
 		CSV       func(childComplexity int) int
 		FileName  func(childComplexity int) int
@@ -365,6 +416,10 @@ type ComplexityRoot struct {
 		Worker func(childComplexity int) int
 	}
 
+	FileOfflineVerificationPayload struct {
+		Verification func(childComplexity int) int
+	}
+
 	FileUpload struct {
 		Bytes         func(childComplexity int) int
 		CreatedAt     func(childComplexity int) int
@@ -398,6 +453,11 @@ type ComplexityRoot struct {
 		URL       func(childComplexity int) int
 	}
 
+	FindRealNamePayload struct {
+		CitizenID func(childComplexity int) int
+		RealName  func(childComplexity int) int
+	}
+
 	GatewayRule struct {
 		Burst        func(childComplexity int) int
 		Enabled      func(childComplexity int) int
@@ -417,6 +477,43 @@ type ComplexityRoot struct {
 	}
 
 	GatewayRuleEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	IdentityVerification struct {
+		AllowedActions func(childComplexity int) int
+		Area           func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		DecidedAt      func(childComplexity int) int
+		DocumentKind   func(childComplexity int) int
+		ExaminerNote   func(childComplexity int) int
+		ExaminerPassed func(childComplexity int) int
+		Failure        func(childComplexity int) int
+		History        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Level          func(childComplexity int) int
+		Message        func(childComplexity int) int
+		Method         func(childComplexity int) int
+		NameMasked     func(childComplexity int) int
+		NextSteps      func(childComplexity int) int
+		NumberMasked   func(childComplexity int) int
+		PreviousID     func(childComplexity int) int
+		Reason         func(childComplexity int) int
+		Simulated      func(childComplexity int) int
+		Slot           func(childComplexity int) int
+		State          func(childComplexity int) int
+		SubmittedAt    func(childComplexity int) int
+		ValidUntil     func(childComplexity int) int
+		Version        func(childComplexity int) int
+	}
+
+	IdentityVerificationConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	IdentityVerificationEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
 	}
@@ -537,6 +634,10 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	LowerAssuranceLevelPayload struct {
+		RealName func(childComplexity int) int
+	}
+
 	MarkInboxReadPayload struct {
 		Counts      func(childComplexity int) int
 		MarkedCount func(childComplexity int) int
@@ -651,84 +752,103 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AbolishPost               func(childComplexity int, input AbolishPostInput) int
-		ActOnWorkflow             func(childComplexity int, input workflow.ActOnWorkflowInput) int
-		BindMobile                func(childComplexity int, input BindMobileInput) int
-		CancelAccount             func(childComplexity int) int
-		ChangeAssignments         func(childComplexity int, input ChangeAssignmentsInput) int
-		ChangeMobile              func(childComplexity int, input ChangeMobileInput) int
-		ChangePassword            func(childComplexity int, input ChangePasswordInput) int
-		ClosePlace                func(childComplexity int, input ClosePlaceInput) int
-		CreateMessageTemplate     func(childComplexity int, input CreateMessageTemplateInput) int
-		CreateOrgUnit             func(childComplexity int, input CreateOrgUnitInput) int
-		CreatePlace               func(childComplexity int, input CreatePlaceInput) int
-		CreatePost                func(childComplexity int, input CreatePostInput) int
-		CreateWorker              func(childComplexity int, input CreateWorkerInput) int
-		Delegate                  func(childComplexity int, input DelegateInput) int
-		DeleteFile                func(childComplexity int, input DeleteFileInput) int
-		DeleteQuarantinedFile     func(childComplexity int, input DeleteQuarantinedFileInput) int
-		DissolveOrgUnit           func(childComplexity int, input DissolveOrgUnitInput) int
-		DraftWorkflowDefinition   func(childComplexity int, input workflow.DraftWorkflowDefinitionInput) int
-		EndWorker                 func(childComplexity int, input EndWorkerInput) int
-		EnrolSecondFactor         func(childComplexity int) int
-		ExportAuditEntries        func(childComplexity int, input audit.ExportAuditEntriesInput) int
-		ExtendFileRetention       func(childComplexity int, input ExtendFileRetentionInput) int
-		GrantAssignment           func(childComplexity int, input GrantAssignmentInput) int
-		LinkAccount               func(childComplexity int, input LinkAccountInput) int
-		MarkInboxRead             func(childComplexity int, input MarkInboxReadInput) int
-		MarkNotificationsRead     func(childComplexity int, input MarkNotificationsReadInput) int
-		MoveOrgUnit               func(childComplexity int, input MoveOrgUnitInput) int
-		PlaceLegalHold            func(childComplexity int, input PlaceLegalHoldInput) int
-		PublishWorkflowDefinition func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
-		PutGatewayRule            func(childComplexity int, input PutGatewayRuleInput) int
-		RecallMessage             func(childComplexity int, input RecallMessageInput) int
-		RefreshSession            func(childComplexity int, input RefreshSessionInput) int
-		RegisterPushDevice        func(childComplexity int, input RegisterPushDeviceInput) int
-		ReleaseLegalHold          func(childComplexity int, input ReleaseLegalHoldInput) int
-		ReleaseQuarantinedFile    func(childComplexity int, input ReleaseQuarantinedFileInput) int
-		RemoveGatewayRule         func(childComplexity int, input RemoveGatewayRuleInput) int
-		RenameOrgUnit             func(childComplexity int, input RenameOrgUnitInput) int
-		RenamePost                func(childComplexity int, input RenamePostInput) int
-		ReplaceFile               func(childComplexity int, input ReplaceFileInput) int
-		ReportNotificationClick   func(childComplexity int, input ReportNotificationClickInput) int
-		RequestCaptcha            func(childComplexity int, input RequestCaptchaInput) int
-		RequestSmsCode            func(childComplexity int, input RequestSmsCodeInput) int
-		ResetPassword             func(childComplexity int, input ResetPasswordInput) int
-		ResetSecondFactor         func(childComplexity int, input ResetSecondFactorInput) int
-		ResetWorkerPassword       func(childComplexity int, input ResetWorkerPasswordInput) int
-		RestoreFile               func(childComplexity int, input RestoreFileInput) int
-		ResumeOrgUnit             func(childComplexity int, input ResumeOrgUnitInput) int
-		ResumeWorker              func(childComplexity int, input ResumeWorkerInput) int
-		RetireMessageTemplate     func(childComplexity int, input RetireMessageTemplateInput) int
-		RetireWorkflowDefinition  func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
-		RevealCitizen             func(childComplexity int, input RevealCitizenInput) int
-		RevealOwnMobile           func(childComplexity int) int
-		ReviewMessageTemplate     func(childComplexity int, input ReviewMessageTemplateInput) int
-		ReviewWorkflowDefinition  func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
-		RevokeDelegation          func(childComplexity int, input RevokeDelegationInput) int
-		SendMessage               func(childComplexity int, input SendMessageInput) int
-		SetMessagePreference      func(childComplexity int, input SetMessagePreferenceInput) int
-		SetPassword               func(childComplexity int, input SetPasswordInput) int
-		SetPostPermission         func(childComplexity int, input SetPostPermissionInput) int
-		SignInByCode              func(childComplexity int, input SignInByCodeInput) int
-		SignInByPassword          func(childComplexity int, input SignInByPasswordInput) int
-		SignInByThirdParty        func(childComplexity int, input SignInByThirdPartyInput) int
-		SignInWorker              func(childComplexity int, input SignInWorkerInput) int
-		SignOut                   func(childComplexity int, input *SignOutInput) int
-		SignOutDevice             func(childComplexity int, input SignOutDeviceInput) int
-		SignOutOtherDevices       func(childComplexity int) int
-		StartWorkflow             func(childComplexity int, input workflow.StartWorkflowInput) int
-		StepUp                    func(childComplexity int, input StepUpInput) int
-		SubmitMessageTemplate     func(childComplexity int, input SubmitMessageTemplateInput) int
-		SuspendOrgUnit            func(childComplexity int, input SuspendOrgUnitInput) int
-		SuspendWorker             func(childComplexity int, input SuspendWorkerInput) int
-		SwitchPost                func(childComplexity int, input SwitchPostInput) int
-		UnlinkAccount             func(childComplexity int, input UnlinkAccountInput) int
-		UpdatePlace               func(childComplexity int, input UpdatePlaceInput) int
-		UpdateProfile             func(childComplexity int, input UpdateProfileInput) int
-		UrgeWorkflow              func(childComplexity int, input workflow.UrgeWorkflowInput) int
-		VerifySecondFactor        func(childComplexity int, input VerifySecondFactorInput) int
-		WithdrawAssignment        func(childComplexity int, input WithdrawAssignmentInput) int
+		AbolishPost                 func(childComplexity int, input AbolishPostInput) int
+		ActOnWorkflow               func(childComplexity int, input workflow.ActOnWorkflowInput) int
+		ApplyOfflineVerification    func(childComplexity int, input realname.ApplyOfflineVerificationInput) int
+		BeginFaceVerification       func(childComplexity int, input realname.BeginFaceVerificationInput) int
+		BindMobile                  func(childComplexity int, input BindMobileInput) int
+		CancelAccount               func(childComplexity int) int
+		ChangeAssignments           func(childComplexity int, input ChangeAssignmentsInput) int
+		ChangeMobile                func(childComplexity int, input ChangeMobileInput) int
+		ChangePassword              func(childComplexity int, input ChangePasswordInput) int
+		ClosePlace                  func(childComplexity int, input ClosePlaceInput) int
+		CloseRealNameCounter        func(childComplexity int, input CloseRealNameCounterInput) int
+		CompleteFaceVerification    func(childComplexity int, input realname.CompleteFaceVerificationInput) int
+		ConsentToRealName           func(childComplexity int, input ConsentToRealNameInput) int
+		CreateMessageTemplate       func(childComplexity int, input CreateMessageTemplateInput) int
+		CreateOrgUnit               func(childComplexity int, input CreateOrgUnitInput) int
+		CreatePlace                 func(childComplexity int, input CreatePlaceInput) int
+		CreatePost                  func(childComplexity int, input CreatePostInput) int
+		CreateRealNameCounter       func(childComplexity int, input realname.CreateRealNameCounterInput) int
+		CreateWorker                func(childComplexity int, input CreateWorkerInput) int
+		DecideVerification          func(childComplexity int, input realname.DecideVerificationInput) int
+		Delegate                    func(childComplexity int, input DelegateInput) int
+		DeleteFile                  func(childComplexity int, input DeleteFileInput) int
+		DeleteQuarantinedFile       func(childComplexity int, input DeleteQuarantinedFileInput) int
+		DissolveOrgUnit             func(childComplexity int, input DissolveOrgUnitInput) int
+		DraftWorkflowDefinition     func(childComplexity int, input workflow.DraftWorkflowDefinitionInput) int
+		EndWorker                   func(childComplexity int, input EndWorkerInput) int
+		EnrolSecondFactor           func(childComplexity int) int
+		ExamineVerification         func(childComplexity int, input realname.ExamineVerificationInput) int
+		ExportAuditEntries          func(childComplexity int, input audit.ExportAuditEntriesInput) int
+		ExtendFileRetention         func(childComplexity int, input ExtendFileRetentionInput) int
+		FileOfflineVerification     func(childComplexity int, input realname.FileOfflineVerificationInput) int
+		FindRealName                func(childComplexity int, input FindRealNameInput) int
+		GrantAssignment             func(childComplexity int, input GrantAssignmentInput) int
+		LinkAccount                 func(childComplexity int, input LinkAccountInput) int
+		LowerAssuranceLevel         func(childComplexity int, input realname.LowerAssuranceLevelInput) int
+		MarkInboxRead               func(childComplexity int, input MarkInboxReadInput) int
+		MarkNotificationsRead       func(childComplexity int, input MarkNotificationsReadInput) int
+		MoveOrgUnit                 func(childComplexity int, input MoveOrgUnitInput) int
+		OpenCounterSlots            func(childComplexity int, input realname.OpenCounterSlotsInput) int
+		PlaceLegalHold              func(childComplexity int, input PlaceLegalHoldInput) int
+		PublishWorkflowDefinition   func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
+		PutGatewayRule              func(childComplexity int, input PutGatewayRuleInput) int
+		RecallMessage               func(childComplexity int, input RecallMessageInput) int
+		RefreshSession              func(childComplexity int, input RefreshSessionInput) int
+		RegisterPushDevice          func(childComplexity int, input RegisterPushDeviceInput) int
+		ReleaseLegalHold            func(childComplexity int, input ReleaseLegalHoldInput) int
+		ReleaseQuarantinedFile      func(childComplexity int, input ReleaseQuarantinedFileInput) int
+		RemoveGatewayRule           func(childComplexity int, input RemoveGatewayRuleInput) int
+		RenameOrgUnit               func(childComplexity int, input RenameOrgUnitInput) int
+		RenamePost                  func(childComplexity int, input RenamePostInput) int
+		ReplaceFile                 func(childComplexity int, input ReplaceFileInput) int
+		ReportNotificationClick     func(childComplexity int, input ReportNotificationClickInput) int
+		RequestCaptcha              func(childComplexity int, input RequestCaptchaInput) int
+		RequestSmsCode              func(childComplexity int, input RequestSmsCodeInput) int
+		ResetPassword               func(childComplexity int, input ResetPasswordInput) int
+		ResetSecondFactor           func(childComplexity int, input ResetSecondFactorInput) int
+		ResetWorkerPassword         func(childComplexity int, input ResetWorkerPasswordInput) int
+		RestoreFile                 func(childComplexity int, input RestoreFileInput) int
+		ResumeOrgUnit               func(childComplexity int, input ResumeOrgUnitInput) int
+		ResumeWorker                func(childComplexity int, input ResumeWorkerInput) int
+		RetireMessageTemplate       func(childComplexity int, input RetireMessageTemplateInput) int
+		RetireWorkflowDefinition    func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
+		RevealCitizen               func(childComplexity int, input RevealCitizenInput) int
+		RevealOwnMobile             func(childComplexity int) int
+		RevealRealName              func(childComplexity int, input RevealRealNameInput) int
+		RevealVerification          func(childComplexity int, input RevealVerificationInput) int
+		ReviewMessageTemplate       func(childComplexity int, input ReviewMessageTemplateInput) int
+		ReviewWorkflowDefinition    func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
+		RevokeDelegation            func(childComplexity int, input RevokeDelegationInput) int
+		SendMessage                 func(childComplexity int, input SendMessageInput) int
+		SetMessagePreference        func(childComplexity int, input SetMessagePreferenceInput) int
+		SetPassword                 func(childComplexity int, input SetPasswordInput) int
+		SetPostPermission           func(childComplexity int, input SetPostPermissionInput) int
+		SignInByCode                func(childComplexity int, input SignInByCodeInput) int
+		SignInByPassword            func(childComplexity int, input SignInByPasswordInput) int
+		SignInByThirdParty          func(childComplexity int, input SignInByThirdPartyInput) int
+		SignInWorker                func(childComplexity int, input SignInWorkerInput) int
+		SignOut                     func(childComplexity int, input *SignOutInput) int
+		SignOutDevice               func(childComplexity int, input SignOutDeviceInput) int
+		SignOutOtherDevices         func(childComplexity int) int
+		StartWorkflow               func(childComplexity int, input workflow.StartWorkflowInput) int
+		StepUp                      func(childComplexity int, input StepUpInput) int
+		SubmitMessageTemplate       func(childComplexity int, input SubmitMessageTemplateInput) int
+		SubmitVerificationMaterials func(childComplexity int, input realname.VerificationMaterialsInput) int
+		SuspendOrgUnit              func(childComplexity int, input SuspendOrgUnitInput) int
+		SuspendWorker               func(childComplexity int, input SuspendWorkerInput) int
+		SwitchPost                  func(childComplexity int, input SwitchPostInput) int
+		UnlinkAccount               func(childComplexity int, input UnlinkAccountInput) int
+		UpdatePlace                 func(childComplexity int, input UpdatePlaceInput) int
+		UpdateProfile               func(childComplexity int, input UpdateProfileInput) int
+		UrgeWorkflow                func(childComplexity int, input workflow.UrgeWorkflowInput) int
+		VerifyByRegister            func(childComplexity int, input realname.VerifyByRegisterInput) int
+		VerifyByThirdParty          func(childComplexity int, input realname.VerifyByThirdPartyInput) int
+		VerifySecondFactor          func(childComplexity int, input VerifySecondFactorInput) int
+		WithdrawAssignment          func(childComplexity int, input WithdrawAssignmentInput) int
+		WithdrawRealNameConsent     func(childComplexity int, input WithdrawRealNameConsentInput) int
+		WithdrawVerification        func(childComplexity int, input WithdrawVerificationInput) int
 	}
 
 	Notification struct {
@@ -749,6 +869,10 @@ type ComplexityRoot struct {
 	NotificationEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	OpenCounterSlotsPayload struct {
+		Slots func(childComplexity int) int
 	}
 
 	OpenTime struct {
@@ -884,6 +1008,7 @@ type ComplexityRoot struct {
 		File                       func(childComplexity int, id string) int
 		FilesInCare                func(childComplexity int, areaID string, first *int, after *string, states []file.State, heldOnly *bool) int
 		GatewayRules               func(childComplexity int, kind *gatewayrule.Kind, enabledOnly *bool, first *int, after *string) int
+		IdentityVerification       func(childComplexity int, id string) int
 		Inbox                      func(childComplexity int, filter *InboxFilter, first *int, after *string) int
 		InboxCounts                func(childComplexity int) int
 		InstitutionChanges         func(childComplexity int, subjectID *string, actorRole *access.Role, first *int, after *string) int
@@ -897,11 +1022,15 @@ type ComplexityRoot struct {
 		MyFiles                    func(childComplexity int, first *int, after *string, states []file.State, kinds []file.Kind) int
 		MyUploads                  func(childComplexity int, first *int, after *string) int
 		NearbyPlaces               func(childComplexity int, input place.NearbyPlacesInput, first *int, after *string) int
+		OfflineVerifications       func(childComplexity int, areaID *string, states []realname.VerificationState, first *int, after *string) int
 		OrgUnit                    func(childComplexity int, id string) int
 		OrgUnits                   func(childComplexity int, areaID *string, includeBelow *bool, search *string, kinds []orgunit.Kind, states []orgunit.State, first *int, after *string) int
 		PermissionMatrix           func(childComplexity int) int
 		Place                      func(childComplexity int, id string) int
 		PlacesInBox                func(childComplexity int, input place.PlacesInBoxInput, first *int, after *string) int
+		RealNameCounters           func(childComplexity int, areaID string, first *int, after *string) int
+		RealNameOf                 func(childComplexity int, citizenID string) int
+		RealNameTerms              func(childComplexity int, method realname.VerificationMethod) int
 		Viewer                     func(childComplexity int) int
 		Worker                     func(childComplexity int, id string) int
 		Workers                    func(childComplexity int, areaID *string, unitID *string, search *string, state *worker.State, role *access.Role, first *int, after *string) int
@@ -911,6 +1040,54 @@ type ComplexityRoot struct {
 		WorkflowInstance           func(childComplexity int, id string) int
 		__resolve__service         func(childComplexity int) int
 		__resolve_entities         func(childComplexity int, representations []map[string]any) int
+	}
+
+	RealName struct {
+		DocumentKind func(childComplexity int) int
+		Level        func(childComplexity int) int
+		Method       func(childComplexity int) int
+		NameMasked   func(childComplexity int) int
+		NumberMasked func(childComplexity int) int
+		Simulated    func(childComplexity int) int
+		ValidUntil   func(childComplexity int) int
+		VerifiedAt   func(childComplexity int) int
+		Version      func(childComplexity int) int
+	}
+
+	RealNameConsent struct {
+		GivenAt     func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Method      func(childComplexity int) int
+		Purpose     func(childComplexity int) int
+		Terms       func(childComplexity int) int
+		WithdrawnAt func(childComplexity int) int
+	}
+
+	RealNameCounter struct {
+		Address func(childComplexity int) int
+		Area    func(childComplexity int) int
+		ID      func(childComplexity int) int
+		Name    func(childComplexity int) int
+		Slots   func(childComplexity int) int
+		State   func(childComplexity int) int
+		Version func(childComplexity int) int
+	}
+
+	RealNameCounterConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	RealNameCounterEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	RealNameTerms struct {
+		Method  func(childComplexity int) int
+		Purpose func(childComplexity int) int
+		Text    func(childComplexity int) int
+		Version func(childComplexity int) int
 	}
 
 	RecallMessagePayload struct {
@@ -989,6 +1166,18 @@ type ComplexityRoot struct {
 		Mobile func(childComplexity int) int
 	}
 
+	RevealRealNamePayload struct {
+		DocumentNumber func(childComplexity int) int
+		FullName       func(childComplexity int) int
+	}
+
+	RevealVerificationPayload struct {
+		DocumentNumber func(childComplexity int) int
+		FullName       func(childComplexity int) int
+		Materials      func(childComplexity int) int
+		Verification   func(childComplexity int) int
+	}
+
 	ReviewMessageTemplatePayload struct {
 		Template func(childComplexity int) int
 	}
@@ -1061,6 +1250,10 @@ type ComplexityRoot struct {
 		Template func(childComplexity int) int
 	}
 
+	SubmitVerificationMaterialsPayload struct {
+		Verification func(childComplexity int) int
+	}
+
 	Subscription struct {
 		InboxChanged         func(childComplexity int) int
 		MessageProgress      func(childComplexity int, messageID string) int
@@ -1091,6 +1284,23 @@ type ComplexityRoot struct {
 		RetryAfterSeconds func(childComplexity int) int
 	}
 
+	VerificationEvent struct {
+		Action    func(childComplexity int) int
+		ActorName func(childComplexity int) int
+		At        func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Note      func(childComplexity int) int
+		To        func(childComplexity int) int
+	}
+
+	VerifyByRegisterPayload struct {
+		Verification func(childComplexity int) int
+	}
+
+	VerifyByThirdPartyPayload struct {
+		Verification func(childComplexity int) int
+	}
+
 	VerifySecondFactorPayload struct {
 		AccessToken           func(childComplexity int) int
 		AccessTokenExpiresAt  func(childComplexity int) int
@@ -1099,6 +1309,14 @@ type ComplexityRoot struct {
 		RefreshToken          func(childComplexity int) int
 		RefreshTokenExpiresAt func(childComplexity int) int
 		Worker                func(childComplexity int) int
+	}
+
+	WithdrawRealNameConsentPayload struct {
+		Consent func(childComplexity int) int
+	}
+
+	WithdrawVerificationPayload struct {
+		Verification func(childComplexity int) int
 	}
 
 	Worker struct {
@@ -1268,6 +1486,12 @@ type CitizenResolver interface {
 	Devices(ctx context.Context, obj *citizen.Citizen, first *int, after *string) (*DeviceConnection, error)
 	LinkedAccounts(ctx context.Context, obj *citizen.Citizen) ([]*citizen.LinkedAccount, error)
 	PasswordSet(ctx context.Context, obj *citizen.Citizen) (bool, error)
+	RealName(ctx context.Context, obj *citizen.Citizen) (*realname.RealName, error)
+	IdentityVerifications(ctx context.Context, obj *citizen.Citizen, first *int, after *string) (*IdentityVerificationConnection, error)
+	RealNameConsents(ctx context.Context, obj *citizen.Citizen) ([]*realname.RealNameConsent, error)
+}
+type CounterSlotResolver interface {
+	Counter(ctx context.Context, objs []*realname.CounterSlot) ([]*realname.RealNameCounter, error)
 }
 type DelegationResolver interface {
 	From(ctx context.Context, objs []*delegation.Delegation) ([]*worker.Worker, error)
@@ -1309,6 +1533,15 @@ type FileVersionResolver interface {
 	Hash(ctx context.Context, obj *file.FileVersion) (string, error)
 
 	URL(ctx context.Context, obj *file.FileVersion) (*string, error)
+}
+type IdentityVerificationResolver interface {
+	Area(ctx context.Context, obj *realname.IdentityVerification) (*area.Area, error)
+	Slot(ctx context.Context, objs []*realname.IdentityVerification) ([]*realname.CounterSlot, error)
+	ExaminerPassed(ctx context.Context, obj *realname.IdentityVerification) (*bool, error)
+	ExaminerNote(ctx context.Context, obj *realname.IdentityVerification) (*string, error)
+
+	AllowedActions(ctx context.Context, obj *realname.IdentityVerification) ([]realname.VerificationAction, error)
+	History(ctx context.Context, objs []*realname.IdentityVerification) ([][]*realname.VerificationEvent, error)
 }
 type InboxItemResolver interface {
 	Area(ctx context.Context, obj *inbox.InboxItem) (*area.Area, error)
@@ -1387,6 +1620,25 @@ type MutationResolver interface {
 	RenamePost(ctx context.Context, input RenamePostInput) (*PostPayload, error)
 	AbolishPost(ctx context.Context, input AbolishPostInput) (*PostPayload, error)
 	SetPostPermission(ctx context.Context, input SetPostPermissionInput) (*PostPayload, error)
+	ConsentToRealName(ctx context.Context, input ConsentToRealNameInput) (*ConsentToRealNamePayload, error)
+	WithdrawRealNameConsent(ctx context.Context, input WithdrawRealNameConsentInput) (*WithdrawRealNameConsentPayload, error)
+	VerifyByRegister(ctx context.Context, input realname.VerifyByRegisterInput) (*VerifyByRegisterPayload, error)
+	BeginFaceVerification(ctx context.Context, input realname.BeginFaceVerificationInput) (*BeginFaceVerificationPayload, error)
+	CompleteFaceVerification(ctx context.Context, input realname.CompleteFaceVerificationInput) (*CompleteFaceVerificationPayload, error)
+	VerifyByThirdParty(ctx context.Context, input realname.VerifyByThirdPartyInput) (*VerifyByThirdPartyPayload, error)
+	ApplyOfflineVerification(ctx context.Context, input realname.ApplyOfflineVerificationInput) (*ApplyOfflineVerificationPayload, error)
+	SubmitVerificationMaterials(ctx context.Context, input realname.VerificationMaterialsInput) (*SubmitVerificationMaterialsPayload, error)
+	WithdrawVerification(ctx context.Context, input WithdrawVerificationInput) (*WithdrawVerificationPayload, error)
+	FileOfflineVerification(ctx context.Context, input realname.FileOfflineVerificationInput) (*FileOfflineVerificationPayload, error)
+	ExamineVerification(ctx context.Context, input realname.ExamineVerificationInput) (*ExamineVerificationPayload, error)
+	DecideVerification(ctx context.Context, input realname.DecideVerificationInput) (*DecideVerificationPayload, error)
+	RevealVerification(ctx context.Context, input RevealVerificationInput) (*RevealVerificationPayload, error)
+	RevealRealName(ctx context.Context, input RevealRealNameInput) (*RevealRealNamePayload, error)
+	FindRealName(ctx context.Context, input FindRealNameInput) (*FindRealNamePayload, error)
+	LowerAssuranceLevel(ctx context.Context, input realname.LowerAssuranceLevelInput) (*LowerAssuranceLevelPayload, error)
+	CreateRealNameCounter(ctx context.Context, input realname.CreateRealNameCounterInput) (*CreateRealNameCounterPayload, error)
+	CloseRealNameCounter(ctx context.Context, input CloseRealNameCounterInput) (*CloseRealNameCounterPayload, error)
+	OpenCounterSlots(ctx context.Context, input realname.OpenCounterSlotsInput) (*OpenCounterSlotsPayload, error)
 	EnrolSecondFactor(ctx context.Context) (*EnrolSecondFactorPayload, error)
 	VerifySecondFactor(ctx context.Context, input VerifySecondFactorInput) (*VerifySecondFactorPayload, error)
 	ResetSecondFactor(ctx context.Context, input ResetSecondFactorInput) (*ResetSecondFactorPayload, error)
@@ -1458,6 +1710,11 @@ type QueryResolver interface {
 	Place(ctx context.Context, id string) (*place.Place, error)
 	NearbyPlaces(ctx context.Context, input place.NearbyPlacesInput, first *int, after *string) (*PlaceConnection, error)
 	PlacesInBox(ctx context.Context, input place.PlacesInBoxInput, first *int, after *string) (*PlaceConnection, error)
+	RealNameTerms(ctx context.Context, method realname.VerificationMethod) (*realname.RealNameTerms, error)
+	RealNameCounters(ctx context.Context, areaID string, first *int, after *string) (*RealNameCounterConnection, error)
+	IdentityVerification(ctx context.Context, id string) (*realname.IdentityVerification, error)
+	OfflineVerifications(ctx context.Context, areaID *string, states []realname.VerificationState, first *int, after *string) (*IdentityVerificationConnection, error)
+	RealNameOf(ctx context.Context, citizenID string) (*realname.RealName, error)
 	CurrentWorker(ctx context.Context) (*worker.Worker, error)
 	Worker(ctx context.Context, id string) (*worker.Worker, error)
 	Workers(ctx context.Context, areaID *string, unitID *string, search *string, state *worker.State, role *access.Role, first *int, after *string) (*WorkerConnection, error)
@@ -1465,6 +1722,11 @@ type QueryResolver interface {
 	WorkflowDefinitions(ctx context.Context, state *workflow.DefinitionState, first *int, after *string) (*WorkflowDefinitionConnection, error)
 	WorkflowDefinition(ctx context.Context, key string, version *int) (*workflow.WorkflowDefinition, error)
 	WorkflowDefinitionProblems(ctx context.Context, body string) ([]*definition.Problem, error)
+}
+type RealNameCounterResolver interface {
+	Area(ctx context.Context, obj *realname.RealNameCounter) (*area.Area, error)
+
+	Slots(ctx context.Context, objs []*realname.RealNameCounter) ([][]*realname.CounterSlot, error)
 }
 type SubscriptionResolver interface {
 	InboxChanged(ctx context.Context) (<-chan *inbox.InboxChange, error)
@@ -1566,6 +1828,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ActionPermission.Name(childComplexity), true
+
+	case "ApplyOfflineVerificationPayload.verification":
+		if e.ComplexityRoot.ApplyOfflineVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplyOfflineVerificationPayload.Verification(childComplexity), true
 
 	case "Area.children":
 		if e.ComplexityRoot.Area.Children == nil {
@@ -1914,6 +2183,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AuditEntryEdge.Node(childComplexity), true
 
+	case "BeginFaceVerificationPayload.expiresAt":
+		if e.ComplexityRoot.BeginFaceVerificationPayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BeginFaceVerificationPayload.ExpiresAt(childComplexity), true
+	case "BeginFaceVerificationPayload.livenessToken":
+		if e.ComplexityRoot.BeginFaceVerificationPayload.LivenessToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BeginFaceVerificationPayload.LivenessToken(childComplexity), true
+	case "BeginFaceVerificationPayload.verification":
+		if e.ComplexityRoot.BeginFaceVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BeginFaceVerificationPayload.Verification(childComplexity), true
+
 	case "BindMobilePayload.signIn":
 		if e.ComplexityRoot.BindMobilePayload.SignIn == nil {
 			break
@@ -2007,6 +2295,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Citizen.ID(childComplexity), true
+	case "Citizen.identityVerifications":
+		if e.ComplexityRoot.Citizen.IdentityVerifications == nil {
+			break
+		}
+
+		args, err := ec.field_Citizen_identityVerifications_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Citizen.IdentityVerifications(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Citizen.linkedAccounts":
 		if e.ComplexityRoot.Citizen.LinkedAccounts == nil {
 			break
@@ -2042,6 +2341,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Citizen.PasswordSet(childComplexity), true
+	case "Citizen.realName":
+		if e.ComplexityRoot.Citizen.RealName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Citizen.RealName(childComplexity), true
+	case "Citizen.realNameConsents":
+		if e.ComplexityRoot.Citizen.RealNameConsents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Citizen.RealNameConsents(childComplexity), true
 	case "Citizen.registeredAt":
 		if e.ComplexityRoot.Citizen.RegisteredAt == nil {
 			break
@@ -2068,6 +2379,64 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ClosePlacePayload.Place(childComplexity), true
 
+	case "CloseRealNameCounterPayload.counter":
+		if e.ComplexityRoot.CloseRealNameCounterPayload.Counter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CloseRealNameCounterPayload.Counter(childComplexity), true
+
+	case "CompleteFaceVerificationPayload.verification":
+		if e.ComplexityRoot.CompleteFaceVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CompleteFaceVerificationPayload.Verification(childComplexity), true
+
+	case "ConsentToRealNamePayload.consent":
+		if e.ComplexityRoot.ConsentToRealNamePayload.Consent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentToRealNamePayload.Consent(childComplexity), true
+
+	case "CounterSlot.capacity":
+		if e.ComplexityRoot.CounterSlot.Capacity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CounterSlot.Capacity(childComplexity), true
+	case "CounterSlot.counter":
+		if e.ComplexityRoot.CounterSlot.Counter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CounterSlot.Counter(childComplexity), true
+	case "CounterSlot.endsAt":
+		if e.ComplexityRoot.CounterSlot.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CounterSlot.EndsAt(childComplexity), true
+	case "CounterSlot.id":
+		if e.ComplexityRoot.CounterSlot.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CounterSlot.ID(childComplexity), true
+	case "CounterSlot.remaining":
+		if e.ComplexityRoot.CounterSlot.Remaining == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CounterSlot.Remaining(childComplexity), true
+	case "CounterSlot.startsAt":
+		if e.ComplexityRoot.CounterSlot.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CounterSlot.StartsAt(childComplexity), true
+
 	case "CreateMessageTemplatePayload.template":
 		if e.ComplexityRoot.CreateMessageTemplatePayload.Template == nil {
 			break
@@ -2081,6 +2450,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreatePlacePayload.Place(childComplexity), true
+
+	case "CreateRealNameCounterPayload.counter":
+		if e.ComplexityRoot.CreateRealNameCounterPayload.Counter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateRealNameCounterPayload.Counter(childComplexity), true
 
 	case "CreateWorkerPayload.firstPassword":
 		if e.ComplexityRoot.CreateWorkerPayload.FirstPassword == nil {
@@ -2113,6 +2489,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DataScopeUse.Workers(childComplexity), true
+
+	case "DecideVerificationPayload.verification":
+		if e.ComplexityRoot.DecideVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DecideVerificationPayload.Verification(childComplexity), true
 
 	case "Delegation.endsAt":
 		if e.ComplexityRoot.Delegation.EndsAt == nil {
@@ -2405,6 +2788,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Entity.FindWorkflowInstance(childComplexity, args["reps"].([]*WorkflowInstanceRepresentation)), true
 
+	case "ExamineVerificationPayload.verification":
+		if e.ComplexityRoot.ExamineVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExamineVerificationPayload.Verification(childComplexity), true
+
 	case "ExportAuditEntriesPayload.csv":
 		if e.ComplexityRoot.ExportAuditEntriesPayload.CSV == nil {
 			break
@@ -2632,6 +3022,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.FileEvent.Worker(childComplexity), true
 
+	case "FileOfflineVerificationPayload.verification":
+		if e.ComplexityRoot.FileOfflineVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileOfflineVerificationPayload.Verification(childComplexity), true
+
 	case "FileUpload.bytes":
 		if e.ComplexityRoot.FileUpload.Bytes == nil {
 			break
@@ -2762,6 +3159,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.FileVersion.URL(childComplexity), true
 
+	case "FindRealNamePayload.citizenId":
+		if e.ComplexityRoot.FindRealNamePayload.CitizenID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FindRealNamePayload.CitizenID(childComplexity), true
+	case "FindRealNamePayload.realName":
+		if e.ComplexityRoot.FindRealNamePayload.RealName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FindRealNamePayload.RealName(childComplexity), true
+
 	case "GatewayRule.burst":
 		if e.ComplexityRoot.GatewayRule.Burst == nil {
 			break
@@ -2848,6 +3258,177 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GatewayRuleEdge.Node(childComplexity), true
+
+	case "IdentityVerification.allowedActions":
+		if e.ComplexityRoot.IdentityVerification.AllowedActions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.AllowedActions(childComplexity), true
+	case "IdentityVerification.area":
+		if e.ComplexityRoot.IdentityVerification.Area == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Area(childComplexity), true
+	case "IdentityVerification.createdAt":
+		if e.ComplexityRoot.IdentityVerification.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.CreatedAt(childComplexity), true
+	case "IdentityVerification.decidedAt":
+		if e.ComplexityRoot.IdentityVerification.DecidedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.DecidedAt(childComplexity), true
+	case "IdentityVerification.documentKind":
+		if e.ComplexityRoot.IdentityVerification.DocumentKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.DocumentKind(childComplexity), true
+	case "IdentityVerification.examinerNote":
+		if e.ComplexityRoot.IdentityVerification.ExaminerNote == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.ExaminerNote(childComplexity), true
+	case "IdentityVerification.examinerPassed":
+		if e.ComplexityRoot.IdentityVerification.ExaminerPassed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.ExaminerPassed(childComplexity), true
+	case "IdentityVerification.failure":
+		if e.ComplexityRoot.IdentityVerification.Failure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Failure(childComplexity), true
+	case "IdentityVerification.history":
+		if e.ComplexityRoot.IdentityVerification.History == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.History(childComplexity), true
+	case "IdentityVerification.id":
+		if e.ComplexityRoot.IdentityVerification.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.ID(childComplexity), true
+	case "IdentityVerification.level":
+		if e.ComplexityRoot.IdentityVerification.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Level(childComplexity), true
+	case "IdentityVerification.message":
+		if e.ComplexityRoot.IdentityVerification.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Message(childComplexity), true
+	case "IdentityVerification.method":
+		if e.ComplexityRoot.IdentityVerification.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Method(childComplexity), true
+	case "IdentityVerification.nameMasked":
+		if e.ComplexityRoot.IdentityVerification.NameMasked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.NameMasked(childComplexity), true
+	case "IdentityVerification.nextSteps":
+		if e.ComplexityRoot.IdentityVerification.NextSteps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.NextSteps(childComplexity), true
+	case "IdentityVerification.numberMasked":
+		if e.ComplexityRoot.IdentityVerification.NumberMasked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.NumberMasked(childComplexity), true
+	case "IdentityVerification.previousId":
+		if e.ComplexityRoot.IdentityVerification.PreviousID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.PreviousID(childComplexity), true
+	case "IdentityVerification.reason":
+		if e.ComplexityRoot.IdentityVerification.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Reason(childComplexity), true
+	case "IdentityVerification.simulated":
+		if e.ComplexityRoot.IdentityVerification.Simulated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Simulated(childComplexity), true
+	case "IdentityVerification.slot":
+		if e.ComplexityRoot.IdentityVerification.Slot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Slot(childComplexity), true
+	case "IdentityVerification.state":
+		if e.ComplexityRoot.IdentityVerification.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.State(childComplexity), true
+	case "IdentityVerification.submittedAt":
+		if e.ComplexityRoot.IdentityVerification.SubmittedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.SubmittedAt(childComplexity), true
+	case "IdentityVerification.validUntil":
+		if e.ComplexityRoot.IdentityVerification.ValidUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.ValidUntil(childComplexity), true
+	case "IdentityVerification.version":
+		if e.ComplexityRoot.IdentityVerification.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Version(childComplexity), true
+
+	case "IdentityVerificationConnection.edges":
+		if e.ComplexityRoot.IdentityVerificationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerificationConnection.Edges(childComplexity), true
+	case "IdentityVerificationConnection.pageInfo":
+		if e.ComplexityRoot.IdentityVerificationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerificationConnection.PageInfo(childComplexity), true
+
+	case "IdentityVerificationEdge.cursor":
+		if e.ComplexityRoot.IdentityVerificationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerificationEdge.Cursor(childComplexity), true
+	case "IdentityVerificationEdge.node":
+		if e.ComplexityRoot.IdentityVerificationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerificationEdge.Node(childComplexity), true
 
 	case "InboxChange.counts":
 		if e.ComplexityRoot.InboxChange.Counts == nil {
@@ -3289,6 +3870,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.LogEntryEdge.Node(childComplexity), true
+
+	case "LowerAssuranceLevelPayload.realName":
+		if e.ComplexityRoot.LowerAssuranceLevelPayload.RealName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LowerAssuranceLevelPayload.RealName(childComplexity), true
 
 	case "MarkInboxReadPayload.counts":
 		if e.ComplexityRoot.MarkInboxReadPayload.Counts == nil {
@@ -3786,6 +4374,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ActOnWorkflow(childComplexity, args["input"].(workflow.ActOnWorkflowInput)), true
+	case "Mutation.applyOfflineVerification":
+		if e.ComplexityRoot.Mutation.ApplyOfflineVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_applyOfflineVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApplyOfflineVerification(childComplexity, args["input"].(realname.ApplyOfflineVerificationInput)), true
+	case "Mutation.beginFaceVerification":
+		if e.ComplexityRoot.Mutation.BeginFaceVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_beginFaceVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BeginFaceVerification(childComplexity, args["input"].(realname.BeginFaceVerificationInput)), true
 	case "Mutation.bindMobile":
 		if e.ComplexityRoot.Mutation.BindMobile == nil {
 			break
@@ -3847,6 +4457,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ClosePlace(childComplexity, args["input"].(ClosePlaceInput)), true
+	case "Mutation.closeRealNameCounter":
+		if e.ComplexityRoot.Mutation.CloseRealNameCounter == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_closeRealNameCounter_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CloseRealNameCounter(childComplexity, args["input"].(CloseRealNameCounterInput)), true
+	case "Mutation.completeFaceVerification":
+		if e.ComplexityRoot.Mutation.CompleteFaceVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_completeFaceVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CompleteFaceVerification(childComplexity, args["input"].(realname.CompleteFaceVerificationInput)), true
+	case "Mutation.consentToRealName":
+		if e.ComplexityRoot.Mutation.ConsentToRealName == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_consentToRealName_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConsentToRealName(childComplexity, args["input"].(ConsentToRealNameInput)), true
 	case "Mutation.createMessageTemplate":
 		if e.ComplexityRoot.Mutation.CreateMessageTemplate == nil {
 			break
@@ -3891,6 +4534,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreatePost(childComplexity, args["input"].(CreatePostInput)), true
+	case "Mutation.createRealNameCounter":
+		if e.ComplexityRoot.Mutation.CreateRealNameCounter == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createRealNameCounter_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateRealNameCounter(childComplexity, args["input"].(realname.CreateRealNameCounterInput)), true
 	case "Mutation.createWorker":
 		if e.ComplexityRoot.Mutation.CreateWorker == nil {
 			break
@@ -3902,6 +4556,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateWorker(childComplexity, args["input"].(CreateWorkerInput)), true
+	case "Mutation.decideVerification":
+		if e.ComplexityRoot.Mutation.DecideVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_decideVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DecideVerification(childComplexity, args["input"].(realname.DecideVerificationInput)), true
 	case "Mutation.delegate":
 		if e.ComplexityRoot.Mutation.Delegate == nil {
 			break
@@ -3974,6 +4639,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.EnrolSecondFactor(childComplexity), true
+	case "Mutation.examineVerification":
+		if e.ComplexityRoot.Mutation.ExamineVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_examineVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ExamineVerification(childComplexity, args["input"].(realname.ExamineVerificationInput)), true
 	case "Mutation.exportAuditEntries":
 		if e.ComplexityRoot.Mutation.ExportAuditEntries == nil {
 			break
@@ -3996,6 +4672,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ExtendFileRetention(childComplexity, args["input"].(ExtendFileRetentionInput)), true
+	case "Mutation.fileOfflineVerification":
+		if e.ComplexityRoot.Mutation.FileOfflineVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_fileOfflineVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FileOfflineVerification(childComplexity, args["input"].(realname.FileOfflineVerificationInput)), true
+	case "Mutation.findRealName":
+		if e.ComplexityRoot.Mutation.FindRealName == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_findRealName_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FindRealName(childComplexity, args["input"].(FindRealNameInput)), true
 	case "Mutation.grantAssignment":
 		if e.ComplexityRoot.Mutation.GrantAssignment == nil {
 			break
@@ -4018,6 +4716,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.LinkAccount(childComplexity, args["input"].(LinkAccountInput)), true
+	case "Mutation.lowerAssuranceLevel":
+		if e.ComplexityRoot.Mutation.LowerAssuranceLevel == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_lowerAssuranceLevel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LowerAssuranceLevel(childComplexity, args["input"].(realname.LowerAssuranceLevelInput)), true
 	case "Mutation.markInboxRead":
 		if e.ComplexityRoot.Mutation.MarkInboxRead == nil {
 			break
@@ -4051,6 +4760,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MoveOrgUnit(childComplexity, args["input"].(MoveOrgUnitInput)), true
+	case "Mutation.openCounterSlots":
+		if e.ComplexityRoot.Mutation.OpenCounterSlots == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_openCounterSlots_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.OpenCounterSlots(childComplexity, args["input"].(realname.OpenCounterSlotsInput)), true
 	case "Mutation.placeLegalHold":
 		if e.ComplexityRoot.Mutation.PlaceLegalHold == nil {
 			break
@@ -4321,6 +5041,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevealOwnMobile(childComplexity), true
+	case "Mutation.revealRealName":
+		if e.ComplexityRoot.Mutation.RevealRealName == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revealRealName_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevealRealName(childComplexity, args["input"].(RevealRealNameInput)), true
+	case "Mutation.revealVerification":
+		if e.ComplexityRoot.Mutation.RevealVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revealVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevealVerification(childComplexity, args["input"].(RevealVerificationInput)), true
 	case "Mutation.reviewMessageTemplate":
 		if e.ComplexityRoot.Mutation.ReviewMessageTemplate == nil {
 			break
@@ -4503,6 +5245,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SubmitMessageTemplate(childComplexity, args["input"].(SubmitMessageTemplateInput)), true
+	case "Mutation.submitVerificationMaterials":
+		if e.ComplexityRoot.Mutation.SubmitVerificationMaterials == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_submitVerificationMaterials_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SubmitVerificationMaterials(childComplexity, args["input"].(realname.VerificationMaterialsInput)), true
 	case "Mutation.suspendOrgUnit":
 		if e.ComplexityRoot.Mutation.SuspendOrgUnit == nil {
 			break
@@ -4580,6 +5333,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UrgeWorkflow(childComplexity, args["input"].(workflow.UrgeWorkflowInput)), true
+	case "Mutation.verifyByRegister":
+		if e.ComplexityRoot.Mutation.VerifyByRegister == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_verifyByRegister_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.VerifyByRegister(childComplexity, args["input"].(realname.VerifyByRegisterInput)), true
+	case "Mutation.verifyByThirdParty":
+		if e.ComplexityRoot.Mutation.VerifyByThirdParty == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_verifyByThirdParty_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.VerifyByThirdParty(childComplexity, args["input"].(realname.VerifyByThirdPartyInput)), true
 	case "Mutation.verifySecondFactor":
 		if e.ComplexityRoot.Mutation.VerifySecondFactor == nil {
 			break
@@ -4602,6 +5377,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.WithdrawAssignment(childComplexity, args["input"].(WithdrawAssignmentInput)), true
+	case "Mutation.withdrawRealNameConsent":
+		if e.ComplexityRoot.Mutation.WithdrawRealNameConsent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_withdrawRealNameConsent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WithdrawRealNameConsent(childComplexity, args["input"].(WithdrawRealNameConsentInput)), true
+	case "Mutation.withdrawVerification":
+		if e.ComplexityRoot.Mutation.WithdrawVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_withdrawVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WithdrawVerification(childComplexity, args["input"].(WithdrawVerificationInput)), true
 
 	case "Notification.body":
 		if e.ComplexityRoot.Notification.Body == nil {
@@ -4671,6 +5468,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.NotificationEdge.Node(childComplexity), true
+
+	case "OpenCounterSlotsPayload.slots":
+		if e.ComplexityRoot.OpenCounterSlotsPayload.Slots == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenCounterSlotsPayload.Slots(childComplexity), true
 
 	case "OpenTime.closes":
 		if e.ComplexityRoot.OpenTime.Closes == nil {
@@ -5191,6 +5995,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.GatewayRules(childComplexity, args["kind"].(*gatewayrule.Kind), args["enabledOnly"].(*bool), args["first"].(*int), args["after"].(*string)), true
+	case "Query.identityVerification":
+		if e.ComplexityRoot.Query.IdentityVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Query_identityVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.IdentityVerification(childComplexity, args["id"].(string)), true
 	case "Query.inbox":
 		if e.ComplexityRoot.Query.Inbox == nil {
 			break
@@ -5325,6 +6140,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.NearbyPlaces(childComplexity, args["input"].(place.NearbyPlacesInput), args["first"].(*int), args["after"].(*string)), true
+	case "Query.offlineVerifications":
+		if e.ComplexityRoot.Query.OfflineVerifications == nil {
+			break
+		}
+
+		args, err := ec.field_Query_offlineVerifications_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.OfflineVerifications(childComplexity, args["areaId"].(*string), args["states"].([]realname.VerificationState), args["first"].(*int), args["after"].(*string)), true
 	case "Query.orgUnit":
 		if e.ComplexityRoot.Query.OrgUnit == nil {
 			break
@@ -5375,6 +6201,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PlacesInBox(childComplexity, args["input"].(place.PlacesInBoxInput), args["first"].(*int), args["after"].(*string)), true
+	case "Query.realNameCounters":
+		if e.ComplexityRoot.Query.RealNameCounters == nil {
+			break
+		}
+
+		args, err := ec.field_Query_realNameCounters_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RealNameCounters(childComplexity, args["areaId"].(string), args["first"].(*int), args["after"].(*string)), true
+	case "Query.realNameOf":
+		if e.ComplexityRoot.Query.RealNameOf == nil {
+			break
+		}
+
+		args, err := ec.field_Query_realNameOf_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RealNameOf(childComplexity, args["citizenId"].(string)), true
+	case "Query.realNameTerms":
+		if e.ComplexityRoot.Query.RealNameTerms == nil {
+			break
+		}
+
+		args, err := ec.field_Query_realNameTerms_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RealNameTerms(childComplexity, args["method"].(realname.VerificationMethod)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -5464,6 +6323,192 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.__resolve_entities(childComplexity, args["representations"].([]map[string]any)), true
+
+	case "RealName.documentKind":
+		if e.ComplexityRoot.RealName.DocumentKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.DocumentKind(childComplexity), true
+	case "RealName.level":
+		if e.ComplexityRoot.RealName.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.Level(childComplexity), true
+	case "RealName.method":
+		if e.ComplexityRoot.RealName.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.Method(childComplexity), true
+	case "RealName.nameMasked":
+		if e.ComplexityRoot.RealName.NameMasked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.NameMasked(childComplexity), true
+	case "RealName.numberMasked":
+		if e.ComplexityRoot.RealName.NumberMasked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.NumberMasked(childComplexity), true
+	case "RealName.simulated":
+		if e.ComplexityRoot.RealName.Simulated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.Simulated(childComplexity), true
+	case "RealName.validUntil":
+		if e.ComplexityRoot.RealName.ValidUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.ValidUntil(childComplexity), true
+	case "RealName.verifiedAt":
+		if e.ComplexityRoot.RealName.VerifiedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.VerifiedAt(childComplexity), true
+	case "RealName.version":
+		if e.ComplexityRoot.RealName.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.Version(childComplexity), true
+
+	case "RealNameConsent.givenAt":
+		if e.ComplexityRoot.RealNameConsent.GivenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameConsent.GivenAt(childComplexity), true
+	case "RealNameConsent.id":
+		if e.ComplexityRoot.RealNameConsent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameConsent.ID(childComplexity), true
+	case "RealNameConsent.method":
+		if e.ComplexityRoot.RealNameConsent.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameConsent.Method(childComplexity), true
+	case "RealNameConsent.purpose":
+		if e.ComplexityRoot.RealNameConsent.Purpose == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameConsent.Purpose(childComplexity), true
+	case "RealNameConsent.terms":
+		if e.ComplexityRoot.RealNameConsent.Terms == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameConsent.Terms(childComplexity), true
+	case "RealNameConsent.withdrawnAt":
+		if e.ComplexityRoot.RealNameConsent.WithdrawnAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameConsent.WithdrawnAt(childComplexity), true
+
+	case "RealNameCounter.address":
+		if e.ComplexityRoot.RealNameCounter.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounter.Address(childComplexity), true
+	case "RealNameCounter.area":
+		if e.ComplexityRoot.RealNameCounter.Area == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounter.Area(childComplexity), true
+	case "RealNameCounter.id":
+		if e.ComplexityRoot.RealNameCounter.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounter.ID(childComplexity), true
+	case "RealNameCounter.name":
+		if e.ComplexityRoot.RealNameCounter.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounter.Name(childComplexity), true
+	case "RealNameCounter.slots":
+		if e.ComplexityRoot.RealNameCounter.Slots == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounter.Slots(childComplexity), true
+	case "RealNameCounter.state":
+		if e.ComplexityRoot.RealNameCounter.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounter.State(childComplexity), true
+	case "RealNameCounter.version":
+		if e.ComplexityRoot.RealNameCounter.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounter.Version(childComplexity), true
+
+	case "RealNameCounterConnection.edges":
+		if e.ComplexityRoot.RealNameCounterConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounterConnection.Edges(childComplexity), true
+	case "RealNameCounterConnection.pageInfo":
+		if e.ComplexityRoot.RealNameCounterConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounterConnection.PageInfo(childComplexity), true
+
+	case "RealNameCounterEdge.cursor":
+		if e.ComplexityRoot.RealNameCounterEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounterEdge.Cursor(childComplexity), true
+	case "RealNameCounterEdge.node":
+		if e.ComplexityRoot.RealNameCounterEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounterEdge.Node(childComplexity), true
+
+	case "RealNameTerms.method":
+		if e.ComplexityRoot.RealNameTerms.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameTerms.Method(childComplexity), true
+	case "RealNameTerms.purpose":
+		if e.ComplexityRoot.RealNameTerms.Purpose == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameTerms.Purpose(childComplexity), true
+	case "RealNameTerms.text":
+		if e.ComplexityRoot.RealNameTerms.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameTerms.Text(childComplexity), true
+	case "RealNameTerms.version":
+		if e.ComplexityRoot.RealNameTerms.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameTerms.Version(childComplexity), true
 
 	case "RecallMessagePayload.message":
 		if e.ComplexityRoot.RecallMessagePayload.Message == nil {
@@ -5631,6 +6676,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevealOwnMobilePayload.Mobile(childComplexity), true
+
+	case "RevealRealNamePayload.documentNumber":
+		if e.ComplexityRoot.RevealRealNamePayload.DocumentNumber == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevealRealNamePayload.DocumentNumber(childComplexity), true
+	case "RevealRealNamePayload.fullName":
+		if e.ComplexityRoot.RevealRealNamePayload.FullName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevealRealNamePayload.FullName(childComplexity), true
+
+	case "RevealVerificationPayload.documentNumber":
+		if e.ComplexityRoot.RevealVerificationPayload.DocumentNumber == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevealVerificationPayload.DocumentNumber(childComplexity), true
+	case "RevealVerificationPayload.fullName":
+		if e.ComplexityRoot.RevealVerificationPayload.FullName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevealVerificationPayload.FullName(childComplexity), true
+	case "RevealVerificationPayload.materials":
+		if e.ComplexityRoot.RevealVerificationPayload.Materials == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevealVerificationPayload.Materials(childComplexity), true
+	case "RevealVerificationPayload.verification":
+		if e.ComplexityRoot.RevealVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevealVerificationPayload.Verification(childComplexity), true
 
 	case "ReviewMessageTemplatePayload.template":
 		if e.ComplexityRoot.ReviewMessageTemplatePayload.Template == nil {
@@ -5826,6 +6909,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SubmitMessageTemplatePayload.Template(childComplexity), true
 
+	case "SubmitVerificationMaterialsPayload.verification":
+		if e.ComplexityRoot.SubmitVerificationMaterialsPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitVerificationMaterialsPayload.Verification(childComplexity), true
+
 	case "Subscription.inboxChanged":
 		if e.ComplexityRoot.Subscription.InboxChanged == nil {
 			break
@@ -5909,6 +6999,57 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UrgeWorkflowPayload.RetryAfterSeconds(childComplexity), true
 
+	case "VerificationEvent.action":
+		if e.ComplexityRoot.VerificationEvent.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerificationEvent.Action(childComplexity), true
+	case "VerificationEvent.actorName":
+		if e.ComplexityRoot.VerificationEvent.ActorName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerificationEvent.ActorName(childComplexity), true
+	case "VerificationEvent.at":
+		if e.ComplexityRoot.VerificationEvent.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerificationEvent.At(childComplexity), true
+	case "VerificationEvent.id":
+		if e.ComplexityRoot.VerificationEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerificationEvent.ID(childComplexity), true
+	case "VerificationEvent.note":
+		if e.ComplexityRoot.VerificationEvent.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerificationEvent.Note(childComplexity), true
+	case "VerificationEvent.to":
+		if e.ComplexityRoot.VerificationEvent.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerificationEvent.To(childComplexity), true
+
+	case "VerifyByRegisterPayload.verification":
+		if e.ComplexityRoot.VerifyByRegisterPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifyByRegisterPayload.Verification(childComplexity), true
+
+	case "VerifyByThirdPartyPayload.verification":
+		if e.ComplexityRoot.VerifyByThirdPartyPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifyByThirdPartyPayload.Verification(childComplexity), true
+
 	case "VerifySecondFactorPayload.accessToken":
 		if e.ComplexityRoot.VerifySecondFactorPayload.AccessToken == nil {
 			break
@@ -5951,6 +7092,20 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.VerifySecondFactorPayload.Worker(childComplexity), true
+
+	case "WithdrawRealNameConsentPayload.consent":
+		if e.ComplexityRoot.WithdrawRealNameConsentPayload.Consent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithdrawRealNameConsentPayload.Consent(childComplexity), true
+
+	case "WithdrawVerificationPayload.verification":
+		if e.ComplexityRoot.WithdrawVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithdrawVerificationPayload.Verification(childComplexity), true
 
 	case "Worker.area":
 		if e.ComplexityRoot.Worker.Area == nil {
@@ -6587,9 +7742,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AbolishPostInput", ec.unmarshalInputAbolishPostInput),
 			graphql.NewInputUnmarshaler("ActOnWorkflowInput", ec.unmarshalInputActOnWorkflowInput),
+			graphql.NewInputUnmarshaler("ApplyOfflineVerificationInput", ec.unmarshalInputApplyOfflineVerificationInput),
 			graphql.NewInputUnmarshaler("AreaRepresentation", ec.unmarshalInputAreaRepresentation),
 			graphql.NewInputUnmarshaler("AuditEntryFilter", ec.unmarshalInputAuditEntryFilter),
 			graphql.NewInputUnmarshaler("AuditEntryRepresentation", ec.unmarshalInputAuditEntryRepresentation),
+			graphql.NewInputUnmarshaler("BeginFaceVerificationInput", ec.unmarshalInputBeginFaceVerificationInput),
 			graphql.NewInputUnmarshaler("BindMobileInput", ec.unmarshalInputBindMobileInput),
 			graphql.NewInputUnmarshaler("CaptchaAnswerInput", ec.unmarshalInputCaptchaAnswerInput),
 			graphql.NewInputUnmarshaler("ChangeAssignmentsInput", ec.unmarshalInputChangeAssignmentsInput),
@@ -6597,11 +7754,16 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ChangePasswordInput", ec.unmarshalInputChangePasswordInput),
 			graphql.NewInputUnmarshaler("CitizenRepresentation", ec.unmarshalInputCitizenRepresentation),
 			graphql.NewInputUnmarshaler("ClosePlaceInput", ec.unmarshalInputClosePlaceInput),
+			graphql.NewInputUnmarshaler("CloseRealNameCounterInput", ec.unmarshalInputCloseRealNameCounterInput),
+			graphql.NewInputUnmarshaler("CompleteFaceVerificationInput", ec.unmarshalInputCompleteFaceVerificationInput),
+			graphql.NewInputUnmarshaler("ConsentToRealNameInput", ec.unmarshalInputConsentToRealNameInput),
 			graphql.NewInputUnmarshaler("CreateMessageTemplateInput", ec.unmarshalInputCreateMessageTemplateInput),
 			graphql.NewInputUnmarshaler("CreateOrgUnitInput", ec.unmarshalInputCreateOrgUnitInput),
 			graphql.NewInputUnmarshaler("CreatePlaceInput", ec.unmarshalInputCreatePlaceInput),
 			graphql.NewInputUnmarshaler("CreatePostInput", ec.unmarshalInputCreatePostInput),
+			graphql.NewInputUnmarshaler("CreateRealNameCounterInput", ec.unmarshalInputCreateRealNameCounterInput),
 			graphql.NewInputUnmarshaler("CreateWorkerInput", ec.unmarshalInputCreateWorkerInput),
+			graphql.NewInputUnmarshaler("DecideVerificationInput", ec.unmarshalInputDecideVerificationInput),
 			graphql.NewInputUnmarshaler("DelegateInput", ec.unmarshalInputDelegateInput),
 			graphql.NewInputUnmarshaler("DeleteFileInput", ec.unmarshalInputDeleteFileInput),
 			graphql.NewInputUnmarshaler("DeleteQuarantinedFileInput", ec.unmarshalInputDeleteQuarantinedFileInput),
@@ -6610,13 +7772,18 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DraftWorkflowDefinitionInput", ec.unmarshalInputDraftWorkflowDefinitionInput),
 			graphql.NewInputUnmarshaler("EndOfAssignmentInput", ec.unmarshalInputEndOfAssignmentInput),
 			graphql.NewInputUnmarshaler("EndWorkerInput", ec.unmarshalInputEndWorkerInput),
+			graphql.NewInputUnmarshaler("ExamineVerificationInput", ec.unmarshalInputExamineVerificationInput),
 			graphql.NewInputUnmarshaler("ExportAuditEntriesInput", ec.unmarshalInputExportAuditEntriesInput),
 			graphql.NewInputUnmarshaler("ExtendFileRetentionInput", ec.unmarshalInputExtendFileRetentionInput),
 			graphql.NewInputUnmarshaler("FileAssetRepresentation", ec.unmarshalInputFileAssetRepresentation),
+			graphql.NewInputUnmarshaler("FileOfflineVerificationInput", ec.unmarshalInputFileOfflineVerificationInput),
+			graphql.NewInputUnmarshaler("FindRealNameInput", ec.unmarshalInputFindRealNameInput),
 			graphql.NewInputUnmarshaler("GrantAssignmentInput", ec.unmarshalInputGrantAssignmentInput),
+			graphql.NewInputUnmarshaler("IdentityClaim", ec.unmarshalInputIdentityClaim),
 			graphql.NewInputUnmarshaler("InboxFilter", ec.unmarshalInputInboxFilter),
 			graphql.NewInputUnmarshaler("LinkAccountInput", ec.unmarshalInputLinkAccountInput),
 			graphql.NewInputUnmarshaler("LogFilter", ec.unmarshalInputLogFilter),
+			graphql.NewInputUnmarshaler("LowerAssuranceLevelInput", ec.unmarshalInputLowerAssuranceLevelInput),
 			graphql.NewInputUnmarshaler("MarkInboxReadInput", ec.unmarshalInputMarkInboxReadInput),
 			graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
 			graphql.NewInputUnmarshaler("MessageAudienceInput", ec.unmarshalInputMessageAudienceInput),
@@ -6626,6 +7793,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("NearbyPlacesInput", ec.unmarshalInputNearbyPlacesInput),
 			graphql.NewInputUnmarshaler("NewAssignmentInput", ec.unmarshalInputNewAssignmentInput),
 			graphql.NewInputUnmarshaler("NotificationRepresentation", ec.unmarshalInputNotificationRepresentation),
+			graphql.NewInputUnmarshaler("OpenCounterSlotsInput", ec.unmarshalInputOpenCounterSlotsInput),
 			graphql.NewInputUnmarshaler("OpenTimeInput", ec.unmarshalInputOpenTimeInput),
 			graphql.NewInputUnmarshaler("OpeningExceptionInput", ec.unmarshalInputOpeningExceptionInput),
 			graphql.NewInputUnmarshaler("OpeningHoursInput", ec.unmarshalInputOpeningHoursInput),
@@ -6656,6 +7824,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ResumeWorkerInput", ec.unmarshalInputResumeWorkerInput),
 			graphql.NewInputUnmarshaler("RetireMessageTemplateInput", ec.unmarshalInputRetireMessageTemplateInput),
 			graphql.NewInputUnmarshaler("RevealCitizenInput", ec.unmarshalInputRevealCitizenInput),
+			graphql.NewInputUnmarshaler("RevealRealNameInput", ec.unmarshalInputRevealRealNameInput),
+			graphql.NewInputUnmarshaler("RevealVerificationInput", ec.unmarshalInputRevealVerificationInput),
 			graphql.NewInputUnmarshaler("ReviewMessageTemplateInput", ec.unmarshalInputReviewMessageTemplateInput),
 			graphql.NewInputUnmarshaler("RevokeDelegationInput", ec.unmarshalInputRevokeDelegationInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
@@ -6678,8 +7848,13 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdatePlaceInput", ec.unmarshalInputUpdatePlaceInput),
 			graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
 			graphql.NewInputUnmarshaler("UrgeWorkflowInput", ec.unmarshalInputUrgeWorkflowInput),
+			graphql.NewInputUnmarshaler("VerificationMaterialsInput", ec.unmarshalInputVerificationMaterialsInput),
+			graphql.NewInputUnmarshaler("VerifyByRegisterInput", ec.unmarshalInputVerifyByRegisterInput),
+			graphql.NewInputUnmarshaler("VerifyByThirdPartyInput", ec.unmarshalInputVerifyByThirdPartyInput),
 			graphql.NewInputUnmarshaler("VerifySecondFactorInput", ec.unmarshalInputVerifySecondFactorInput),
 			graphql.NewInputUnmarshaler("WithdrawAssignmentInput", ec.unmarshalInputWithdrawAssignmentInput),
+			graphql.NewInputUnmarshaler("WithdrawRealNameConsentInput", ec.unmarshalInputWithdrawRealNameConsentInput),
+			graphql.NewInputUnmarshaler("WithdrawVerificationInput", ec.unmarshalInputWithdrawVerificationInput),
 			graphql.NewInputUnmarshaler("WorkerRepresentation", ec.unmarshalInputWorkerRepresentation),
 			graphql.NewInputUnmarshaler("WorkflowDefinitionStepInput", ec.unmarshalInputWorkflowDefinitionStepInput),
 			graphql.NewInputUnmarshaler("WorkflowInstanceRepresentation", ec.unmarshalInputWorkflowInstanceRepresentation),
@@ -9701,6 +10876,729 @@ type PostPayload {
   post: Post!
 }
 `, BuiltIn: false},
+	{Name: "../../../schema/platform/realname.graphql", Input: `extend type Query {
+  "某一核验方式的告知书；须先同意，才能提交个人信息"
+  realNameTerms(
+    "核验方式"
+    method: VerificationMethod!
+  ): RealNameTerms!
+  "开放中的线下核验点，含下级区划，按区划排序"
+  realNameCounters(
+    "区划代码"
+    areaId: ID!
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): RealNameCounterConnection!
+  "一次实名核验；仅本人和管辖范围内有权的工作人员可见，否则为空"
+  identityVerification("核验的标识" id: ID!): IdentityVerification
+  "管辖范围内的线下核验，按区划排列，先提交的在前"
+  offlineVerifications(
+    "区划代码，含下级；不填则为本人的管辖范围"
+    areaId: ID
+    "状态；不填则为待初核与待复核"
+    states: [VerificationState!]
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): IdentityVerificationConnection! @can(action: "realname.view", area: "areaId")
+  "管辖范围内市民的实名信息；没有实名或无权查看则为空"
+  realNameOf("市民标识" citizenId: ID!): RealName @can(action: "realname.view")
+}
+
+extend type Mutation {
+  "同意某一核验方式的告知书；二十四小时内可据此开始核验"
+  consentToRealName(input: ConsentToRealNameInput!): ConsentToRealNamePayload!
+  "撤回同意：未办结的核验随之结束；已通过的实名随之取消，须在五分钟内再次验证过身份"
+  withdrawRealNameConsent(input: WithdrawRealNameConsentInput!): WithdrawRealNameConsentPayload!
+  "与人口库比对姓名和证件号码，通过后为 L1"
+  verifyByRegister(input: VerifyByRegisterInput!): VerifyByRegisterPayload!
+  "开始人脸核验：先与人口库比对，再取得只能使用一次的活体凭证"
+  beginFaceVerification(input: BeginFaceVerificationInput!): BeginFaceVerificationPayload!
+  "完成人脸核验：提交用活体凭证拍摄的照片，通过后为 L3；照片在作出结论后删除"
+  completeFaceVerification(input: CompleteFaceVerificationInput!): CompleteFaceVerificationPayload!
+  "与微信或支付宝的实名信息比对，通过后为 L2"
+  verifyByThirdParty(input: VerifyByThirdPartyInput!): VerifyByThirdPartyPayload!
+  "申请线下核验并预约时段；材料可同时提交，也可稍后提交"
+  applyOfflineVerification(input: ApplyOfflineVerificationInput!): ApplyOfflineVerificationPayload!
+  "提交线下核验的材料"
+  submitVerificationMaterials(input: VerificationMaterialsInput!): SubmitVerificationMaterialsPayload!
+  "撤回本人尚未有人办理的核验；预约的名额随之释放"
+  withdrawVerification(input: WithdrawVerificationInput!): WithdrawVerificationPayload!
+  "工作人员为到场的市民登记线下核验；登记人不得参与核验"
+  fileOfflineVerification(input: FileOfflineVerificationInput!): FileOfflineVerificationPayload! @can(action: "realname.examine")
+  "初核线下核验：核对到场的市民与证件，给出意见，交由另一人复核"
+  examineVerification(input: ExamineVerificationInput!): ExamineVerificationPayload! @can(action: "realname.examine")
+  "复核线下核验并作出结论；不得由登记人或初核人办理，通过后为 L3"
+  decideVerification(input: DecideVerificationInput!): DecideVerificationPayload! @can(action: "realname.decide")
+  "查看线下核验所填的完整信息和材料：须写明目的，每次查看都记入操作日志；办结后不能再查看"
+  revealVerification(input: RevealVerificationInput!): RevealVerificationPayload! @can(action: "realname.reveal")
+  "查看市民实名的完整姓名和证件号码：须写明目的，每次查看都记入操作日志"
+  revealRealName(input: RevealRealNameInput!): RevealRealNamePayload! @can(action: "realname.reveal")
+  "按完整的证件号码查找管辖范围内已实名的市民：须写明目的，每次查找都记入操作日志"
+  findRealName(input: FindRealNameInput!): FindRealNamePayload! @can(action: "realname.reveal")
+  "调低市民的实名等级；调为 L0 即取消实名"
+  lowerAssuranceLevel(input: LowerAssuranceLevelInput!): LowerAssuranceLevelPayload! @can(action: "realname.revoke")
+  "新增线下核验点"
+  createRealNameCounter(input: CreateRealNameCounterInput!): CreateRealNameCounterPayload! @can(action: "realname.counters", area: "input.areaId")
+  "关闭线下核验点：不再接受预约，已有的预约不受影响"
+  closeRealNameCounter(input: CloseRealNameCounterInput!): CloseRealNameCounterPayload! @can(action: "realname.counters")
+  "开放线下核验点的预约时段"
+  openCounterSlots(input: OpenCounterSlotsInput!): OpenCounterSlotsPayload! @can(action: "realname.counters")
+}
+
+extend type Citizen {
+  "实名信息，已掩码；没有实名则为空。仅本人和有权的工作人员可见"
+  realName: RealName @goField(forceResolver: true)
+  "经历的实名核验，按时间从新到旧；仅本人和有权的工作人员可见"
+  identityVerifications(
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): IdentityVerificationConnection! @goField(forceResolver: true)
+  "对实名告知书的同意记录，按时间从新到旧，最多一百条；仅本人可见"
+  realNameConsents: [RealNameConsent!]! @goField(forceResolver: true)
+}
+
+"实名核验的方式"
+enum VerificationMethod @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/realname.VerificationMethod") {
+  "人口库比对，给予 L1"
+  REGISTER
+  "人脸核验，给予 L3"
+  FACE
+  "第三方账户，给予 L2"
+  THIRD_PARTY
+  "线下核验，给予 L3"
+  OFFLINE
+}
+
+"证件的类型"
+enum DocumentKind @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/realname/document.Kind") {
+  "居民身份证"
+  RESIDENT_ID
+  "港澳台居民居住证"
+  HMT_RESIDENCE_PERMIT
+  "外国人永久居留身份证"
+  FOREIGN_PERMANENT_RESIDENT
+}
+
+"实名核验的状态"
+enum VerificationState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/realname.VerificationState") {
+  "已创建：等待拍摄人脸，或等待提交材料"
+  CREATED
+  "核验中"
+  PROCESSING
+  "待初核"
+  SUBMITTED
+  "待复核"
+  IN_REVIEW
+  "已通过"
+  VERIFIED
+  "未通过或未完成"
+  FAILED
+  "线下核验不通过"
+  REJECTED
+  "已撤回"
+  WITHDRAWN
+  "已到期，或由新的核验取代"
+  EXPIRED
+  "已取消"
+  REVOKED
+}
+
+"核验未通过的原因"
+enum VerificationFailure @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/realname.VerificationFailure") {
+  "姓名与证件号码不一致"
+  NAME_MISMATCH
+  "没有这一证件号码"
+  NOT_FOUND
+  "没有检测到真人"
+  NOT_LIVE
+  "不是本人"
+  FACE_MISMATCH
+  "第三方账户未实名或不一致"
+  NOT_CERTIFIED
+  "证件已用于另一个账户"
+  IDENTITY_TAKEN
+  "本账户已用另一证件实名"
+  OTHER_IDENTITY
+  "核验机构没有答复"
+  PROVIDER_AWAY
+  "超时"
+  TIMED_OUT
+  "预约未到场"
+  NO_SHOW
+}
+
+"未通过之后可以采取的步骤"
+enum VerificationStep @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/realname.VerificationStep") {
+  "重试"
+  RETRY
+  "改用第三方账户"
+  USE_THIRD_PARTY
+  "改用人脸"
+  USE_FACE
+  "到线下核验点"
+  GO_OFFLINE
+  "合并账户：用绑定手机号或第三方账户的方式，将两个账户并为一个"
+  MERGE_ACCOUNTS
+}
+
+"对核验的操作"
+enum VerificationAction @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/realname.VerificationAction") {
+  "开始"
+  BEGIN
+  "交核验机构判断"
+  JUDGE
+  "提交材料"
+  SUBMIT
+  "初核"
+  EXAMINE
+  "作出结论"
+  DECIDE
+  "撤回"
+  WITHDRAW
+  "超时结束"
+  GIVE_UP
+  "到期"
+  EXPIRE
+  "由新的核验取代"
+  REPLACE
+  "调低等级"
+  LOWER
+  "由证件持有人以更高等级取代"
+  DISPLACE
+  "随账户合并结束"
+  MERGE
+}
+
+"线下核验点的状态"
+enum CounterState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/realname.CounterState") {
+  "开放"
+  OPEN
+  "已关闭"
+  CLOSED
+}
+
+"实名认证的告知书"
+type RealNameTerms {
+  "核验方式"
+  method: VerificationMethod!
+  "版本，同意时带上"
+  version: String!
+  "处理个人信息的目的"
+  purpose: String!
+  "全文"
+  text: String!
+}
+
+"对告知书的同意"
+type RealNameConsent {
+  "标识"
+  id: ID!
+  "核验方式"
+  method: VerificationMethod!
+  "所同意的版本"
+  terms: String!
+  "处理个人信息的目的"
+  purpose: String!
+  "同意的时间"
+  givenAt: Time!
+  "撤回的时间；未撤回则为空"
+  withdrawnAt: Time
+}
+
+"实名信息：账户持有人是谁，已掩码"
+type RealName {
+  "证件的类型"
+  documentKind: DocumentKind!
+  "姓名，仅显示首字"
+  nameMasked: String! @personal(grade: L3, purpose: "本人与工作人员核对实名")
+  "证件号码，仅显示前三位和后两位"
+  numberMasked: String! @personal(grade: L3, purpose: "本人与工作人员核对实名")
+  "实名等级"
+  level: AssuranceLevel!
+  "给予等级的核验方式"
+  method: VerificationMethod!
+  "是否由模拟器核验，未经真实机构"
+  simulated: Boolean!
+  "核验通过的时间"
+  verifiedAt: Time!
+  "等级的有效期，期满后为 L1；没有期限则为空"
+  validUntil: Time
+  "版本号，调整等级时须带上"
+  version: Int!
+}
+
+"一次实名核验"
+type IdentityVerification {
+  "标识"
+  id: ID!
+  "核验方式"
+  method: VerificationMethod!
+  "状态"
+  state: VerificationState!
+  "证件的类型"
+  documentKind: DocumentKind!
+  "所填的姓名，仅显示首字；作出结论后清除，为空"
+  nameMasked: String @personal(grade: L3, purpose: "本人与工作人员核对所填信息")
+  "所填的证件号码，仅显示前三位和后两位；作出结论后清除，为空"
+  numberMasked: String @personal(grade: L3, purpose: "本人与工作人员核对所填信息")
+  "给予的等级；未通过则为空"
+  level: AssuranceLevel
+  "是否由模拟器判断，未经真实机构"
+  simulated: Boolean!
+  "未通过的原因；没有则为空"
+  failure: VerificationFailure
+  "未通过的说明；没有则为空"
+  message: String
+  "未通过之后可以采取的步骤"
+  nextSteps: [VerificationStep!]!
+  "线下核验不通过的理由；没有则为空字符串"
+  reason: String!
+  "此前未通过的同方式核验的标识；没有则为空"
+  previousId: ID
+  "所在区划；不是线下核验则为空"
+  area: Area @goField(forceResolver: true)
+  "预约的时段；没有预约则为空"
+  slot: CounterSlot @goField(forceResolver: true, batch: true)
+  "初核的意见：是否认为应通过；仅工作人员可见，未初核则为空"
+  examinerPassed: Boolean @goField(forceResolver: true)
+  "初核的说明；仅工作人员可见，没有则为空"
+  examinerNote: String @goField(forceResolver: true)
+  "创建时间"
+  createdAt: Time!
+  "提交材料的时间"
+  submittedAt: Time
+  "作出结论的时间"
+  decidedAt: Time
+  "有效期；未通过或没有期限则为空"
+  validUntil: Time
+  "当前可以进行的操作"
+  allowedActions: [VerificationAction!]! @goField(forceResolver: true)
+  "经过，按时间从旧到新"
+  history: [VerificationEvent!]! @goField(forceResolver: true, batch: true)
+  "版本号，操作时须带上"
+  version: Int!
+}
+
+"核验的一步"
+type VerificationEvent {
+  "标识"
+  id: ID!
+  "时间"
+  at: Time!
+  "操作"
+  action: VerificationAction!
+  "操作后的状态"
+  to: VerificationState!
+  "办理的工作人员姓名；仅工作人员可见，不是工作人员办理的则为空"
+  actorName: String @personal(grade: L2, purpose: "工作人员之间核对经办人")
+  "说明；没有则为空字符串"
+  note: String!
+}
+
+"核验的一页"
+type IdentityVerificationConnection {
+  "各条"
+  edges: [IdentityVerificationEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"核验的一条"
+type IdentityVerificationEdge {
+  "核验"
+  node: IdentityVerification!
+  "游标"
+  cursor: String!
+}
+
+"线下核验点"
+type RealNameCounter {
+  "标识"
+  id: ID!
+  "名称"
+  name: String!
+  "所在社区"
+  area: Area @goField(forceResolver: true)
+  "地址"
+  address: String!
+  "状态"
+  state: CounterState!
+  "今后还有名额的时段，按时间排列，最多一百个"
+  slots: [CounterSlot!]! @goField(forceResolver: true, batch: true)
+  "版本号，操作时须带上"
+  version: Int!
+}
+
+"线下核验点的一页"
+type RealNameCounterConnection {
+  "各条"
+  edges: [RealNameCounterEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"线下核验点的一条"
+type RealNameCounterEdge {
+  "核验点"
+  node: RealNameCounter!
+  "游标"
+  cursor: String!
+}
+
+"可预约的时段"
+type CounterSlot {
+  "标识"
+  id: ID!
+  "核验点"
+  counter: RealNameCounter @goField(forceResolver: true, batch: true)
+  "开始时间"
+  startsAt: Time!
+  "结束时间"
+  endsAt: Time!
+  "名额"
+  capacity: Int!
+  "剩余名额"
+  remaining: Int!
+}
+
+"所声明的身份"
+input IdentityClaim {
+  "证件的类型"
+  documentKind: DocumentKind!
+  "证件号码，十八位"
+  documentNumber: String! @personal(grade: L3, purpose: "实名核验")
+  "证件上的姓名，少数民族姓名可含间隔号“·”"
+  fullName: String! @personal(grade: L3, purpose: "实名核验")
+}
+
+"同意告知书的输入"
+input ConsentToRealNameInput {
+  "核验方式"
+  method: VerificationMethod!
+  "所阅读的告知书的版本"
+  termsVersion: String!
+}
+
+"同意告知书的结果"
+type ConsentToRealNamePayload {
+  "同意"
+  consent: RealNameConsent!
+}
+
+"撤回同意的输入"
+input WithdrawRealNameConsentInput {
+  "同意的标识"
+  consentId: ID!
+}
+
+"撤回同意的结果"
+type WithdrawRealNameConsentPayload {
+  "同意"
+  consent: RealNameConsent!
+}
+
+"人口库比对的输入"
+input VerifyByRegisterInput {
+  "对本方式告知书的同意"
+  consentId: ID!
+  "所声明的身份"
+  identity: IdentityClaim!
+}
+
+"人口库比对的结果"
+type VerifyByRegisterPayload {
+  "核验：已通过或未通过"
+  verification: IdentityVerification!
+}
+
+"开始人脸核验的输入"
+input BeginFaceVerificationInput {
+  "对本方式告知书的同意"
+  consentId: ID!
+  "所声明的身份"
+  identity: IdentityClaim!
+  "客户端自己生成并保存的随机标识，8 到 200 个字符；活体凭证只在该设备有效"
+  deviceId: String!
+}
+
+"开始人脸核验的结果"
+type BeginFaceVerificationPayload {
+  "核验：等待拍摄，或与人口库比对未通过"
+  verification: IdentityVerification!
+  "活体凭证，只能在本账户、本设备使用一次；比对未通过则为空"
+  livenessToken: String
+  "活体凭证的失效时间"
+  expiresAt: Time
+}
+
+"完成人脸核验的输入"
+input CompleteFaceVerificationInput {
+  "核验的标识"
+  verificationId: ID!
+  "活体凭证"
+  livenessToken: String!
+  "开始时所用的设备标识"
+  deviceId: String!
+  "照片的上传凭证"
+  picture: String!
+}
+
+"完成人脸核验的结果"
+type CompleteFaceVerificationPayload {
+  "核验：已通过或未通过"
+  verification: IdentityVerification!
+}
+
+"第三方账户核验的输入"
+input VerifyByThirdPartyInput {
+  "对本方式告知书的同意"
+  consentId: ID!
+  "所声明的身份，仅限居民身份证"
+  identity: IdentityClaim!
+  "平台"
+  provider: ThirdParty!
+  "平台给客户端的授权码，只能使用一次"
+  code: String!
+  "微信城市服务授权页返回的授权码，只能使用一次；支付宝不需要"
+  consentCode: String
+}
+
+"第三方账户核验的结果"
+type VerifyByThirdPartyPayload {
+  "核验：已通过或未通过"
+  verification: IdentityVerification!
+}
+
+"申请线下核验的输入"
+input ApplyOfflineVerificationInput {
+  "对本方式告知书的同意"
+  consentId: ID!
+  "所声明的身份"
+  identity: IdentityClaim!
+  "预约的时段"
+  slotId: ID!
+  "材料的上传凭证，最多十份"
+  materials: [String!]
+}
+
+"申请线下核验的结果"
+type ApplyOfflineVerificationPayload {
+  "核验"
+  verification: IdentityVerification!
+}
+
+"提交材料的输入"
+input VerificationMaterialsInput {
+  "核验的标识"
+  verificationId: ID!
+  "材料的上传凭证，一到十份"
+  materials: [String!]!
+  "看到的版本号"
+  expectedVersion: Int!
+}
+
+"提交材料的结果"
+type SubmitVerificationMaterialsPayload {
+  "核验"
+  verification: IdentityVerification!
+}
+
+"撤回核验的输入"
+input WithdrawVerificationInput {
+  "核验的标识"
+  verificationId: ID!
+  "看到的版本号"
+  expectedVersion: Int!
+}
+
+"撤回核验的结果"
+type WithdrawVerificationPayload {
+  "核验"
+  verification: IdentityVerification!
+}
+
+"登记线下核验的输入"
+input FileOfflineVerificationInput {
+  "市民标识"
+  citizenId: ID!
+  "市民所签署的告知书的版本"
+  termsVersion: String!
+  "市民是否已签署纸质告知书"
+  consentSigned: Boolean!
+  "所声明的身份"
+  identity: IdentityClaim!
+  "材料的上传凭证，最多十份"
+  materials: [String!]
+}
+
+"登记线下核验的结果"
+type FileOfflineVerificationPayload {
+  "核验"
+  verification: IdentityVerification!
+}
+
+"初核的输入"
+input ExamineVerificationInput {
+  "核验的标识"
+  verificationId: ID!
+  "看到的版本号"
+  expectedVersion: Int!
+  "是否认为应通过"
+  passed: Boolean!
+  "说明，最多 200 个字；认为不应通过的须填写"
+  note: String
+}
+
+"初核的结果"
+type ExamineVerificationPayload {
+  "核验"
+  verification: IdentityVerification!
+}
+
+"复核的输入"
+input DecideVerificationInput {
+  "核验的标识"
+  verificationId: ID!
+  "看到的版本号"
+  expectedVersion: Int!
+  "是否通过"
+  approve: Boolean!
+  "原因，告知市民，4 到 200 个字；不通过的须填写"
+  reason: String
+}
+
+"复核的结果"
+type DecideVerificationPayload {
+  "核验"
+  verification: IdentityVerification!
+}
+
+"查看线下核验完整信息的输入"
+input RevealVerificationInput {
+  "核验的标识"
+  verificationId: ID!
+  "查看的目的，4 到 200 个字"
+  purpose: String!
+}
+
+"查看线下核验完整信息的结果"
+type RevealVerificationPayload {
+  "核验"
+  verification: IdentityVerification!
+  "所填的姓名"
+  fullName: String! @personal(grade: L3, purpose: "工作人员核对到场的市民与证件")
+  "所填的证件号码"
+  documentNumber: String! @personal(grade: L3, purpose: "工作人员核对到场的市民与证件")
+  "材料"
+  materials: [FileAsset!]! @personal(grade: L3, purpose: "工作人员核对到场的市民与证件")
+}
+
+"查看实名完整信息的输入"
+input RevealRealNameInput {
+  "市民标识"
+  citizenId: ID!
+  "查看的目的，4 到 200 个字"
+  purpose: String!
+}
+
+"查看实名完整信息的结果"
+type RevealRealNamePayload {
+  "姓名"
+  fullName: String! @personal(grade: L3, purpose: "工作人员按写明的目的核对身份")
+  "证件号码"
+  documentNumber: String! @personal(grade: L3, purpose: "工作人员按写明的目的核对身份")
+}
+
+"按证件号码查找的输入"
+input FindRealNameInput {
+  "证件的类型"
+  documentKind: DocumentKind!
+  "完整的证件号码"
+  documentNumber: String! @personal(grade: L3, purpose: "工作人员按写明的目的查找市民")
+  "查找的目的，4 到 200 个字"
+  purpose: String!
+}
+
+"按证件号码查找的结果"
+type FindRealNamePayload {
+  "市民的标识"
+  citizenId: ID!
+  "实名信息，已掩码"
+  realName: RealName!
+}
+
+"调低实名等级的输入"
+input LowerAssuranceLevelInput {
+  "市民标识"
+  citizenId: ID!
+  "调整后的等级，须低于当前"
+  to: AssuranceLevel!
+  "原因，告知市民，4 到 200 个字"
+  reason: String!
+  "看到的实名信息的版本号"
+  expectedVersion: Int!
+}
+
+"调低实名等级的结果"
+type LowerAssuranceLevelPayload {
+  "调整后的实名信息；取消实名则为空"
+  realName: RealName
+}
+
+"新增线下核验点的输入"
+input CreateRealNameCounterInput {
+  "名称，2 到 60 个字"
+  name: String!
+  "所在社区的区划代码"
+  areaId: ID!
+  "地址，2 到 120 个字"
+  address: String!
+}
+
+"新增线下核验点的结果"
+type CreateRealNameCounterPayload {
+  "核验点"
+  counter: RealNameCounter!
+}
+
+"关闭线下核验点的输入"
+input CloseRealNameCounterInput {
+  "核验点的标识"
+  counterId: ID!
+  "看到的版本号"
+  expectedVersion: Int!
+}
+
+"关闭线下核验点的结果"
+type CloseRealNameCounterPayload {
+  "核验点"
+  counter: RealNameCounter!
+}
+
+"开放预约时段的输入"
+input OpenCounterSlotsInput {
+  "核验点的标识"
+  counterId: ID!
+  "各时段的开始时间，一到一百个，六十天以内"
+  startsAt: [Time!]!
+  "每个时段的时长，5 到 480 分钟"
+  minutes: Int!
+  "每个时段的名额，1 到 100"
+  capacity: Int!
+}
+
+"开放预约时段的结果"
+type OpenCounterSlotsPayload {
+  "开放的时段"
+  slots: [CounterSlot!]!
+}
+`, BuiltIn: false},
 	{Name: "../../../schema/platform/secondfactor.graphql", Input: `extend type Mutation {
   "绑定双因素验证：得到动态口令的密钥和二维码，只显示一次；首次验证后生效"
   enrolSecondFactor: EnrolSecondFactorPayload!
@@ -10327,6 +12225,8 @@ enum WorkflowModule @goModel(model: "github.com/citizencloud/citizencloud/subgra
   REPORT
   "数据导出审核"
   EXPORT
+  "实名认证"
+  REALNAME
 }
 
 "办理任务：某一环节中一人（或一个岗位）的签署"
@@ -10764,6 +12664,14 @@ func (ec *executionContext) childFields_ActionPermission(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type ActionPermission", field.Name)
 }
 
+func (ec *executionContext) childFields_ApplyOfflineVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_ApplyOfflineVerificationPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplyOfflineVerificationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Area(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -10916,6 +12824,18 @@ func (ec *executionContext) childFields_AuditEntryEdge(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type AuditEntryEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_BeginFaceVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_BeginFaceVerificationPayload_verification(ctx, field)
+	case "livenessToken":
+		return ec.fieldContext_BeginFaceVerificationPayload_livenessToken(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_BeginFaceVerificationPayload_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BeginFaceVerificationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_BindMobilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "viewer":
@@ -10986,6 +12906,12 @@ func (ec *executionContext) childFields_Citizen(ctx context.Context, field graph
 		return ec.fieldContext_Citizen_linkedAccounts(ctx, field)
 	case "passwordSet":
 		return ec.fieldContext_Citizen_passwordSet(ctx, field)
+	case "realName":
+		return ec.fieldContext_Citizen_realName(ctx, field)
+	case "identityVerifications":
+		return ec.fieldContext_Citizen_identityVerifications(ctx, field)
+	case "realNameConsents":
+		return ec.fieldContext_Citizen_realNameConsents(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Citizen", field.Name)
 }
@@ -10996,6 +12922,48 @@ func (ec *executionContext) childFields_ClosePlacePayload(ctx context.Context, f
 		return ec.fieldContext_ClosePlacePayload_place(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ClosePlacePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CloseRealNameCounterPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "counter":
+		return ec.fieldContext_CloseRealNameCounterPayload_counter(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CloseRealNameCounterPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CompleteFaceVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_CompleteFaceVerificationPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CompleteFaceVerificationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentToRealNamePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "consent":
+		return ec.fieldContext_ConsentToRealNamePayload_consent(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentToRealNamePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CounterSlot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CounterSlot_id(ctx, field)
+	case "counter":
+		return ec.fieldContext_CounterSlot_counter(ctx, field)
+	case "startsAt":
+		return ec.fieldContext_CounterSlot_startsAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_CounterSlot_endsAt(ctx, field)
+	case "capacity":
+		return ec.fieldContext_CounterSlot_capacity(ctx, field)
+	case "remaining":
+		return ec.fieldContext_CounterSlot_remaining(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CounterSlot", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11012,6 +12980,14 @@ func (ec *executionContext) childFields_CreatePlacePayload(ctx context.Context, 
 		return ec.fieldContext_CreatePlacePayload_place(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreatePlacePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateRealNameCounterPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "counter":
+		return ec.fieldContext_CreateRealNameCounterPayload_counter(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateRealNameCounterPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateWorkerPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11034,6 +13010,14 @@ func (ec *executionContext) childFields_DataScopeUse(ctx context.Context, field 
 		return ec.fieldContext_DataScopeUse_workers(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DataScopeUse", field.Name)
+}
+
+func (ec *executionContext) childFields_DecideVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_DecideVerificationPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DecideVerificationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Delegation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11162,6 +13146,14 @@ func (ec *executionContext) childFields_EnrolSecondFactorPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type EnrolSecondFactorPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ExamineVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_ExamineVerificationPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExamineVerificationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ExportAuditEntriesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "fileName":
@@ -11270,6 +13262,14 @@ func (ec *executionContext) childFields_FileEvent(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type FileEvent", field.Name)
 }
 
+func (ec *executionContext) childFields_FileOfflineVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_FileOfflineVerificationPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FileOfflineVerificationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_FileUpload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -11336,6 +13336,16 @@ func (ec *executionContext) childFields_FileVersion(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type FileVersion", field.Name)
 }
 
+func (ec *executionContext) childFields_FindRealNamePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "citizenId":
+		return ec.fieldContext_FindRealNamePayload_citizenId(ctx, field)
+	case "realName":
+		return ec.fieldContext_FindRealNamePayload_realName(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FindRealNamePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_GatewayRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -11380,6 +13390,80 @@ func (ec *executionContext) childFields_GatewayRuleEdge(ctx context.Context, fie
 		return ec.fieldContext_GatewayRuleEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type GatewayRuleEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_IdentityVerification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_IdentityVerification_id(ctx, field)
+	case "method":
+		return ec.fieldContext_IdentityVerification_method(ctx, field)
+	case "state":
+		return ec.fieldContext_IdentityVerification_state(ctx, field)
+	case "documentKind":
+		return ec.fieldContext_IdentityVerification_documentKind(ctx, field)
+	case "nameMasked":
+		return ec.fieldContext_IdentityVerification_nameMasked(ctx, field)
+	case "numberMasked":
+		return ec.fieldContext_IdentityVerification_numberMasked(ctx, field)
+	case "level":
+		return ec.fieldContext_IdentityVerification_level(ctx, field)
+	case "simulated":
+		return ec.fieldContext_IdentityVerification_simulated(ctx, field)
+	case "failure":
+		return ec.fieldContext_IdentityVerification_failure(ctx, field)
+	case "message":
+		return ec.fieldContext_IdentityVerification_message(ctx, field)
+	case "nextSteps":
+		return ec.fieldContext_IdentityVerification_nextSteps(ctx, field)
+	case "reason":
+		return ec.fieldContext_IdentityVerification_reason(ctx, field)
+	case "previousId":
+		return ec.fieldContext_IdentityVerification_previousId(ctx, field)
+	case "area":
+		return ec.fieldContext_IdentityVerification_area(ctx, field)
+	case "slot":
+		return ec.fieldContext_IdentityVerification_slot(ctx, field)
+	case "examinerPassed":
+		return ec.fieldContext_IdentityVerification_examinerPassed(ctx, field)
+	case "examinerNote":
+		return ec.fieldContext_IdentityVerification_examinerNote(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_IdentityVerification_createdAt(ctx, field)
+	case "submittedAt":
+		return ec.fieldContext_IdentityVerification_submittedAt(ctx, field)
+	case "decidedAt":
+		return ec.fieldContext_IdentityVerification_decidedAt(ctx, field)
+	case "validUntil":
+		return ec.fieldContext_IdentityVerification_validUntil(ctx, field)
+	case "allowedActions":
+		return ec.fieldContext_IdentityVerification_allowedActions(ctx, field)
+	case "history":
+		return ec.fieldContext_IdentityVerification_history(ctx, field)
+	case "version":
+		return ec.fieldContext_IdentityVerification_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IdentityVerification", field.Name)
+}
+
+func (ec *executionContext) childFields_IdentityVerificationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_IdentityVerificationConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_IdentityVerificationConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IdentityVerificationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_IdentityVerificationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_IdentityVerificationEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_IdentityVerificationEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IdentityVerificationEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_InboxChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11612,6 +13696,14 @@ func (ec *executionContext) childFields_LogEntryEdge(ctx context.Context, field 
 		return ec.fieldContext_LogEntryEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type LogEntryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_LowerAssuranceLevelPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "realName":
+		return ec.fieldContext_LowerAssuranceLevelPayload_realName(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LowerAssuranceLevelPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_MarkInboxReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11880,6 +13972,14 @@ func (ec *executionContext) childFields_NotificationEdge(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type NotificationEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_OpenCounterSlotsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "slots":
+		return ec.fieldContext_OpenCounterSlotsPayload_slots(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OpenCounterSlotsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_OpenTime(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "opens":
@@ -12126,6 +14226,102 @@ func (ec *executionContext) childFields_PutGatewayRulePayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type PutGatewayRulePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RealName(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "documentKind":
+		return ec.fieldContext_RealName_documentKind(ctx, field)
+	case "nameMasked":
+		return ec.fieldContext_RealName_nameMasked(ctx, field)
+	case "numberMasked":
+		return ec.fieldContext_RealName_numberMasked(ctx, field)
+	case "level":
+		return ec.fieldContext_RealName_level(ctx, field)
+	case "method":
+		return ec.fieldContext_RealName_method(ctx, field)
+	case "simulated":
+		return ec.fieldContext_RealName_simulated(ctx, field)
+	case "verifiedAt":
+		return ec.fieldContext_RealName_verifiedAt(ctx, field)
+	case "validUntil":
+		return ec.fieldContext_RealName_validUntil(ctx, field)
+	case "version":
+		return ec.fieldContext_RealName_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RealName", field.Name)
+}
+
+func (ec *executionContext) childFields_RealNameConsent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RealNameConsent_id(ctx, field)
+	case "method":
+		return ec.fieldContext_RealNameConsent_method(ctx, field)
+	case "terms":
+		return ec.fieldContext_RealNameConsent_terms(ctx, field)
+	case "purpose":
+		return ec.fieldContext_RealNameConsent_purpose(ctx, field)
+	case "givenAt":
+		return ec.fieldContext_RealNameConsent_givenAt(ctx, field)
+	case "withdrawnAt":
+		return ec.fieldContext_RealNameConsent_withdrawnAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RealNameConsent", field.Name)
+}
+
+func (ec *executionContext) childFields_RealNameCounter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RealNameCounter_id(ctx, field)
+	case "name":
+		return ec.fieldContext_RealNameCounter_name(ctx, field)
+	case "area":
+		return ec.fieldContext_RealNameCounter_area(ctx, field)
+	case "address":
+		return ec.fieldContext_RealNameCounter_address(ctx, field)
+	case "state":
+		return ec.fieldContext_RealNameCounter_state(ctx, field)
+	case "slots":
+		return ec.fieldContext_RealNameCounter_slots(ctx, field)
+	case "version":
+		return ec.fieldContext_RealNameCounter_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RealNameCounter", field.Name)
+}
+
+func (ec *executionContext) childFields_RealNameCounterConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RealNameCounterConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RealNameCounterConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RealNameCounterConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RealNameCounterEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_RealNameCounterEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_RealNameCounterEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RealNameCounterEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RealNameTerms(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "method":
+		return ec.fieldContext_RealNameTerms_method(ctx, field)
+	case "version":
+		return ec.fieldContext_RealNameTerms_version(ctx, field)
+	case "purpose":
+		return ec.fieldContext_RealNameTerms_purpose(ctx, field)
+	case "text":
+		return ec.fieldContext_RealNameTerms_text(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RealNameTerms", field.Name)
+}
+
 func (ec *executionContext) childFields_RecallMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "message":
@@ -12278,6 +14474,30 @@ func (ec *executionContext) childFields_RevealOwnMobilePayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type RevealOwnMobilePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RevealRealNamePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "fullName":
+		return ec.fieldContext_RevealRealNamePayload_fullName(ctx, field)
+	case "documentNumber":
+		return ec.fieldContext_RevealRealNamePayload_documentNumber(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevealRealNamePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevealVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_RevealVerificationPayload_verification(ctx, field)
+	case "fullName":
+		return ec.fieldContext_RevealVerificationPayload_fullName(ctx, field)
+	case "documentNumber":
+		return ec.fieldContext_RevealVerificationPayload_documentNumber(ctx, field)
+	case "materials":
+		return ec.fieldContext_RevealVerificationPayload_materials(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevealVerificationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReviewMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "template":
@@ -12422,6 +14642,14 @@ func (ec *executionContext) childFields_SubmitMessageTemplatePayload(ctx context
 	return nil, fmt.Errorf("no field named %q was found under type SubmitMessageTemplatePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SubmitVerificationMaterialsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_SubmitVerificationMaterialsPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubmitVerificationMaterialsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SwitchPostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "accessToken":
@@ -12470,6 +14698,40 @@ func (ec *executionContext) childFields_UrgeWorkflowPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type UrgeWorkflowPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_VerificationEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_VerificationEvent_id(ctx, field)
+	case "at":
+		return ec.fieldContext_VerificationEvent_at(ctx, field)
+	case "action":
+		return ec.fieldContext_VerificationEvent_action(ctx, field)
+	case "to":
+		return ec.fieldContext_VerificationEvent_to(ctx, field)
+	case "actorName":
+		return ec.fieldContext_VerificationEvent_actorName(ctx, field)
+	case "note":
+		return ec.fieldContext_VerificationEvent_note(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VerificationEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_VerifyByRegisterPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_VerifyByRegisterPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VerifyByRegisterPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_VerifyByThirdPartyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_VerifyByThirdPartyPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VerifyByThirdPartyPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_VerifySecondFactorPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "accessToken":
@@ -12488,6 +14750,22 @@ func (ec *executionContext) childFields_VerifySecondFactorPayload(ctx context.Co
 		return ec.fieldContext_VerifySecondFactorPayload_recoveryCodes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VerifySecondFactorPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WithdrawRealNameConsentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "consent":
+		return ec.fieldContext_WithdrawRealNameConsentPayload_consent(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WithdrawRealNameConsentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WithdrawVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_WithdrawVerificationPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WithdrawVerificationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Worker(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13020,6 +15298,28 @@ func (ec *executionContext) field_Citizen_devices_args(ctx context.Context, rawA
 	return args, nil
 }
 
+func (ec *executionContext) field_Citizen_identityVerifications_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Citizen_notifications_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13218,6 +15518,34 @@ func (ec *executionContext) field_Mutation_actOnWorkflow_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_applyOfflineVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.ApplyOfflineVerificationInput, error) {
+			return ec.unmarshalNApplyOfflineVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐApplyOfflineVerificationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_beginFaceVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.BeginFaceVerificationInput, error) {
+			return ec.unmarshalNBeginFaceVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐBeginFaceVerificationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_bindMobile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13288,6 +15616,48 @@ func (ec *executionContext) field_Mutation_closePlace_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_closeRealNameCounter_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (CloseRealNameCounterInput, error) {
+			return ec.unmarshalNCloseRealNameCounterInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCloseRealNameCounterInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_completeFaceVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.CompleteFaceVerificationInput, error) {
+			return ec.unmarshalNCompleteFaceVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCompleteFaceVerificationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_consentToRealName_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ConsentToRealNameInput, error) {
+			return ec.unmarshalNConsentToRealNameInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentToRealNameInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createMessageTemplate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13344,12 +15714,40 @@ func (ec *executionContext) field_Mutation_createPost_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_createRealNameCounter_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.CreateRealNameCounterInput, error) {
+			return ec.unmarshalNCreateRealNameCounterInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCreateRealNameCounterInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createWorker_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (CreateWorkerInput, error) {
 			return ec.unmarshalNCreateWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateWorkerInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_decideVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.DecideVerificationInput, error) {
+			return ec.unmarshalNDecideVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐDecideVerificationInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13442,6 +15840,20 @@ func (ec *executionContext) field_Mutation_endWorker_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_examineVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.ExamineVerificationInput, error) {
+			return ec.unmarshalNExamineVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐExamineVerificationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_exportAuditEntries_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13470,6 +15882,34 @@ func (ec *executionContext) field_Mutation_extendFileRetention_args(ctx context.
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_fileOfflineVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.FileOfflineVerificationInput, error) {
+			return ec.unmarshalNFileOfflineVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐFileOfflineVerificationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_findRealName_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (FindRealNameInput, error) {
+			return ec.unmarshalNFindRealNameInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFindRealNameInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_grantAssignment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13490,6 +15930,20 @@ func (ec *executionContext) field_Mutation_linkAccount_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (LinkAccountInput, error) {
 			return ec.unmarshalNLinkAccountInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLinkAccountInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_lowerAssuranceLevel_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.LowerAssuranceLevelInput, error) {
+			return ec.unmarshalNLowerAssuranceLevelInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐLowerAssuranceLevelInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13532,6 +15986,20 @@ func (ec *executionContext) field_Mutation_moveOrgUnit_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (MoveOrgUnitInput, error) {
 			return ec.unmarshalNMoveOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMoveOrgUnitInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_openCounterSlots_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.OpenCounterSlotsInput, error) {
+			return ec.unmarshalNOpenCounterSlotsInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐOpenCounterSlotsInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13876,6 +16344,34 @@ func (ec *executionContext) field_Mutation_revealCitizen_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_revealRealName_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RevealRealNameInput, error) {
+			return ec.unmarshalNRevealRealNameInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealRealNameInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_revealVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RevealVerificationInput, error) {
+			return ec.unmarshalNRevealVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealVerificationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_reviewMessageTemplate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14100,6 +16596,20 @@ func (ec *executionContext) field_Mutation_submitMessageTemplate_args(ctx contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_submitVerificationMaterials_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.VerificationMaterialsInput, error) {
+			return ec.unmarshalNVerificationMaterialsInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMaterialsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_suspendOrgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14198,6 +16708,34 @@ func (ec *executionContext) field_Mutation_urgeWorkflow_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_verifyByRegister_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.VerifyByRegisterInput, error) {
+			return ec.unmarshalNVerifyByRegisterInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerifyByRegisterInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_verifyByThirdParty_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.VerifyByThirdPartyInput, error) {
+			return ec.unmarshalNVerifyByThirdPartyInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerifyByThirdPartyInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_verifySecondFactor_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14218,6 +16756,34 @@ func (ec *executionContext) field_Mutation_withdrawAssignment_args(ctx context.C
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (WithdrawAssignmentInput, error) {
 			return ec.unmarshalNWithdrawAssignmentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawAssignmentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_withdrawRealNameConsent_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (WithdrawRealNameConsentInput, error) {
+			return ec.unmarshalNWithdrawRealNameConsentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawRealNameConsentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_withdrawVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (WithdrawVerificationInput, error) {
+			return ec.unmarshalNWithdrawVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawVerificationInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14519,6 +17085,20 @@ func (ec *executionContext) field_Query_gatewayRules_args(ctx context.Context, r
 		return nil, err
 	}
 	args["after"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_identityVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
 	return args, nil
 }
 
@@ -14828,6 +17408,44 @@ func (ec *executionContext) field_Query_nearbyPlaces_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_offlineVerifications_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "areaId",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOID2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["areaId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "states",
+		func(ctx context.Context, v any) ([]realname.VerificationState, error) {
+			return ec.unmarshalOVerificationState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStateᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["states"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_orgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14945,6 +17563,64 @@ func (ec *executionContext) field_Query_placesInBox_args(ctx context.Context, ra
 		return nil, err
 	}
 	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_realNameCounters_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "areaId",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["areaId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_realNameOf_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "citizenId",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["citizenId"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_realNameTerms_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "method",
+		func(ctx context.Context, v any) (realname.VerificationMethod, error) {
+			return ec.unmarshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["method"] = arg0
 	return args, nil
 }
 
@@ -15321,6 +17997,38 @@ func (ec *executionContext) _ActionPermission_granted(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_ActionPermission_granted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ActionPermission", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ApplyOfflineVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *ApplyOfflineVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplyOfflineVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplyOfflineVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApplyOfflineVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Area_id(ctx context.Context, field graphql.CollectedField, obj *area.Area) (ret graphql.Marshaler) {
@@ -16841,6 +19549,84 @@ func (ec *executionContext) fieldContext_AuditEntryEdge_node(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _BeginFaceVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *BeginFaceVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BeginFaceVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BeginFaceVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BeginFaceVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BeginFaceVerificationPayload_livenessToken(ctx context.Context, field graphql.CollectedField, obj *BeginFaceVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BeginFaceVerificationPayload_livenessToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LivenessToken, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BeginFaceVerificationPayload_livenessToken(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BeginFaceVerificationPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _BeginFaceVerificationPayload_expiresAt(ctx context.Context, field graphql.CollectedField, obj *BeginFaceVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BeginFaceVerificationPayload_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BeginFaceVerificationPayload_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BeginFaceVerificationPayload", field, false, false, "Time")
+}
+
 func (ec *executionContext) _BindMobilePayload_viewer(ctx context.Context, field graphql.CollectedField, obj *BindMobilePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17532,6 +20318,114 @@ func (ec *executionContext) fieldContext_Citizen_passwordSet(_ context.Context, 
 	return graphql.NewScalarFieldContext("Citizen", field, true, true, "Boolean")
 }
 
+func (ec *executionContext) _Citizen_realName(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Citizen_realName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Citizen().RealName(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.RealName) graphql.Marshaler {
+			return ec.marshalORealName2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealName(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Citizen_realName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Citizen",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealName(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Citizen_identityVerifications(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Citizen_identityVerifications(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Citizen().IdentityVerifications(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *IdentityVerificationConnection) graphql.Marshaler {
+			return ec.marshalNIdentityVerificationConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐIdentityVerificationConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Citizen_identityVerifications(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Citizen",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerificationConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Citizen_identityVerifications_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Citizen_realNameConsents(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Citizen_realNameConsents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Citizen().RealNameConsents(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*realname.RealNameConsent) graphql.Marshaler {
+			return ec.marshalNRealNameConsent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameConsentᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Citizen_realNameConsents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Citizen",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameConsent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ClosePlacePayload_place(ctx context.Context, field graphql.CollectedField, obj *ClosePlacePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17562,6 +20456,272 @@ func (ec *executionContext) fieldContext_ClosePlacePayload_place(_ context.Conte
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _CloseRealNameCounterPayload_counter(ctx context.Context, field graphql.CollectedField, obj *CloseRealNameCounterPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CloseRealNameCounterPayload_counter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Counter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.RealNameCounter) graphql.Marshaler {
+			return ec.marshalNRealNameCounter2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameCounter(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CloseRealNameCounterPayload_counter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CloseRealNameCounterPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameCounter(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CompleteFaceVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *CompleteFaceVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CompleteFaceVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CompleteFaceVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CompleteFaceVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConsentToRealNamePayload_consent(ctx context.Context, field graphql.CollectedField, obj *ConsentToRealNamePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsentToRealNamePayload_consent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Consent, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.RealNameConsent) graphql.Marshaler {
+			return ec.marshalNRealNameConsent2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameConsent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsentToRealNamePayload_consent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConsentToRealNamePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameConsent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CounterSlot_id(ctx context.Context, field graphql.CollectedField, obj *realname.CounterSlot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CounterSlot_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CounterSlot_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CounterSlot", field, false, false, "ID")
+}
+
+func (ec *executionContext) _CounterSlot_counter(ctx context.Context, field graphql.CollectedField, obj *realname.CounterSlot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CounterSlot_counter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_CounterSlot_counter(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.RealNameCounter) graphql.Marshaler {
+			return ec.marshalORealNameCounter2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameCounter(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CounterSlot_counter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CounterSlot",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameCounter(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_CounterSlot_counter(ctx context.Context, field graphql.CollectedField, obj *realname.CounterSlot) (any, error) {
+	resolver := ec.Resolvers.CounterSlot()
+	if batch, ok := graphql.BatchParentsFor[*realname.CounterSlot](ctx, "CounterSlot"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Counter(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*realname.RealNameCounter](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"CounterSlot.counter",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Counter(ctx, []*realname.CounterSlot{obj})
+	return graphql.ResolveBatchSingleResult[*realname.RealNameCounter](
+		ctx,
+		results,
+		err,
+		"CounterSlot.counter",
+	)
+}
+
+func (ec *executionContext) _CounterSlot_startsAt(ctx context.Context, field graphql.CollectedField, obj *realname.CounterSlot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CounterSlot_startsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CounterSlot_startsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CounterSlot", field, false, false, "Time")
+}
+
+func (ec *executionContext) _CounterSlot_endsAt(ctx context.Context, field graphql.CollectedField, obj *realname.CounterSlot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CounterSlot_endsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CounterSlot_endsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CounterSlot", field, false, false, "Time")
+}
+
+func (ec *executionContext) _CounterSlot_capacity(ctx context.Context, field graphql.CollectedField, obj *realname.CounterSlot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CounterSlot_capacity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Capacity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CounterSlot_capacity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CounterSlot", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CounterSlot_remaining(ctx context.Context, field graphql.CollectedField, obj *realname.CounterSlot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CounterSlot_remaining(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Remaining(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CounterSlot_remaining(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CounterSlot", field, true, false, "Int")
 }
 
 func (ec *executionContext) _CreateMessageTemplatePayload_template(ctx context.Context, field graphql.CollectedField, obj *CreateMessageTemplatePayload) (ret graphql.Marshaler) {
@@ -17623,6 +20783,38 @@ func (ec *executionContext) fieldContext_CreatePlacePayload_place(_ context.Cont
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Place(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateRealNameCounterPayload_counter(ctx context.Context, field graphql.CollectedField, obj *CreateRealNameCounterPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateRealNameCounterPayload_counter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Counter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.RealNameCounter) graphql.Marshaler {
+			return ec.marshalNRealNameCounter2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameCounter(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateRealNameCounterPayload_counter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateRealNameCounterPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameCounter(ctx, field)
 		},
 	}
 	return fc, nil
@@ -17750,6 +20942,38 @@ func (ec *executionContext) _DataScopeUse_workers(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_DataScopeUse_workers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DataScopeUse", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DecideVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *DecideVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecideVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecideVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DecideVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Delegation_id(ctx context.Context, field graphql.CollectedField, obj *delegation.Delegation) (ret graphql.Marshaler) {
@@ -19025,6 +22249,38 @@ func (ec *executionContext) fieldContext_Entity_findWorkflowInstance(ctx context
 	return fc, nil
 }
 
+func (ec *executionContext) _ExamineVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *ExamineVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExamineVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExamineVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExamineVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ExportAuditEntriesPayload_fileName(ctx context.Context, field graphql.CollectedField, obj *ExportAuditEntriesPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19946,6 +23202,38 @@ func (ec *executionContext) fieldContext_FileEvent_at(_ context.Context, field g
 	return graphql.NewScalarFieldContext("FileEvent", field, false, false, "Time")
 }
 
+func (ec *executionContext) _FileOfflineVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *FileOfflineVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileOfflineVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileOfflineVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FileOfflineVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _FileUpload_id(ctx context.Context, field graphql.CollectedField, obj *file.FileUpload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20465,6 +23753,61 @@ func (ec *executionContext) fieldContext_FileVersion_url(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("FileVersion", field, true, true, "String")
 }
 
+func (ec *executionContext) _FindRealNamePayload_citizenId(ctx context.Context, field graphql.CollectedField, obj *FindRealNamePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FindRealNamePayload_citizenId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CitizenID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FindRealNamePayload_citizenId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FindRealNamePayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _FindRealNamePayload_realName(ctx context.Context, field graphql.CollectedField, obj *FindRealNamePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FindRealNamePayload_realName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RealName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.RealName) graphql.Marshaler {
+			return ec.marshalNRealName2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealName(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FindRealNamePayload_realName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FindRealNamePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealName(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _GatewayRule_id(ctx context.Context, field graphql.CollectedField, obj *gatewayrule.Rule) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20812,6 +24155,816 @@ func (ec *executionContext) fieldContext_GatewayRuleEdge_node(_ context.Context,
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _IdentityVerification_id(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "ID")
+}
+
+func (ec *executionContext) _IdentityVerification_method(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_method(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Method, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.VerificationMethod) graphql.Marshaler {
+			return ec.marshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "VerificationMethod")
+}
+
+func (ec *executionContext) _IdentityVerification_state(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.VerificationState) graphql.Marshaler {
+			return ec.marshalNVerificationState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "VerificationState")
+}
+
+func (ec *executionContext) _IdentityVerification_documentKind(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_documentKind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DocumentKind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v document.Kind) graphql.Marshaler {
+			return ec.marshalNDocumentKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚋdocumentᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_documentKind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "DocumentKind")
+}
+
+func (ec *executionContext) _IdentityVerification_nameMasked(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_nameMasked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NameMasked, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "本人与工作人员核对所填信息")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_nameMasked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "String")
+}
+
+func (ec *executionContext) _IdentityVerification_numberMasked(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_numberMasked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NumberMasked, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "本人与工作人员核对所填信息")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_numberMasked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "String")
+}
+
+func (ec *executionContext) _IdentityVerification_level(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_level(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Level, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *citizen.AssuranceLevel) graphql.Marshaler {
+			return ec.marshalOAssuranceLevel2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐAssuranceLevel(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_level(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "AssuranceLevel")
+}
+
+func (ec *executionContext) _IdentityVerification_simulated(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_simulated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Simulated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_simulated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _IdentityVerification_failure(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_failure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Failure(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.VerificationFailure) graphql.Marshaler {
+			return ec.marshalOVerificationFailure2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationFailure(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_failure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, true, false, "VerificationFailure")
+}
+
+func (ec *executionContext) _IdentityVerification_message(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, true, false, "String")
+}
+
+func (ec *executionContext) _IdentityVerification_nextSteps(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_nextSteps(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NextSteps(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []realname.VerificationStep) graphql.Marshaler {
+			return ec.marshalNVerificationStep2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStepᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_nextSteps(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, true, false, "VerificationStep")
+}
+
+func (ec *executionContext) _IdentityVerification_reason(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "String")
+}
+
+func (ec *executionContext) _IdentityVerification_previousId(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_previousId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_previousId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "ID")
+}
+
+func (ec *executionContext) _IdentityVerification_area(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_area(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IdentityVerification().Area(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
+			return ec.marshalOArea2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_area(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IdentityVerification",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Area(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IdentityVerification_slot(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_slot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_IdentityVerification_slot(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.CounterSlot) graphql.Marshaler {
+			return ec.marshalOCounterSlot2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterSlot(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_slot(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IdentityVerification",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CounterSlot(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_IdentityVerification_slot(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (any, error) {
+	resolver := ec.Resolvers.IdentityVerification()
+	if batch, ok := graphql.BatchParentsFor[*realname.IdentityVerification](ctx, "IdentityVerification"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Slot(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*realname.CounterSlot](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"IdentityVerification.slot",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Slot(ctx, []*realname.IdentityVerification{obj})
+	return graphql.ResolveBatchSingleResult[*realname.CounterSlot](
+		ctx,
+		results,
+		err,
+		"IdentityVerification.slot",
+	)
+}
+
+func (ec *executionContext) _IdentityVerification_examinerPassed(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_examinerPassed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IdentityVerification().ExaminerPassed(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_examinerPassed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _IdentityVerification_examinerNote(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_examinerNote(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IdentityVerification().ExaminerNote(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_examinerNote(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, true, true, "String")
+}
+
+func (ec *executionContext) _IdentityVerification_createdAt(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IdentityVerification_submittedAt(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_submittedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubmittedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_submittedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IdentityVerification_decidedAt(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_decidedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DecidedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_decidedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IdentityVerification_validUntil(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_validUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ValidUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_validUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IdentityVerification_allowedActions(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_allowedActions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IdentityVerification().AllowedActions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []realname.VerificationAction) graphql.Marshaler {
+			return ec.marshalNVerificationAction2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationActionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_allowedActions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, true, true, "VerificationAction")
+}
+
+func (ec *executionContext) _IdentityVerification_history(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_history(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_IdentityVerification_history(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*realname.VerificationEvent) graphql.Marshaler {
+			return ec.marshalNVerificationEvent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationEventᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_history(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IdentityVerification",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VerificationEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_IdentityVerification_history(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (any, error) {
+	resolver := ec.Resolvers.IdentityVerification()
+	if batch, ok := graphql.BatchParentsFor[*realname.IdentityVerification](ctx, "IdentityVerification"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.History(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*realname.VerificationEvent](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"IdentityVerification.history",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.History(ctx, []*realname.IdentityVerification{obj})
+	return graphql.ResolveBatchSingleResult[[]*realname.VerificationEvent](
+		ctx,
+		results,
+		err,
+		"IdentityVerification.history",
+	)
+}
+
+func (ec *executionContext) _IdentityVerification_version(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IdentityVerificationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *IdentityVerificationConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerificationConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*IdentityVerificationEdge) graphql.Marshaler {
+			return ec.marshalNIdentityVerificationEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐIdentityVerificationEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerificationConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IdentityVerificationConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerificationEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IdentityVerificationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *IdentityVerificationConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerificationConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerificationConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IdentityVerificationConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IdentityVerificationEdge_node(ctx context.Context, field graphql.CollectedField, obj *IdentityVerificationEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerificationEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerificationEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IdentityVerificationEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IdentityVerificationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *IdentityVerificationEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerificationEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerificationEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerificationEdge", field, false, false, "String")
 }
 
 func (ec *executionContext) _InboxChange_counts(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxChange) (ret graphql.Marshaler) {
@@ -22632,6 +26785,38 @@ func (ec *executionContext) fieldContext_LogEntryEdge_node(_ context.Context, fi
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_LogEntry(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LowerAssuranceLevelPayload_realName(ctx context.Context, field graphql.CollectedField, obj *LowerAssuranceLevelPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LowerAssuranceLevelPayload_realName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RealName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.RealName) graphql.Marshaler {
+			return ec.marshalORealName2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealName(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LowerAssuranceLevelPayload_realName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LowerAssuranceLevelPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealName(ctx, field)
 		},
 	}
 	return fc, nil
@@ -27164,6 +31349,1027 @@ func (ec *executionContext) fieldContext_Mutation_setPostPermission(ctx context.
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_consentToRealName(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_consentToRealName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ConsentToRealName(ctx, fc.Args["input"].(ConsentToRealNameInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ConsentToRealNamePayload) graphql.Marshaler {
+			return ec.marshalNConsentToRealNamePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentToRealNamePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_consentToRealName(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConsentToRealNamePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_consentToRealName_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_withdrawRealNameConsent(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_withdrawRealNameConsent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().WithdrawRealNameConsent(ctx, fc.Args["input"].(WithdrawRealNameConsentInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *WithdrawRealNameConsentPayload) graphql.Marshaler {
+			return ec.marshalNWithdrawRealNameConsentPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawRealNameConsentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_withdrawRealNameConsent(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WithdrawRealNameConsentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_withdrawRealNameConsent_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_verifyByRegister(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_verifyByRegister(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().VerifyByRegister(ctx, fc.Args["input"].(realname.VerifyByRegisterInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *VerifyByRegisterPayload) graphql.Marshaler {
+			return ec.marshalNVerifyByRegisterPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐVerifyByRegisterPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_verifyByRegister(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VerifyByRegisterPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_verifyByRegister_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_beginFaceVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_beginFaceVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().BeginFaceVerification(ctx, fc.Args["input"].(realname.BeginFaceVerificationInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *BeginFaceVerificationPayload) graphql.Marshaler {
+			return ec.marshalNBeginFaceVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐBeginFaceVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_beginFaceVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BeginFaceVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_beginFaceVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_completeFaceVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_completeFaceVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CompleteFaceVerification(ctx, fc.Args["input"].(realname.CompleteFaceVerificationInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CompleteFaceVerificationPayload) graphql.Marshaler {
+			return ec.marshalNCompleteFaceVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCompleteFaceVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_completeFaceVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CompleteFaceVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_completeFaceVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_verifyByThirdParty(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_verifyByThirdParty(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().VerifyByThirdParty(ctx, fc.Args["input"].(realname.VerifyByThirdPartyInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *VerifyByThirdPartyPayload) graphql.Marshaler {
+			return ec.marshalNVerifyByThirdPartyPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐVerifyByThirdPartyPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_verifyByThirdParty(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VerifyByThirdPartyPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_verifyByThirdParty_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_applyOfflineVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_applyOfflineVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ApplyOfflineVerification(ctx, fc.Args["input"].(realname.ApplyOfflineVerificationInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ApplyOfflineVerificationPayload) graphql.Marshaler {
+			return ec.marshalNApplyOfflineVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐApplyOfflineVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_applyOfflineVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplyOfflineVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_applyOfflineVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_submitVerificationMaterials(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_submitVerificationMaterials(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SubmitVerificationMaterials(ctx, fc.Args["input"].(realname.VerificationMaterialsInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SubmitVerificationMaterialsPayload) graphql.Marshaler {
+			return ec.marshalNSubmitVerificationMaterialsPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitVerificationMaterialsPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_submitVerificationMaterials(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SubmitVerificationMaterialsPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_submitVerificationMaterials_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_withdrawVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_withdrawVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().WithdrawVerification(ctx, fc.Args["input"].(WithdrawVerificationInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *WithdrawVerificationPayload) graphql.Marshaler {
+			return ec.marshalNWithdrawVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_withdrawVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WithdrawVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_withdrawVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_fileOfflineVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_fileOfflineVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().FileOfflineVerification(ctx, fc.Args["input"].(realname.FileOfflineVerificationInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.examine")
+				if err != nil {
+					var zeroVal *FileOfflineVerificationPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *FileOfflineVerificationPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *FileOfflineVerificationPayload) graphql.Marshaler {
+			return ec.marshalNFileOfflineVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileOfflineVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_fileOfflineVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileOfflineVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_fileOfflineVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_examineVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_examineVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ExamineVerification(ctx, fc.Args["input"].(realname.ExamineVerificationInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.examine")
+				if err != nil {
+					var zeroVal *ExamineVerificationPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *ExamineVerificationPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ExamineVerificationPayload) graphql.Marshaler {
+			return ec.marshalNExamineVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐExamineVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_examineVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExamineVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_examineVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_decideVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_decideVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DecideVerification(ctx, fc.Args["input"].(realname.DecideVerificationInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.decide")
+				if err != nil {
+					var zeroVal *DecideVerificationPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *DecideVerificationPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *DecideVerificationPayload) graphql.Marshaler {
+			return ec.marshalNDecideVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDecideVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_decideVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DecideVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_decideVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_revealVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_revealVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevealVerification(ctx, fc.Args["input"].(RevealVerificationInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.reveal")
+				if err != nil {
+					var zeroVal *RevealVerificationPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *RevealVerificationPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *RevealVerificationPayload) graphql.Marshaler {
+			return ec.marshalNRevealVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_revealVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevealVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_revealVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_revealRealName(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_revealRealName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevealRealName(ctx, fc.Args["input"].(RevealRealNameInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.reveal")
+				if err != nil {
+					var zeroVal *RevealRealNamePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *RevealRealNamePayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *RevealRealNamePayload) graphql.Marshaler {
+			return ec.marshalNRevealRealNamePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealRealNamePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_revealRealName(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevealRealNamePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_revealRealName_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_findRealName(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_findRealName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().FindRealName(ctx, fc.Args["input"].(FindRealNameInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.reveal")
+				if err != nil {
+					var zeroVal *FindRealNamePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *FindRealNamePayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *FindRealNamePayload) graphql.Marshaler {
+			return ec.marshalNFindRealNamePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFindRealNamePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_findRealName(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FindRealNamePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_findRealName_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_lowerAssuranceLevel(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_lowerAssuranceLevel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LowerAssuranceLevel(ctx, fc.Args["input"].(realname.LowerAssuranceLevelInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.revoke")
+				if err != nil {
+					var zeroVal *LowerAssuranceLevelPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *LowerAssuranceLevelPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *LowerAssuranceLevelPayload) graphql.Marshaler {
+			return ec.marshalNLowerAssuranceLevelPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLowerAssuranceLevelPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_lowerAssuranceLevel(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LowerAssuranceLevelPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_lowerAssuranceLevel_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createRealNameCounter(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createRealNameCounter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateRealNameCounter(ctx, fc.Args["input"].(realname.CreateRealNameCounterInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.counters")
+				if err != nil {
+					var zeroVal *CreateRealNameCounterPayload
+					return zeroVal, err
+				}
+				area, err := ec.unmarshalOString2ᚖstring(ctx, "input.areaId")
+				if err != nil {
+					var zeroVal *CreateRealNameCounterPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *CreateRealNameCounterPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, area)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *CreateRealNameCounterPayload) graphql.Marshaler {
+			return ec.marshalNCreateRealNameCounterPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateRealNameCounterPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createRealNameCounter(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateRealNameCounterPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createRealNameCounter_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_closeRealNameCounter(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_closeRealNameCounter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CloseRealNameCounter(ctx, fc.Args["input"].(CloseRealNameCounterInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.counters")
+				if err != nil {
+					var zeroVal *CloseRealNameCounterPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *CloseRealNameCounterPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *CloseRealNameCounterPayload) graphql.Marshaler {
+			return ec.marshalNCloseRealNameCounterPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCloseRealNameCounterPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_closeRealNameCounter(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CloseRealNameCounterPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_closeRealNameCounter_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_openCounterSlots(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_openCounterSlots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().OpenCounterSlots(ctx, fc.Args["input"].(realname.OpenCounterSlotsInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.counters")
+				if err != nil {
+					var zeroVal *OpenCounterSlotsPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *OpenCounterSlotsPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *OpenCounterSlotsPayload) graphql.Marshaler {
+			return ec.marshalNOpenCounterSlotsPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐOpenCounterSlotsPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_openCounterSlots(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OpenCounterSlotsPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_openCounterSlots_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_enrolSecondFactor(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -28689,6 +33895,38 @@ func (ec *executionContext) fieldContext_NotificationEdge_node(_ context.Context
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Notification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OpenCounterSlotsPayload_slots(ctx context.Context, field graphql.CollectedField, obj *OpenCounterSlotsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpenCounterSlotsPayload_slots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Slots, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*realname.CounterSlot) graphql.Marshaler {
+			return ec.marshalNCounterSlot2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterSlotᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OpenCounterSlotsPayload_slots(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OpenCounterSlotsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CounterSlot(ctx, field)
 		},
 	}
 	return fc, nil
@@ -31770,6 +37008,267 @@ func (ec *executionContext) fieldContext_Query_placesInBox(ctx context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_realNameTerms(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_realNameTerms(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().RealNameTerms(ctx, fc.Args["method"].(realname.VerificationMethod))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.RealNameTerms) graphql.Marshaler {
+			return ec.marshalNRealNameTerms2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameTerms(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_realNameTerms(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameTerms(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_realNameTerms_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_realNameCounters(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_realNameCounters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().RealNameCounters(ctx, fc.Args["areaId"].(string), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RealNameCounterConnection) graphql.Marshaler {
+			return ec.marshalNRealNameCounterConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRealNameCounterConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_realNameCounters(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameCounterConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_realNameCounters_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_identityVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_identityVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().IdentityVerification(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalOIdentityVerification2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_identityVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_identityVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_offlineVerifications(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_offlineVerifications(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().OfflineVerifications(ctx, fc.Args["areaId"].(*string), fc.Args["states"].([]realname.VerificationState), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.view")
+				if err != nil {
+					var zeroVal *IdentityVerificationConnection
+					return zeroVal, err
+				}
+				area, err := ec.unmarshalOString2ᚖstring(ctx, "areaId")
+				if err != nil {
+					var zeroVal *IdentityVerificationConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *IdentityVerificationConnection
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, area)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *IdentityVerificationConnection) graphql.Marshaler {
+			return ec.marshalNIdentityVerificationConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐIdentityVerificationConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_offlineVerifications(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerificationConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_offlineVerifications_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_realNameOf(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_realNameOf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().RealNameOf(ctx, fc.Args["citizenId"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.view")
+				if err != nil {
+					var zeroVal *realname.RealName
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *realname.RealName
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.RealName) graphql.Marshaler {
+			return ec.marshalORealName2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealName(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_realNameOf(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealName(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_realNameOf_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_currentWorker(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -32239,6 +37738,830 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _RealName_documentKind(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_documentKind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DocumentKind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v document.Kind) graphql.Marshaler {
+			return ec.marshalNDocumentKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚋdocumentᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_documentKind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "DocumentKind")
+}
+
+func (ec *executionContext) _RealName_nameMasked(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_nameMasked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NameMasked, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "本人与工作人员核对实名")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_nameMasked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealName_numberMasked(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_numberMasked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NumberMasked, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "本人与工作人员核对实名")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_numberMasked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealName_level(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_level(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Level, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v citizen.AssuranceLevel) graphql.Marshaler {
+			return ec.marshalNAssuranceLevel2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐAssuranceLevel(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_level(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "AssuranceLevel")
+}
+
+func (ec *executionContext) _RealName_method(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_method(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Method, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.VerificationMethod) graphql.Marshaler {
+			return ec.marshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "VerificationMethod")
+}
+
+func (ec *executionContext) _RealName_simulated(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_simulated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Simulated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_simulated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _RealName_verifiedAt(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_verifiedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.VerifiedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_verifiedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "Time")
+}
+
+func (ec *executionContext) _RealName_validUntil(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_validUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ValidUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_validUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "Time")
+}
+
+func (ec *executionContext) _RealName_version(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RealNameConsent_id(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameConsent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameConsent_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameConsent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameConsent", field, false, false, "ID")
+}
+
+func (ec *executionContext) _RealNameConsent_method(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameConsent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameConsent_method(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Method, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.VerificationMethod) graphql.Marshaler {
+			return ec.marshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameConsent_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameConsent", field, false, false, "VerificationMethod")
+}
+
+func (ec *executionContext) _RealNameConsent_terms(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameConsent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameConsent_terms(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Terms, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameConsent_terms(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameConsent", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealNameConsent_purpose(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameConsent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameConsent_purpose(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Purpose, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameConsent_purpose(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameConsent", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealNameConsent_givenAt(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameConsent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameConsent_givenAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GivenAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameConsent_givenAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameConsent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _RealNameConsent_withdrawnAt(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameConsent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameConsent_withdrawnAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WithdrawnAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameConsent_withdrawnAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameConsent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _RealNameCounter_id(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounter_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounter_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameCounter", field, false, false, "ID")
+}
+
+func (ec *executionContext) _RealNameCounter_name(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounter_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounter_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameCounter", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealNameCounter_area(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounter_area(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RealNameCounter().Area(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
+			return ec.marshalOArea2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounter_area(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RealNameCounter",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Area(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RealNameCounter_address(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounter_address(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Address, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounter_address(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameCounter", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealNameCounter_state(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounter_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.CounterState) graphql.Marshaler {
+			return ec.marshalNCounterState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounter_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameCounter", field, false, false, "CounterState")
+}
+
+func (ec *executionContext) _RealNameCounter_slots(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounter_slots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_RealNameCounter_slots(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*realname.CounterSlot) graphql.Marshaler {
+			return ec.marshalNCounterSlot2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterSlotᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounter_slots(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RealNameCounter",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CounterSlot(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_RealNameCounter_slots(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (any, error) {
+	resolver := ec.Resolvers.RealNameCounter()
+	if batch, ok := graphql.BatchParentsFor[*realname.RealNameCounter](ctx, "RealNameCounter"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Slots(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*realname.CounterSlot](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"RealNameCounter.slots",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Slots(ctx, []*realname.RealNameCounter{obj})
+	return graphql.ResolveBatchSingleResult[[]*realname.CounterSlot](
+		ctx,
+		results,
+		err,
+		"RealNameCounter.slots",
+	)
+}
+
+func (ec *executionContext) _RealNameCounter_version(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounter_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounter_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameCounter", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RealNameCounterConnection_edges(ctx context.Context, field graphql.CollectedField, obj *RealNameCounterConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounterConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*RealNameCounterEdge) graphql.Marshaler {
+			return ec.marshalNRealNameCounterEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRealNameCounterEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounterConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RealNameCounterConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameCounterEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RealNameCounterConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *RealNameCounterConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounterConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounterConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RealNameCounterConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RealNameCounterEdge_node(ctx context.Context, field graphql.CollectedField, obj *RealNameCounterEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounterEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.RealNameCounter) graphql.Marshaler {
+			return ec.marshalNRealNameCounter2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameCounter(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounterEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RealNameCounterEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameCounter(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RealNameCounterEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *RealNameCounterEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounterEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounterEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameCounterEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealNameTerms_method(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameTerms) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameTerms_method(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Method, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.VerificationMethod) graphql.Marshaler {
+			return ec.marshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameTerms_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameTerms", field, false, false, "VerificationMethod")
+}
+
+func (ec *executionContext) _RealNameTerms_version(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameTerms) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameTerms_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameTerms_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameTerms", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealNameTerms_purpose(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameTerms) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameTerms_purpose(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Purpose, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameTerms_purpose(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameTerms", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealNameTerms_text(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameTerms) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameTerms_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameTerms_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameTerms", field, false, false, "String")
 }
 
 func (ec *executionContext) _RecallMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *RecallMessagePayload) (ret graphql.Marshaler) {
@@ -32961,6 +39284,327 @@ func (ec *executionContext) _RevealOwnMobilePayload_mobile(ctx context.Context, 
 }
 func (ec *executionContext) fieldContext_RevealOwnMobilePayload_mobile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RevealOwnMobilePayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RevealRealNamePayload_fullName(ctx context.Context, field graphql.CollectedField, obj *RevealRealNamePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevealRealNamePayload_fullName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FullName, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "工作人员按写明的目的核对身份")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevealRealNamePayload_fullName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevealRealNamePayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RevealRealNamePayload_documentNumber(ctx context.Context, field graphql.CollectedField, obj *RevealRealNamePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevealRealNamePayload_documentNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DocumentNumber, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "工作人员按写明的目的核对身份")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevealRealNamePayload_documentNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevealRealNamePayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RevealVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *RevealVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevealVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevealVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevealVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RevealVerificationPayload_fullName(ctx context.Context, field graphql.CollectedField, obj *RevealVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevealVerificationPayload_fullName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FullName, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "工作人员核对到场的市民与证件")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevealVerificationPayload_fullName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevealVerificationPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RevealVerificationPayload_documentNumber(ctx context.Context, field graphql.CollectedField, obj *RevealVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevealVerificationPayload_documentNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DocumentNumber, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "工作人员核对到场的市民与证件")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevealVerificationPayload_documentNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevealVerificationPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RevealVerificationPayload_materials(ctx context.Context, field graphql.CollectedField, obj *RevealVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevealVerificationPayload_materials(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Materials, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal []*file.FileAsset
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "工作人员核对到场的市民与证件")
+				if err != nil {
+					var zeroVal []*file.FileAsset
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal []*file.FileAsset
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal []*file.FileAsset
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal []*file.FileAsset
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*file.FileAsset) graphql.Marshaler {
+			return ec.marshalNFileAsset2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAssetᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevealVerificationPayload_materials(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevealVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAsset(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ReviewMessageTemplatePayload_template(ctx context.Context, field graphql.CollectedField, obj *ReviewMessageTemplatePayload) (ret graphql.Marshaler) {
@@ -33743,6 +40387,38 @@ func (ec *executionContext) fieldContext_SubmitMessageTemplatePayload_template(_
 	return fc, nil
 }
 
+func (ec *executionContext) _SubmitVerificationMaterialsPayload_verification(ctx context.Context, field graphql.CollectedField, obj *SubmitVerificationMaterialsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitVerificationMaterialsPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitVerificationMaterialsPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SubmitVerificationMaterialsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subscription_inboxChanged(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
 	return graphql.ResolveFieldStream(
 		ctx,
@@ -34094,6 +40770,241 @@ func (ec *executionContext) fieldContext_UrgeWorkflowPayload_retryAfterSeconds(_
 	return graphql.NewScalarFieldContext("UrgeWorkflowPayload", field, false, false, "Int")
 }
 
+func (ec *executionContext) _VerificationEvent_id(ctx context.Context, field graphql.CollectedField, obj *realname.VerificationEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerificationEvent_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerificationEvent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerificationEvent", field, false, false, "ID")
+}
+
+func (ec *executionContext) _VerificationEvent_at(ctx context.Context, field graphql.CollectedField, obj *realname.VerificationEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerificationEvent_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerificationEvent_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerificationEvent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _VerificationEvent_action(ctx context.Context, field graphql.CollectedField, obj *realname.VerificationEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerificationEvent_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.VerificationAction) graphql.Marshaler {
+			return ec.marshalNVerificationAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationAction(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerificationEvent_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerificationEvent", field, false, false, "VerificationAction")
+}
+
+func (ec *executionContext) _VerificationEvent_to(ctx context.Context, field graphql.CollectedField, obj *realname.VerificationEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerificationEvent_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.VerificationState) graphql.Marshaler {
+			return ec.marshalNVerificationState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerificationEvent_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerificationEvent", field, false, false, "VerificationState")
+}
+
+func (ec *executionContext) _VerificationEvent_actorName(ctx context.Context, field graphql.CollectedField, obj *realname.VerificationEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerificationEvent_actorName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ActorName, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L2")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "工作人员之间核对经办人")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_VerificationEvent_actorName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerificationEvent", field, false, false, "String")
+}
+
+func (ec *executionContext) _VerificationEvent_note(ctx context.Context, field graphql.CollectedField, obj *realname.VerificationEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerificationEvent_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerificationEvent_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerificationEvent", field, false, false, "String")
+}
+
+func (ec *executionContext) _VerifyByRegisterPayload_verification(ctx context.Context, field graphql.CollectedField, obj *VerifyByRegisterPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerifyByRegisterPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerifyByRegisterPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VerifyByRegisterPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VerifyByThirdPartyPayload_verification(ctx context.Context, field graphql.CollectedField, obj *VerifyByThirdPartyPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerifyByThirdPartyPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerifyByThirdPartyPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VerifyByThirdPartyPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _VerifySecondFactorPayload_accessToken(ctx context.Context, field graphql.CollectedField, obj *VerifySecondFactorPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -34262,6 +41173,70 @@ func (ec *executionContext) _VerifySecondFactorPayload_recoveryCodes(ctx context
 }
 func (ec *executionContext) fieldContext_VerifySecondFactorPayload_recoveryCodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("VerifySecondFactorPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _WithdrawRealNameConsentPayload_consent(ctx context.Context, field graphql.CollectedField, obj *WithdrawRealNameConsentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WithdrawRealNameConsentPayload_consent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Consent, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.RealNameConsent) graphql.Marshaler {
+			return ec.marshalNRealNameConsent2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameConsent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WithdrawRealNameConsentPayload_consent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WithdrawRealNameConsentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameConsent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WithdrawVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *WithdrawVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WithdrawVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WithdrawVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WithdrawVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Worker_id(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (ret graphql.Marshaler) {
@@ -38207,6 +45182,69 @@ func UnmarshalActOnWorkflowInput(ctx context.Context, raw any) (workflow.ActOnWo
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputApplyOfflineVerificationInput(ctx context.Context, obj any) (realname.ApplyOfflineVerificationInput, error) {
+	var it realname.ApplyOfflineVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"consentId", "identity", "slotId", "materials"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "consentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsentID = data
+		case "identity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("identity"))
+			data, err := ec.unmarshalNIdentityClaim2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityClaim(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Identity = data
+		case "slotId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("slotId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SlotID = data
+		case "materials":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("materials"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Materials = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalApplyOfflineVerificationInput unmarshals raw into the ApplyOfflineVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalApplyOfflineVerificationInput(ctx context.Context, raw any) (realname.ApplyOfflineVerificationInput, error) {
+	var out realname.ApplyOfflineVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ApplyOfflineVerificationInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputAreaRepresentation(ctx context.Context, obj any) (AreaRepresentation, error) {
 	var it AreaRepresentation
 	if obj == nil {
@@ -38400,6 +45438,62 @@ func (ec *executionContext) unmarshalInputAuditEntryRepresentation(ctx context.C
 func UnmarshalAuditEntryRepresentation(ctx context.Context, raw any) (AuditEntryRepresentation, error) {
 	var out AuditEntryRepresentation
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "AuditEntryRepresentation", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputBeginFaceVerificationInput(ctx context.Context, obj any) (realname.BeginFaceVerificationInput, error) {
+	var it realname.BeginFaceVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"consentId", "identity", "deviceId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "consentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsentID = data
+		case "identity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("identity"))
+			data, err := ec.unmarshalNIdentityClaim2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityClaim(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Identity = data
+		case "deviceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deviceId"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DeviceID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalBeginFaceVerificationInput unmarshals raw into the BeginFaceVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalBeginFaceVerificationInput(ctx context.Context, raw any) (realname.BeginFaceVerificationInput, error) {
+	var out realname.BeginFaceVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "BeginFaceVerificationInput", raw, &out)
 	return out, err
 }
 
@@ -38781,6 +45875,167 @@ func UnmarshalClosePlaceInput(ctx context.Context, raw any) (ClosePlaceInput, er
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCloseRealNameCounterInput(ctx context.Context, obj any) (CloseRealNameCounterInput, error) {
+	var it CloseRealNameCounterInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"counterId", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "counterId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("counterId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CounterID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCloseRealNameCounterInput unmarshals raw into the CloseRealNameCounterInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCloseRealNameCounterInput(ctx context.Context, raw any) (CloseRealNameCounterInput, error) {
+	var out CloseRealNameCounterInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CloseRealNameCounterInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCompleteFaceVerificationInput(ctx context.Context, obj any) (realname.CompleteFaceVerificationInput, error) {
+	var it realname.CompleteFaceVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"verificationId", "livenessToken", "deviceId", "picture"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "verificationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("verificationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VerificationID = data
+		case "livenessToken":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("livenessToken"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LivenessToken = data
+		case "deviceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deviceId"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DeviceID = data
+		case "picture":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("picture"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Picture = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCompleteFaceVerificationInput unmarshals raw into the CompleteFaceVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCompleteFaceVerificationInput(ctx context.Context, raw any) (realname.CompleteFaceVerificationInput, error) {
+	var out realname.CompleteFaceVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CompleteFaceVerificationInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputConsentToRealNameInput(ctx context.Context, obj any) (ConsentToRealNameInput, error) {
+	var it ConsentToRealNameInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"method", "termsVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "method":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("method"))
+			data, err := ec.unmarshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Method = data
+		case "termsVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("termsVersion"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TermsVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalConsentToRealNameInput unmarshals raw into the ConsentToRealNameInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalConsentToRealNameInput(ctx context.Context, raw any) (ConsentToRealNameInput, error) {
+	var out ConsentToRealNameInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ConsentToRealNameInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCreateMessageTemplateInput(ctx context.Context, obj any) (CreateMessageTemplateInput, error) {
 	var it CreateMessageTemplateInput
 	if obj == nil {
@@ -39019,6 +46274,62 @@ func UnmarshalCreatePostInput(ctx context.Context, raw any) (CreatePostInput, er
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCreateRealNameCounterInput(ctx context.Context, obj any) (realname.CreateRealNameCounterInput, error) {
+	var it realname.CreateRealNameCounterInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "areaId", "address"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "areaId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("areaId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AreaID = data
+		case "address":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("address"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Address = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateRealNameCounterInput unmarshals raw into the CreateRealNameCounterInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateRealNameCounterInput(ctx context.Context, raw any) (realname.CreateRealNameCounterInput, error) {
+	var out realname.CreateRealNameCounterInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateRealNameCounterInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCreateWorkerInput(ctx context.Context, obj any) (CreateWorkerInput, error) {
 	var it CreateWorkerInput
 	if obj == nil {
@@ -39072,6 +46383,69 @@ func (ec *executionContext) unmarshalInputCreateWorkerInput(ctx context.Context,
 func UnmarshalCreateWorkerInput(ctx context.Context, raw any) (CreateWorkerInput, error) {
 	var out CreateWorkerInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateWorkerInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDecideVerificationInput(ctx context.Context, obj any) (realname.DecideVerificationInput, error) {
+	var it realname.DecideVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"verificationId", "expectedVersion", "approve", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "verificationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("verificationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VerificationID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "approve":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approve"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Approve = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDecideVerificationInput unmarshals raw into the DecideVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDecideVerificationInput(ctx context.Context, raw any) (realname.DecideVerificationInput, error) {
+	var out realname.DecideVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DecideVerificationInput", raw, &out)
 	return out, err
 }
 
@@ -39516,6 +46890,69 @@ func UnmarshalEndWorkerInput(ctx context.Context, raw any) (EndWorkerInput, erro
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputExamineVerificationInput(ctx context.Context, obj any) (realname.ExamineVerificationInput, error) {
+	var it realname.ExamineVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"verificationId", "expectedVersion", "passed", "note"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "verificationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("verificationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VerificationID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "passed":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("passed"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Passed = data
+		case "note":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("note"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Note = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalExamineVerificationInput unmarshals raw into the ExamineVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalExamineVerificationInput(ctx context.Context, raw any) (realname.ExamineVerificationInput, error) {
+	var out realname.ExamineVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExamineVerificationInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputExportAuditEntriesInput(ctx context.Context, obj any) (audit.ExportAuditEntriesInput, error) {
 	var it audit.ExportAuditEntriesInput
 	if obj == nil {
@@ -39663,6 +47100,132 @@ func UnmarshalFileAssetRepresentation(ctx context.Context, raw any) (FileAssetRe
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputFileOfflineVerificationInput(ctx context.Context, obj any) (realname.FileOfflineVerificationInput, error) {
+	var it realname.FileOfflineVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"citizenId", "termsVersion", "consentSigned", "identity", "materials"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "citizenId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("citizenId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CitizenID = data
+		case "termsVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("termsVersion"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TermsVersion = data
+		case "consentSigned":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consentSigned"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsentSigned = data
+		case "identity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("identity"))
+			data, err := ec.unmarshalNIdentityClaim2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityClaim(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Identity = data
+		case "materials":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("materials"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Materials = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalFileOfflineVerificationInput unmarshals raw into the FileOfflineVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalFileOfflineVerificationInput(ctx context.Context, raw any) (realname.FileOfflineVerificationInput, error) {
+	var out realname.FileOfflineVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "FileOfflineVerificationInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputFindRealNameInput(ctx context.Context, obj any) (FindRealNameInput, error) {
+	var it FindRealNameInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"documentKind", "documentNumber", "purpose"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "documentKind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("documentKind"))
+			data, err := ec.unmarshalNDocumentKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚋdocumentᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DocumentKind = data
+		case "documentNumber":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("documentNumber"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DocumentNumber = data
+		case "purpose":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purpose"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purpose = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalFindRealNameInput unmarshals raw into the FindRealNameInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalFindRealNameInput(ctx context.Context, raw any) (FindRealNameInput, error) {
+	var out FindRealNameInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "FindRealNameInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputGrantAssignmentInput(ctx context.Context, obj any) (GrantAssignmentInput, error) {
 	var it GrantAssignmentInput
 	if obj == nil {
@@ -39702,6 +47265,62 @@ func (ec *executionContext) unmarshalInputGrantAssignmentInput(ctx context.Conte
 func UnmarshalGrantAssignmentInput(ctx context.Context, raw any) (GrantAssignmentInput, error) {
 	var out GrantAssignmentInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "GrantAssignmentInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIdentityClaim(ctx context.Context, obj any) (realname.IdentityClaim, error) {
+	var it realname.IdentityClaim
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"documentKind", "documentNumber", "fullName"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "documentKind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("documentKind"))
+			data, err := ec.unmarshalNDocumentKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚋdocumentᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DocumentKind = data
+		case "documentNumber":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("documentNumber"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DocumentNumber = data
+		case "fullName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fullName"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FullName = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalIdentityClaim unmarshals raw into the IdentityClaim input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIdentityClaim(ctx context.Context, raw any) (realname.IdentityClaim, error) {
+	var out realname.IdentityClaim
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IdentityClaim", raw, &out)
 	return out, err
 }
 
@@ -39926,6 +47545,69 @@ func (ec *executionContext) unmarshalInputLogFilter(ctx context.Context, obj any
 func UnmarshalLogFilter(ctx context.Context, raw any) (log.LogFilter, error) {
 	var out log.LogFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "LogFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputLowerAssuranceLevelInput(ctx context.Context, obj any) (realname.LowerAssuranceLevelInput, error) {
+	var it realname.LowerAssuranceLevelInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"citizenId", "to", "reason", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "citizenId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("citizenId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CitizenID = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalNAssuranceLevel2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐAssuranceLevel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLowerAssuranceLevelInput unmarshals raw into the LowerAssuranceLevelInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLowerAssuranceLevelInput(ctx context.Context, raw any) (realname.LowerAssuranceLevelInput, error) {
+	var out realname.LowerAssuranceLevelInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LowerAssuranceLevelInput", raw, &out)
 	return out, err
 }
 
@@ -40448,6 +48130,69 @@ func (ec *executionContext) unmarshalInputNotificationRepresentation(ctx context
 func UnmarshalNotificationRepresentation(ctx context.Context, raw any) (NotificationRepresentation, error) {
 	var out NotificationRepresentation
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "NotificationRepresentation", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputOpenCounterSlotsInput(ctx context.Context, obj any) (realname.OpenCounterSlotsInput, error) {
+	var it realname.OpenCounterSlotsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"counterId", "startsAt", "minutes", "capacity"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "counterId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("counterId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CounterID = data
+		case "startsAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("startsAt"))
+			data, err := ec.unmarshalNTime2ᚕtimeᚐTimeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StartsAt = data
+		case "minutes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minutes"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Minutes = data
+		case "capacity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("capacity"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Capacity = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalOpenCounterSlotsInput unmarshals raw into the OpenCounterSlotsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalOpenCounterSlotsInput(ctx context.Context, raw any) (realname.OpenCounterSlotsInput, error) {
+	var out realname.OpenCounterSlotsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "OpenCounterSlotsInput", raw, &out)
 	return out, err
 }
 
@@ -42096,6 +49841,104 @@ func UnmarshalRevealCitizenInput(ctx context.Context, raw any) (RevealCitizenInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRevealRealNameInput(ctx context.Context, obj any) (RevealRealNameInput, error) {
+	var it RevealRealNameInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"citizenId", "purpose"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "citizenId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("citizenId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CitizenID = data
+		case "purpose":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purpose"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purpose = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRevealRealNameInput unmarshals raw into the RevealRealNameInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRevealRealNameInput(ctx context.Context, raw any) (RevealRealNameInput, error) {
+	var out RevealRealNameInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevealRealNameInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRevealVerificationInput(ctx context.Context, obj any) (RevealVerificationInput, error) {
+	var it RevealVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"verificationId", "purpose"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "verificationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("verificationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VerificationID = data
+		case "purpose":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purpose"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purpose = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRevealVerificationInput unmarshals raw into the RevealVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRevealVerificationInput(ctx context.Context, raw any) (RevealVerificationInput, error) {
+	var out RevealVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevealVerificationInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputReviewMessageTemplateInput(ctx context.Context, obj any) (ReviewMessageTemplateInput, error) {
 	var it ReviewMessageTemplateInput
 	if obj == nil {
@@ -43279,6 +51122,181 @@ func UnmarshalUrgeWorkflowInput(ctx context.Context, raw any) (workflow.UrgeWork
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputVerificationMaterialsInput(ctx context.Context, obj any) (realname.VerificationMaterialsInput, error) {
+	var it realname.VerificationMaterialsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"verificationId", "materials", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "verificationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("verificationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VerificationID = data
+		case "materials":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("materials"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Materials = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalVerificationMaterialsInput unmarshals raw into the VerificationMaterialsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalVerificationMaterialsInput(ctx context.Context, raw any) (realname.VerificationMaterialsInput, error) {
+	var out realname.VerificationMaterialsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "VerificationMaterialsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputVerifyByRegisterInput(ctx context.Context, obj any) (realname.VerifyByRegisterInput, error) {
+	var it realname.VerifyByRegisterInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"consentId", "identity"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "consentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsentID = data
+		case "identity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("identity"))
+			data, err := ec.unmarshalNIdentityClaim2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityClaim(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Identity = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalVerifyByRegisterInput unmarshals raw into the VerifyByRegisterInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalVerifyByRegisterInput(ctx context.Context, raw any) (realname.VerifyByRegisterInput, error) {
+	var out realname.VerifyByRegisterInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "VerifyByRegisterInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputVerifyByThirdPartyInput(ctx context.Context, obj any) (realname.VerifyByThirdPartyInput, error) {
+	var it realname.VerifyByThirdPartyInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"consentId", "identity", "provider", "code", "consentCode"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "consentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsentID = data
+		case "identity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("identity"))
+			data, err := ec.unmarshalNIdentityClaim2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityClaim(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Identity = data
+		case "provider":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("provider"))
+			data, err := ec.unmarshalNThirdParty2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋthirdpartyᚐName(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Provider = data
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
+		case "consentCode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consentCode"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsentCode = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalVerifyByThirdPartyInput unmarshals raw into the VerifyByThirdPartyInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalVerifyByThirdPartyInput(ctx context.Context, raw any) (realname.VerifyByThirdPartyInput, error) {
+	var out realname.VerifyByThirdPartyInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "VerifyByThirdPartyInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputVerifySecondFactorInput(ctx context.Context, obj any) (VerifySecondFactorInput, error) {
 	var it VerifySecondFactorInput
 	if obj == nil {
@@ -43367,6 +51385,97 @@ func (ec *executionContext) unmarshalInputWithdrawAssignmentInput(ctx context.Co
 func UnmarshalWithdrawAssignmentInput(ctx context.Context, raw any) (WithdrawAssignmentInput, error) {
 	var out WithdrawAssignmentInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "WithdrawAssignmentInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputWithdrawRealNameConsentInput(ctx context.Context, obj any) (WithdrawRealNameConsentInput, error) {
+	var it WithdrawRealNameConsentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"consentId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "consentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsentID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWithdrawRealNameConsentInput unmarshals raw into the WithdrawRealNameConsentInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWithdrawRealNameConsentInput(ctx context.Context, raw any) (WithdrawRealNameConsentInput, error) {
+	var out WithdrawRealNameConsentInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WithdrawRealNameConsentInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputWithdrawVerificationInput(ctx context.Context, obj any) (WithdrawVerificationInput, error) {
+	var it WithdrawVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"verificationId", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "verificationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("verificationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VerificationID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWithdrawVerificationInput unmarshals raw into the WithdrawVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWithdrawVerificationInput(ctx context.Context, raw any) (WithdrawVerificationInput, error) {
+	var out WithdrawVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WithdrawVerificationInput", raw, &out)
 	return out, err
 }
 
@@ -43632,6 +51741,39 @@ func (ec *executionContext) _ActionPermission(ctx context.Context, sel ast.Selec
 			}
 		case "granted":
 			out.Values[i] = ec._ActionPermission_granted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var applyOfflineVerificationPayloadImplementors = []string{"ApplyOfflineVerificationPayload"}
+
+func (ec *executionContext) _ApplyOfflineVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *ApplyOfflineVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, applyOfflineVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApplyOfflineVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._ApplyOfflineVerificationPayload_verification(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -44130,6 +52272,49 @@ func (ec *executionContext) _AuditEntryEdge(ctx context.Context, sel ast.Selecti
 	return out
 }
 
+var beginFaceVerificationPayloadImplementors = []string{"BeginFaceVerificationPayload"}
+
+func (ec *executionContext) _BeginFaceVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *BeginFaceVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, beginFaceVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BeginFaceVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._BeginFaceVerificationPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "livenessToken":
+			out.Values[i] = ec._BeginFaceVerificationPayload_livenessToken(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._BeginFaceVerificationPayload_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var bindMobilePayloadImplementors = []string{"BindMobilePayload"}
 
 func (ec *executionContext) _BindMobilePayload(ctx context.Context, sel ast.SelectionSet, obj *BindMobilePayload) graphql.Marshaler {
@@ -44369,6 +52554,24 @@ func (ec *executionContext) _Citizen(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Citizen_passwordSet(ctx, field, obj)
 				})
+		case "realName":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Citizen_realName(ctx, field, obj)
+				})
+		case "identityVerifications":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Citizen_identityVerifications(ctx, field, obj)
+				})
+		case "realNameConsents":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Citizen_realNameConsents(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -44401,6 +52604,164 @@ func (ec *executionContext) _ClosePlacePayload(ctx context.Context, sel ast.Sele
 			out.Values[i] = ec._ClosePlacePayload_place(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var closeRealNameCounterPayloadImplementors = []string{"CloseRealNameCounterPayload"}
+
+func (ec *executionContext) _CloseRealNameCounterPayload(ctx context.Context, sel ast.SelectionSet, obj *CloseRealNameCounterPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, closeRealNameCounterPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CloseRealNameCounterPayload")
+		case "counter":
+			out.Values[i] = ec._CloseRealNameCounterPayload_counter(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var completeFaceVerificationPayloadImplementors = []string{"CompleteFaceVerificationPayload"}
+
+func (ec *executionContext) _CompleteFaceVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *CompleteFaceVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, completeFaceVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CompleteFaceVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._CompleteFaceVerificationPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var consentToRealNamePayloadImplementors = []string{"ConsentToRealNamePayload"}
+
+func (ec *executionContext) _ConsentToRealNamePayload(ctx context.Context, sel ast.SelectionSet, obj *ConsentToRealNamePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, consentToRealNamePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConsentToRealNamePayload")
+		case "consent":
+			out.Values[i] = ec._ConsentToRealNamePayload_consent(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var counterSlotImplementors = []string{"CounterSlot"}
+
+func (ec *executionContext) _CounterSlot(ctx context.Context, sel ast.SelectionSet, obj *realname.CounterSlot) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, counterSlotImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CounterSlot")
+		case "id":
+			out.Values[i] = ec._CounterSlot_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "counter":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CounterSlot_counter(ctx, field, obj)
+				})
+		case "startsAt":
+			out.Values[i] = ec._CounterSlot_startsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endsAt":
+			out.Values[i] = ec._CounterSlot_endsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "capacity":
+			out.Values[i] = ec._CounterSlot_capacity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "remaining":
+			out.Values[i] = ec._CounterSlot_remaining(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -44485,6 +52846,39 @@ func (ec *executionContext) _CreatePlacePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var createRealNameCounterPayloadImplementors = []string{"CreateRealNameCounterPayload"}
+
+func (ec *executionContext) _CreateRealNameCounterPayload(ctx context.Context, sel ast.SelectionSet, obj *CreateRealNameCounterPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createRealNameCounterPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateRealNameCounterPayload")
+		case "counter":
+			out.Values[i] = ec._CreateRealNameCounterPayload_counter(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var createWorkerPayloadImplementors = []string{"CreateWorkerPayload"}
 
 func (ec *executionContext) _CreateWorkerPayload(ctx context.Context, sel ast.SelectionSet, obj *CreateWorkerPayload) graphql.Marshaler {
@@ -44546,6 +52940,39 @@ func (ec *executionContext) _DataScopeUse(ctx context.Context, sel ast.Selection
 			}
 		case "workers":
 			out.Values[i] = ec._DataScopeUse_workers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var decideVerificationPayloadImplementors = []string{"DecideVerificationPayload"}
+
+func (ec *executionContext) _DecideVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *DecideVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, decideVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DecideVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._DecideVerificationPayload_verification(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -45116,6 +53543,39 @@ func (ec *executionContext) _Entity(ctx context.Context, sel ast.SelectionSet) g
 	return out
 }
 
+var examineVerificationPayloadImplementors = []string{"ExamineVerificationPayload"}
+
+func (ec *executionContext) _ExamineVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *ExamineVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, examineVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExamineVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._ExamineVerificationPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var exportAuditEntriesPayloadImplementors = []string{"ExportAuditEntriesPayload"}
 
 func (ec *executionContext) _ExportAuditEntriesPayload(ctx context.Context, sel ast.SelectionSet, obj *ExportAuditEntriesPayload) graphql.Marshaler {
@@ -45476,6 +53936,39 @@ func (ec *executionContext) _FileEvent(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var fileOfflineVerificationPayloadImplementors = []string{"FileOfflineVerificationPayload"}
+
+func (ec *executionContext) _FileOfflineVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *FileOfflineVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fileOfflineVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FileOfflineVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._FileOfflineVerificationPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var fileUploadImplementors = []string{"FileUpload"}
 
 func (ec *executionContext) _FileUpload(ctx context.Context, sel ast.SelectionSet, obj *file.FileUpload) graphql.Marshaler {
@@ -45696,6 +54189,44 @@ func (ec *executionContext) _FileVersion(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var findRealNamePayloadImplementors = []string{"FindRealNamePayload"}
+
+func (ec *executionContext) _FindRealNamePayload(ctx context.Context, sel ast.SelectionSet, obj *FindRealNamePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, findRealNamePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FindRealNamePayload")
+		case "citizenId":
+			out.Values[i] = ec._FindRealNamePayload_citizenId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "realName":
+			out.Values[i] = ec._FindRealNamePayload_realName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var gatewayRuleImplementors = []string{"GatewayRule"}
 
 func (ec *executionContext) _GatewayRule(ctx context.Context, sel ast.SelectionSet, obj *gatewayrule.Rule) graphql.Marshaler {
@@ -45830,6 +54361,236 @@ func (ec *executionContext) _GatewayRuleEdge(ctx context.Context, sel ast.Select
 			}
 		case "node":
 			out.Values[i] = ec._GatewayRuleEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var identityVerificationImplementors = []string{"IdentityVerification"}
+
+func (ec *executionContext) _IdentityVerification(ctx context.Context, sel ast.SelectionSet, obj *realname.IdentityVerification) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, identityVerificationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IdentityVerification")
+		case "id":
+			out.Values[i] = ec._IdentityVerification_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "method":
+			out.Values[i] = ec._IdentityVerification_method(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._IdentityVerification_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "documentKind":
+			out.Values[i] = ec._IdentityVerification_documentKind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nameMasked":
+			out.Values[i] = ec._IdentityVerification_nameMasked(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "numberMasked":
+			out.Values[i] = ec._IdentityVerification_numberMasked(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "level":
+			out.Values[i] = ec._IdentityVerification_level(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "simulated":
+			out.Values[i] = ec._IdentityVerification_simulated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "failure":
+			out.Values[i] = ec._IdentityVerification_failure(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "message":
+			out.Values[i] = ec._IdentityVerification_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nextSteps":
+			out.Values[i] = ec._IdentityVerification_nextSteps(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reason":
+			out.Values[i] = ec._IdentityVerification_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "previousId":
+			out.Values[i] = ec._IdentityVerification_previousId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "area":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IdentityVerification_area(ctx, field, obj)
+				})
+		case "slot":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IdentityVerification_slot(ctx, field, obj)
+				})
+		case "examinerPassed":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IdentityVerification_examinerPassed(ctx, field, obj)
+				})
+		case "examinerNote":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IdentityVerification_examinerNote(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._IdentityVerification_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "submittedAt":
+			out.Values[i] = ec._IdentityVerification_submittedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "decidedAt":
+			out.Values[i] = ec._IdentityVerification_decidedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "validUntil":
+			out.Values[i] = ec._IdentityVerification_validUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "allowedActions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IdentityVerification_allowedActions(ctx, field, obj)
+				})
+		case "history":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IdentityVerification_history(ctx, field, obj)
+				})
+		case "version":
+			out.Values[i] = ec._IdentityVerification_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var identityVerificationConnectionImplementors = []string{"IdentityVerificationConnection"}
+
+func (ec *executionContext) _IdentityVerificationConnection(ctx context.Context, sel ast.SelectionSet, obj *IdentityVerificationConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, identityVerificationConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IdentityVerificationConnection")
+		case "edges":
+			out.Values[i] = ec._IdentityVerificationConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._IdentityVerificationConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var identityVerificationEdgeImplementors = []string{"IdentityVerificationEdge"}
+
+func (ec *executionContext) _IdentityVerificationEdge(ctx context.Context, sel ast.SelectionSet, obj *IdentityVerificationEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, identityVerificationEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IdentityVerificationEdge")
+		case "node":
+			out.Values[i] = ec._IdentityVerificationEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._IdentityVerificationEdge_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -46610,6 +55371,39 @@ func (ec *executionContext) _LogEntryEdge(ctx context.Context, sel ast.Selection
 		case "node":
 			out.Values[i] = ec._LogEntryEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var lowerAssuranceLevelPayloadImplementors = []string{"LowerAssuranceLevelPayload"}
+
+func (ec *executionContext) _LowerAssuranceLevelPayload(ctx context.Context, sel ast.SelectionSet, obj *LowerAssuranceLevelPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, lowerAssuranceLevelPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LowerAssuranceLevelPayload")
+		case "realName":
+			out.Values[i] = ec._LowerAssuranceLevelPayload_realName(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -47747,6 +56541,139 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "consentToRealName":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_consentToRealName(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "withdrawRealNameConsent":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_withdrawRealNameConsent(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "verifyByRegister":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_verifyByRegister(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "beginFaceVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_beginFaceVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "completeFaceVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_completeFaceVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "verifyByThirdParty":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_verifyByThirdParty(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "applyOfflineVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_applyOfflineVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "submitVerificationMaterials":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_submitVerificationMaterials(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "withdrawVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_withdrawVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fileOfflineVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_fileOfflineVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "examineVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_examineVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "decideVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_decideVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revealVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_revealVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revealRealName":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_revealRealName(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "findRealName":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_findRealName(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lowerAssuranceLevel":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_lowerAssuranceLevel(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createRealNameCounter":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createRealNameCounter(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "closeRealNameCounter":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_closeRealNameCounter(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "openCounterSlots":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_openCounterSlots(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "enrolSecondFactor":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_enrolSecondFactor(ctx, field)
@@ -48058,6 +56985,39 @@ func (ec *executionContext) _NotificationEdge(ctx context.Context, sel ast.Selec
 			}
 		case "node":
 			out.Values[i] = ec._NotificationEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var openCounterSlotsPayloadImplementors = []string{"OpenCounterSlotsPayload"}
+
+func (ec *executionContext) _OpenCounterSlotsPayload(ctx context.Context, sel ast.SelectionSet, obj *OpenCounterSlotsPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, openCounterSlotsPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OpenCounterSlotsPayload")
+		case "slots":
+			out.Values[i] = ec._OpenCounterSlotsPayload_slots(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -49130,6 +58090,36 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_placesInBox(ctx, field)
 				})
+		case "realNameTerms":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_realNameTerms(ctx, field)
+				})
+		case "realNameCounters":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_realNameCounters(ctx, field)
+				})
+		case "identityVerification":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_identityVerification(ctx, field)
+				})
+		case "offlineVerifications":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_offlineVerifications(ctx, field)
+				})
+		case "realNameOf":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_realNameOf(ctx, field)
+				})
 		case "currentWorker":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -49197,6 +58187,326 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			})
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var realNameImplementors = []string{"RealName"}
+
+func (ec *executionContext) _RealName(ctx context.Context, sel ast.SelectionSet, obj *realname.RealName) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, realNameImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RealName")
+		case "documentKind":
+			out.Values[i] = ec._RealName_documentKind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nameMasked":
+			out.Values[i] = ec._RealName_nameMasked(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "numberMasked":
+			out.Values[i] = ec._RealName_numberMasked(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "level":
+			out.Values[i] = ec._RealName_level(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "method":
+			out.Values[i] = ec._RealName_method(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "simulated":
+			out.Values[i] = ec._RealName_simulated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "verifiedAt":
+			out.Values[i] = ec._RealName_verifiedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "validUntil":
+			out.Values[i] = ec._RealName_validUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._RealName_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var realNameConsentImplementors = []string{"RealNameConsent"}
+
+func (ec *executionContext) _RealNameConsent(ctx context.Context, sel ast.SelectionSet, obj *realname.RealNameConsent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, realNameConsentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RealNameConsent")
+		case "id":
+			out.Values[i] = ec._RealNameConsent_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "method":
+			out.Values[i] = ec._RealNameConsent_method(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "terms":
+			out.Values[i] = ec._RealNameConsent_terms(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "purpose":
+			out.Values[i] = ec._RealNameConsent_purpose(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "givenAt":
+			out.Values[i] = ec._RealNameConsent_givenAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "withdrawnAt":
+			out.Values[i] = ec._RealNameConsent_withdrawnAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var realNameCounterImplementors = []string{"RealNameCounter"}
+
+func (ec *executionContext) _RealNameCounter(ctx context.Context, sel ast.SelectionSet, obj *realname.RealNameCounter) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, realNameCounterImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RealNameCounter")
+		case "id":
+			out.Values[i] = ec._RealNameCounter_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._RealNameCounter_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "area":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RealNameCounter_area(ctx, field, obj)
+				})
+		case "address":
+			out.Values[i] = ec._RealNameCounter_address(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._RealNameCounter_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "slots":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RealNameCounter_slots(ctx, field, obj)
+				})
+		case "version":
+			out.Values[i] = ec._RealNameCounter_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var realNameCounterConnectionImplementors = []string{"RealNameCounterConnection"}
+
+func (ec *executionContext) _RealNameCounterConnection(ctx context.Context, sel ast.SelectionSet, obj *RealNameCounterConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, realNameCounterConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RealNameCounterConnection")
+		case "edges":
+			out.Values[i] = ec._RealNameCounterConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._RealNameCounterConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var realNameCounterEdgeImplementors = []string{"RealNameCounterEdge"}
+
+func (ec *executionContext) _RealNameCounterEdge(ctx context.Context, sel ast.SelectionSet, obj *RealNameCounterEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, realNameCounterEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RealNameCounterEdge")
+		case "node":
+			out.Values[i] = ec._RealNameCounterEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._RealNameCounterEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var realNameTermsImplementors = []string{"RealNameTerms"}
+
+func (ec *executionContext) _RealNameTerms(ctx context.Context, sel ast.SelectionSet, obj *realname.RealNameTerms) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, realNameTermsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RealNameTerms")
+		case "method":
+			out.Values[i] = ec._RealNameTerms_method(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._RealNameTerms_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "purpose":
+			out.Values[i] = ec._RealNameTerms_purpose(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._RealNameTerms_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -49816,6 +59126,92 @@ func (ec *executionContext) _RevealOwnMobilePayload(ctx context.Context, sel ast
 	return out
 }
 
+var revealRealNamePayloadImplementors = []string{"RevealRealNamePayload"}
+
+func (ec *executionContext) _RevealRealNamePayload(ctx context.Context, sel ast.SelectionSet, obj *RevealRealNamePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revealRealNamePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevealRealNamePayload")
+		case "fullName":
+			out.Values[i] = ec._RevealRealNamePayload_fullName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "documentNumber":
+			out.Values[i] = ec._RevealRealNamePayload_documentNumber(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var revealVerificationPayloadImplementors = []string{"RevealVerificationPayload"}
+
+func (ec *executionContext) _RevealVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *RevealVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revealVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevealVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._RevealVerificationPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fullName":
+			out.Values[i] = ec._RevealVerificationPayload_fullName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "documentNumber":
+			out.Values[i] = ec._RevealVerificationPayload_documentNumber(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "materials":
+			out.Values[i] = ec._RevealVerificationPayload_materials(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var reviewMessageTemplatePayloadImplementors = []string{"ReviewMessageTemplatePayload"}
 
 func (ec *executionContext) _ReviewMessageTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *ReviewMessageTemplatePayload) graphql.Marshaler {
@@ -50358,6 +59754,39 @@ func (ec *executionContext) _SubmitMessageTemplatePayload(ctx context.Context, s
 	return out
 }
 
+var submitVerificationMaterialsPayloadImplementors = []string{"SubmitVerificationMaterialsPayload"}
+
+func (ec *executionContext) _SubmitVerificationMaterialsPayload(ctx context.Context, sel ast.SelectionSet, obj *SubmitVerificationMaterialsPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, submitVerificationMaterialsPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SubmitVerificationMaterialsPayload")
+		case "verification":
+			out.Values[i] = ec._SubmitVerificationMaterialsPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var subscriptionImplementors = []string{"Subscription"}
 
 func (ec *executionContext) _Subscription(ctx context.Context, sel ast.SelectionSet) func(ctx context.Context) graphql.Marshaler {
@@ -50567,6 +59996,130 @@ func (ec *executionContext) _UrgeWorkflowPayload(ctx context.Context, sel ast.Se
 	return out
 }
 
+var verificationEventImplementors = []string{"VerificationEvent"}
+
+func (ec *executionContext) _VerificationEvent(ctx context.Context, sel ast.SelectionSet, obj *realname.VerificationEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, verificationEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VerificationEvent")
+		case "id":
+			out.Values[i] = ec._VerificationEvent_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._VerificationEvent_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "action":
+			out.Values[i] = ec._VerificationEvent_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._VerificationEvent_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "actorName":
+			out.Values[i] = ec._VerificationEvent_actorName(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "note":
+			out.Values[i] = ec._VerificationEvent_note(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var verifyByRegisterPayloadImplementors = []string{"VerifyByRegisterPayload"}
+
+func (ec *executionContext) _VerifyByRegisterPayload(ctx context.Context, sel ast.SelectionSet, obj *VerifyByRegisterPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, verifyByRegisterPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VerifyByRegisterPayload")
+		case "verification":
+			out.Values[i] = ec._VerifyByRegisterPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var verifyByThirdPartyPayloadImplementors = []string{"VerifyByThirdPartyPayload"}
+
+func (ec *executionContext) _VerifyByThirdPartyPayload(ctx context.Context, sel ast.SelectionSet, obj *VerifyByThirdPartyPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, verifyByThirdPartyPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VerifyByThirdPartyPayload")
+		case "verification":
+			out.Values[i] = ec._VerifyByThirdPartyPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var verifySecondFactorPayloadImplementors = []string{"VerifySecondFactorPayload"}
 
 func (ec *executionContext) _VerifySecondFactorPayload(ctx context.Context, sel ast.SelectionSet, obj *VerifySecondFactorPayload) graphql.Marshaler {
@@ -50610,6 +60163,72 @@ func (ec *executionContext) _VerifySecondFactorPayload(ctx context.Context, sel 
 			}
 		case "recoveryCodes":
 			out.Values[i] = ec._VerifySecondFactorPayload_recoveryCodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var withdrawRealNameConsentPayloadImplementors = []string{"WithdrawRealNameConsentPayload"}
+
+func (ec *executionContext) _WithdrawRealNameConsentPayload(ctx context.Context, sel ast.SelectionSet, obj *WithdrawRealNameConsentPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, withdrawRealNameConsentPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WithdrawRealNameConsentPayload")
+		case "consent":
+			out.Values[i] = ec._WithdrawRealNameConsentPayload_consent(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var withdrawVerificationPayloadImplementors = []string{"WithdrawVerificationPayload"}
+
+func (ec *executionContext) _WithdrawVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *WithdrawVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, withdrawVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WithdrawVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._WithdrawVerificationPayload_verification(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -51930,6 +61549,19 @@ func (ec *executionContext) marshalNActionPermission2ᚖgithubᚗcomᚋcitizencl
 	return ec._ActionPermission(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNApplyOfflineVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐApplyOfflineVerificationInput(ctx context.Context, v any) (realname.ApplyOfflineVerificationInput, error) {
+	res, err := ec.unmarshalInputApplyOfflineVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApplyOfflineVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐApplyOfflineVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *ApplyOfflineVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ApplyOfflineVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._ApplyOfflineVerificationPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNArea2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx context.Context, sel ast.SelectionSet, v area.Area) graphql.Marshaler {
 	return ec._Area(ctx, sel, &v)
 }
@@ -52118,6 +61750,19 @@ func (ec *executionContext) unmarshalNAuditEntryRepresentation2ᚕᚖgithubᚗco
 func (ec *executionContext) unmarshalNAuditEntryRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐAuditEntryRepresentation(ctx context.Context, v any) (*AuditEntryRepresentation, error) {
 	res, err := ec.unmarshalInputAuditEntryRepresentation(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNBeginFaceVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐBeginFaceVerificationInput(ctx context.Context, v any) (realname.BeginFaceVerificationInput, error) {
+	res, err := ec.unmarshalInputBeginFaceVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBeginFaceVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐBeginFaceVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *BeginFaceVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BeginFaceVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._BeginFaceVerificationPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNBindMobileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐBindMobileInput(ctx context.Context, v any) (BindMobileInput, error) {
@@ -52312,6 +61957,85 @@ func (ec *executionContext) marshalNClosePlacePayload2ᚖgithubᚗcomᚋcitizenc
 	return ec._ClosePlacePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNCloseRealNameCounterInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCloseRealNameCounterInput(ctx context.Context, v any) (CloseRealNameCounterInput, error) {
+	res, err := ec.unmarshalInputCloseRealNameCounterInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCloseRealNameCounterPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCloseRealNameCounterPayload(ctx context.Context, sel ast.SelectionSet, v *CloseRealNameCounterPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CloseRealNameCounterPayload!")
+		return graphql.Null
+	}
+	return ec._CloseRealNameCounterPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCompleteFaceVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCompleteFaceVerificationInput(ctx context.Context, v any) (realname.CompleteFaceVerificationInput, error) {
+	res, err := ec.unmarshalInputCompleteFaceVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCompleteFaceVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCompleteFaceVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *CompleteFaceVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CompleteFaceVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._CompleteFaceVerificationPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNConsentToRealNameInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentToRealNameInput(ctx context.Context, v any) (ConsentToRealNameInput, error) {
+	res, err := ec.unmarshalInputConsentToRealNameInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNConsentToRealNamePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentToRealNamePayload(ctx context.Context, sel ast.SelectionSet, v *ConsentToRealNamePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ConsentToRealNamePayload!")
+		return graphql.Null
+	}
+	return ec._ConsentToRealNamePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCounterSlot2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterSlotᚄ(ctx context.Context, sel ast.SelectionSet, v []*realname.CounterSlot) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "CounterSlot", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCounterSlot2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterSlot(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCounterSlot2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterSlot(ctx context.Context, sel ast.SelectionSet, v *realname.CounterSlot) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CounterSlot!")
+		return graphql.Null
+	}
+	return ec._CounterSlot(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCounterState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterState(ctx context.Context, v any) (realname.CounterState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := realname.CounterState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCounterState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterState(ctx context.Context, sel ast.SelectionSet, v realname.CounterState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CounterState!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNCreateMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateMessageTemplateInput(ctx context.Context, v any) (CreateMessageTemplateInput, error) {
 	res, err := ec.unmarshalInputCreateMessageTemplateInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -52346,6 +62070,19 @@ func (ec *executionContext) marshalNCreatePlacePayload2ᚖgithubᚗcomᚋcitizen
 func (ec *executionContext) unmarshalNCreatePostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreatePostInput(ctx context.Context, v any) (CreatePostInput, error) {
 	res, err := ec.unmarshalInputCreatePostInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNCreateRealNameCounterInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCreateRealNameCounterInput(ctx context.Context, v any) (realname.CreateRealNameCounterInput, error) {
+	res, err := ec.unmarshalInputCreateRealNameCounterInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateRealNameCounterPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateRealNameCounterPayload(ctx context.Context, sel ast.SelectionSet, v *CreateRealNameCounterPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateRealNameCounterPayload!")
+		return graphql.Null
+	}
+	return ec._CreateRealNameCounterPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCreateWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateWorkerInput(ctx context.Context, v any) (CreateWorkerInput, error) {
@@ -52427,6 +62164,19 @@ func (ec *executionContext) marshalNDatum2githubᚗcomᚋcitizencloudᚋcitizenc
 		graphql.AddInvalidNullFromMarshaler(ctx, "Datum!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNDecideVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐDecideVerificationInput(ctx context.Context, v any) (realname.DecideVerificationInput, error) {
+	res, err := ec.unmarshalInputDecideVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDecideVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDecideVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *DecideVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DecideVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._DecideVerificationPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNDelegateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDelegateInput(ctx context.Context, v any) (DelegateInput, error) {
@@ -52575,6 +62325,21 @@ func (ec *executionContext) unmarshalNDissolveOrgUnitInput2githubᚗcomᚋcitize
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNDocumentKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚋdocumentᚐKind(ctx context.Context, v any) (document.Kind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := document.Kind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDocumentKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚋdocumentᚐKind(ctx context.Context, sel ast.SelectionSet, v document.Kind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "DocumentKind!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNDraftWorkflowDefinitionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐDraftWorkflowDefinitionInput(ctx context.Context, v any) (workflow.DraftWorkflowDefinitionInput, error) {
 	res, err := ec.unmarshalInputDraftWorkflowDefinitionInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -52604,6 +62369,19 @@ func (ec *executionContext) marshalNEnrolSecondFactorPayload2ᚖgithubᚗcomᚋc
 		return graphql.Null
 	}
 	return ec._EnrolSecondFactorPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNExamineVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐExamineVerificationInput(ctx context.Context, v any) (realname.ExamineVerificationInput, error) {
+	res, err := ec.unmarshalInputExamineVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExamineVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐExamineVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *ExamineVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ExamineVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._ExamineVerificationPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNExportAuditEntriesInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋauditᚐExportAuditEntriesInput(ctx context.Context, v any) (audit.ExportAuditEntriesInput, error) {
@@ -52663,6 +62441,30 @@ func (ec *executionContext) marshalNFileAction2githubᚗcomᚋcitizencloudᚋcit
 
 func (ec *executionContext) marshalNFileAsset2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx context.Context, sel ast.SelectionSet, v file.FileAsset) graphql.Marshaler {
 	return ec._FileAsset(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNFileAsset2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAssetᚄ(ctx context.Context, sel ast.SelectionSet, v []*file.FileAsset) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFileAsset2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFileAsset2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx context.Context, sel ast.SelectionSet, v *file.FileAsset) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FileAsset!")
+		return graphql.Null
+	}
+	return ec._FileAsset(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNFileAssetConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileAssetConnection(ctx context.Context, sel ast.SelectionSet, v *FileAssetConnection) graphql.Marshaler {
@@ -52755,6 +62557,19 @@ func (ec *executionContext) marshalNFileKind2githubᚗcomᚋcitizencloudᚋcitiz
 	return res
 }
 
+func (ec *executionContext) unmarshalNFileOfflineVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐFileOfflineVerificationInput(ctx context.Context, v any) (realname.FileOfflineVerificationInput, error) {
+	res, err := ec.unmarshalInputFileOfflineVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFileOfflineVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileOfflineVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *FileOfflineVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FileOfflineVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._FileOfflineVerificationPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNFileState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐState(ctx context.Context, v any) (file.State, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := file.State(tmp)
@@ -52843,6 +62658,19 @@ func (ec *executionContext) marshalNFileVersion2ᚖgithubᚗcomᚋcitizencloud�
 		return graphql.Null
 	}
 	return ec._FileVersion(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNFindRealNameInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFindRealNameInput(ctx context.Context, v any) (FindRealNameInput, error) {
+	res, err := ec.unmarshalInputFindRealNameInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFindRealNamePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFindRealNamePayload(ctx context.Context, sel ast.SelectionSet, v *FindRealNamePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FindRealNamePayload!")
+		return graphql.Null
+	}
+	return ec._FindRealNamePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
@@ -52956,6 +62784,47 @@ func (ec *executionContext) marshalNID2ᚕstringᚄ(ctx context.Context, sel ast
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNIdentityClaim2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityClaim(ctx context.Context, v any) (realname.IdentityClaim, error) {
+	res, err := ec.unmarshalInputIdentityClaim(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx context.Context, sel ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+	return ec._IdentityVerification(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNIdentityVerificationConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐIdentityVerificationConnection(ctx context.Context, sel ast.SelectionSet, v *IdentityVerificationConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IdentityVerificationConnection!")
+		return graphql.Null
+	}
+	return ec._IdentityVerificationConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNIdentityVerificationEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐIdentityVerificationEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*IdentityVerificationEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIdentityVerificationEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐIdentityVerificationEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIdentityVerificationEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐIdentityVerificationEdge(ctx context.Context, sel ast.SelectionSet, v *IdentityVerificationEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IdentityVerificationEdge!")
+		return graphql.Null
+	}
+	return ec._IdentityVerificationEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNInboxChange2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐInboxChange(ctx context.Context, sel ast.SelectionSet, v *inbox.InboxChange) graphql.Marshaler {
@@ -53253,6 +63122,19 @@ func (ec *executionContext) marshalNLogSource2githubᚗcomᚋcitizencloudᚋciti
 		graphql.AddInvalidNullFromMarshaler(ctx, "LogSource!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNLowerAssuranceLevelInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐLowerAssuranceLevelInput(ctx context.Context, v any) (realname.LowerAssuranceLevelInput, error) {
+	res, err := ec.unmarshalInputLowerAssuranceLevelInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLowerAssuranceLevelPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLowerAssuranceLevelPayload(ctx context.Context, sel ast.SelectionSet, v *LowerAssuranceLevelPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LowerAssuranceLevelPayload!")
+		return graphql.Null
+	}
+	return ec._LowerAssuranceLevelPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNMarkInboxReadInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMarkInboxReadInput(ctx context.Context, v any) (MarkInboxReadInput, error) {
@@ -53693,6 +63575,19 @@ func (ec *executionContext) marshalNNotificationTopic2githubᚗcomᚋcitizenclou
 	return res
 }
 
+func (ec *executionContext) unmarshalNOpenCounterSlotsInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐOpenCounterSlotsInput(ctx context.Context, v any) (realname.OpenCounterSlotsInput, error) {
+	res, err := ec.unmarshalInputOpenCounterSlotsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNOpenCounterSlotsPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐOpenCounterSlotsPayload(ctx context.Context, sel ast.SelectionSet, v *OpenCounterSlotsPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "OpenCounterSlotsPayload!")
+		return graphql.Null
+	}
+	return ec._OpenCounterSlotsPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNOpenTime2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpenTime(ctx context.Context, sel ast.SelectionSet, v place.OpenTime) graphql.Marshaler {
 	return ec._OpenTime(ctx, sel, &v)
 }
@@ -54109,6 +64004,82 @@ func (ec *executionContext) marshalNPutGatewayRulePayload2ᚖgithubᚗcomᚋciti
 	return ec._PutGatewayRulePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNRealName2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealName(ctx context.Context, sel ast.SelectionSet, v realname.RealName) graphql.Marshaler {
+	return ec._RealName(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRealNameConsent2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameConsent(ctx context.Context, sel ast.SelectionSet, v realname.RealNameConsent) graphql.Marshaler {
+	return ec._RealNameConsent(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRealNameConsent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameConsentᚄ(ctx context.Context, sel ast.SelectionSet, v []*realname.RealNameConsent) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRealNameConsent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameConsent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRealNameConsent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameConsent(ctx context.Context, sel ast.SelectionSet, v *realname.RealNameConsent) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RealNameConsent!")
+		return graphql.Null
+	}
+	return ec._RealNameConsent(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRealNameCounter2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameCounter(ctx context.Context, sel ast.SelectionSet, v realname.RealNameCounter) graphql.Marshaler {
+	return ec._RealNameCounter(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRealNameCounterConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRealNameCounterConnection(ctx context.Context, sel ast.SelectionSet, v *RealNameCounterConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RealNameCounterConnection!")
+		return graphql.Null
+	}
+	return ec._RealNameCounterConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRealNameCounterEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRealNameCounterEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*RealNameCounterEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRealNameCounterEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRealNameCounterEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRealNameCounterEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRealNameCounterEdge(ctx context.Context, sel ast.SelectionSet, v *RealNameCounterEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RealNameCounterEdge!")
+		return graphql.Null
+	}
+	return ec._RealNameCounterEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRealNameTerms2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameTerms(ctx context.Context, sel ast.SelectionSet, v *realname.RealNameTerms) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RealNameTerms!")
+		return graphql.Null
+	}
+	return ec._RealNameTerms(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRecallMessageInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRecallMessageInput(ctx context.Context, v any) (RecallMessageInput, error) {
 	res, err := ec.unmarshalInputRecallMessageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -54343,6 +64314,32 @@ func (ec *executionContext) marshalNRevealOwnMobilePayload2ᚖgithubᚗcomᚋcit
 		return graphql.Null
 	}
 	return ec._RevealOwnMobilePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRevealRealNameInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealRealNameInput(ctx context.Context, v any) (RevealRealNameInput, error) {
+	res, err := ec.unmarshalInputRevealRealNameInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRevealRealNamePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealRealNamePayload(ctx context.Context, sel ast.SelectionSet, v *RevealRealNamePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RevealRealNamePayload!")
+		return graphql.Null
+	}
+	return ec._RevealRealNamePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRevealVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealVerificationInput(ctx context.Context, v any) (RevealVerificationInput, error) {
+	res, err := ec.unmarshalInputRevealVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRevealVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *RevealVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RevealVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._RevealVerificationPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNReviewMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewMessageTemplateInput(ctx context.Context, v any) (ReviewMessageTemplateInput, error) {
@@ -54646,6 +64643,14 @@ func (ec *executionContext) marshalNSubmitMessageTemplatePayload2ᚖgithubᚗcom
 	return ec._SubmitMessageTemplatePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNSubmitVerificationMaterialsPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitVerificationMaterialsPayload(ctx context.Context, sel ast.SelectionSet, v *SubmitVerificationMaterialsPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SubmitVerificationMaterialsPayload!")
+		return graphql.Null
+	}
+	return ec._SubmitVerificationMaterialsPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNSuspendOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendOrgUnitInput(ctx context.Context, v any) (SuspendOrgUnitInput, error) {
 	res, err := ec.unmarshalInputSuspendOrgUnitInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -54713,6 +64718,35 @@ func (ec *executionContext) marshalNTime2timeᚐTime(ctx context.Context, sel as
 	return res
 }
 
+func (ec *executionContext) unmarshalNTime2ᚕtimeᚐTimeᚄ(ctx context.Context, v any) ([]time.Time, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]time.Time, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTime2timeᚐTime(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNTime2ᚕtimeᚐTimeᚄ(ctx context.Context, sel ast.SelectionSet, v []time.Time) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNTime2timeᚐTime(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNUnlinkAccountInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUnlinkAccountInput(ctx context.Context, v any) (UnlinkAccountInput, error) {
 	res, err := ec.unmarshalInputUnlinkAccountInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -54765,6 +64799,181 @@ func (ec *executionContext) marshalNUrgeWorkflowPayload2ᚖgithubᚗcomᚋcitize
 	return ec._UrgeWorkflowPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNVerificationAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationAction(ctx context.Context, v any) (realname.VerificationAction, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := realname.VerificationAction(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVerificationAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationAction(ctx context.Context, sel ast.SelectionSet, v realname.VerificationAction) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "VerificationAction!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNVerificationAction2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationActionᚄ(ctx context.Context, v any) ([]realname.VerificationAction, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]realname.VerificationAction, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNVerificationAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationAction(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNVerificationAction2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationActionᚄ(ctx context.Context, sel ast.SelectionSet, v []realname.VerificationAction) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVerificationAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationAction(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNVerificationEvent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*realname.VerificationEvent) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVerificationEvent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationEvent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNVerificationEvent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationEvent(ctx context.Context, sel ast.SelectionSet, v *realname.VerificationEvent) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "VerificationEvent!")
+		return graphql.Null
+	}
+	return ec._VerificationEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNVerificationMaterialsInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMaterialsInput(ctx context.Context, v any) (realname.VerificationMaterialsInput, error) {
+	res, err := ec.unmarshalInputVerificationMaterialsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx context.Context, v any) (realname.VerificationMethod, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := realname.VerificationMethod(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx context.Context, sel ast.SelectionSet, v realname.VerificationMethod) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "VerificationMethod!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNVerificationState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationState(ctx context.Context, v any) (realname.VerificationState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := realname.VerificationState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVerificationState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationState(ctx context.Context, sel ast.SelectionSet, v realname.VerificationState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "VerificationState!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNVerificationStep2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStep(ctx context.Context, v any) (realname.VerificationStep, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := realname.VerificationStep(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVerificationStep2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStep(ctx context.Context, sel ast.SelectionSet, v realname.VerificationStep) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "VerificationStep!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNVerificationStep2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStepᚄ(ctx context.Context, v any) ([]realname.VerificationStep, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]realname.VerificationStep, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNVerificationStep2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStep(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNVerificationStep2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStepᚄ(ctx context.Context, sel ast.SelectionSet, v []realname.VerificationStep) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVerificationStep2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStep(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNVerifyByRegisterInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerifyByRegisterInput(ctx context.Context, v any) (realname.VerifyByRegisterInput, error) {
+	res, err := ec.unmarshalInputVerifyByRegisterInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVerifyByRegisterPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐVerifyByRegisterPayload(ctx context.Context, sel ast.SelectionSet, v *VerifyByRegisterPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "VerifyByRegisterPayload!")
+		return graphql.Null
+	}
+	return ec._VerifyByRegisterPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNVerifyByThirdPartyInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerifyByThirdPartyInput(ctx context.Context, v any) (realname.VerifyByThirdPartyInput, error) {
+	res, err := ec.unmarshalInputVerifyByThirdPartyInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVerifyByThirdPartyPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐVerifyByThirdPartyPayload(ctx context.Context, sel ast.SelectionSet, v *VerifyByThirdPartyPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "VerifyByThirdPartyPayload!")
+		return graphql.Null
+	}
+	return ec._VerifyByThirdPartyPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNVerifySecondFactorInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐVerifySecondFactorInput(ctx context.Context, v any) (VerifySecondFactorInput, error) {
 	res, err := ec.unmarshalInputVerifySecondFactorInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -54796,6 +65005,32 @@ func (ec *executionContext) marshalNWeekday2githubᚗcomᚋcitizencloudᚋcitize
 func (ec *executionContext) unmarshalNWithdrawAssignmentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawAssignmentInput(ctx context.Context, v any) (WithdrawAssignmentInput, error) {
 	res, err := ec.unmarshalInputWithdrawAssignmentInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNWithdrawRealNameConsentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawRealNameConsentInput(ctx context.Context, v any) (WithdrawRealNameConsentInput, error) {
+	res, err := ec.unmarshalInputWithdrawRealNameConsentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWithdrawRealNameConsentPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawRealNameConsentPayload(ctx context.Context, sel ast.SelectionSet, v *WithdrawRealNameConsentPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WithdrawRealNameConsentPayload!")
+		return graphql.Null
+	}
+	return ec._WithdrawRealNameConsentPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWithdrawVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawVerificationInput(ctx context.Context, v any) (WithdrawVerificationInput, error) {
+	res, err := ec.unmarshalInputWithdrawVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWithdrawVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *WithdrawVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WithdrawVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._WithdrawVerificationPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNWorker2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx context.Context, sel ast.SelectionSet, v worker.Worker) graphql.Marshaler {
@@ -55559,6 +65794,25 @@ func (ec *executionContext) marshalOAreaLevel2ᚖgithubᚗcomᚋcitizencloudᚋc
 	return res
 }
 
+func (ec *executionContext) unmarshalOAssuranceLevel2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐAssuranceLevel(ctx context.Context, v any) (*citizen.AssuranceLevel, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := citizen.AssuranceLevel(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAssuranceLevel2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐAssuranceLevel(ctx context.Context, sel ast.SelectionSet, v *citizen.AssuranceLevel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 func (ec *executionContext) marshalOAuditEntry2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋauditᚐAuditEntry(ctx context.Context, sel ast.SelectionSet, v []*audit.AuditEntry) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -55663,6 +65917,13 @@ func (ec *executionContext) marshalOCitizen2ᚖgithubᚗcomᚋcitizencloudᚋcit
 		return graphql.Null
 	}
 	return ec._Citizen(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOCounterSlot2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterSlot(ctx context.Context, sel ast.SelectionSet, v *realname.CounterSlot) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CounterSlot(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalODate2ᚖstring(ctx context.Context, v any) (*string, error) {
@@ -55925,6 +66186,13 @@ func (ec *executionContext) marshalOID2ᚖstring(ctx context.Context, sel ast.Se
 	_ = ctx
 	res := graphql.MarshalID(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOIdentityVerification2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx context.Context, sel ast.SelectionSet, v *realname.IdentityVerification) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._IdentityVerification(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOInboxFilter2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInboxFilter(ctx context.Context, v any) (*InboxFilter, error) {
@@ -56388,6 +66656,20 @@ func (ec *executionContext) marshalOPlaceKind2ᚕgithubᚗcomᚋcitizencloudᚋc
 	return ret
 }
 
+func (ec *executionContext) marshalORealName2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealName(ctx context.Context, sel ast.SelectionSet, v *realname.RealName) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RealName(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalORealNameCounter2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameCounter(ctx context.Context, sel ast.SelectionSet, v *realname.RealNameCounter) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RealNameCounter(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalORole2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐRole(ctx context.Context, v any) (*access.Role, error) {
 	if v == nil {
 		return nil, nil
@@ -56522,6 +66804,61 @@ func (ec *executionContext) marshalOTime2ᚖtimeᚐTime(ctx context.Context, sel
 	_ = ctx
 	res := graphql.MarshalTime(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOVerificationFailure2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationFailure(ctx context.Context, v any) (*realname.VerificationFailure, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := realname.VerificationFailure(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOVerificationFailure2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationFailure(ctx context.Context, sel ast.SelectionSet, v *realname.VerificationFailure) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOVerificationState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStateᚄ(ctx context.Context, v any) ([]realname.VerificationState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]realname.VerificationState, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNVerificationState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationState(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOVerificationState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStateᚄ(ctx context.Context, sel ast.SelectionSet, v []realname.VerificationState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVerificationState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationState(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOWorker2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx context.Context, sel ast.SelectionSet, v []*worker.Worker) graphql.Marshaler {

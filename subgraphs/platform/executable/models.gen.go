@@ -27,6 +27,8 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/place"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/realname"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/realname/document"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/session"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/thirdparty"
@@ -47,6 +49,12 @@ type AbolishPostInput struct {
 type ActOnWorkflowPayload struct {
 	// 流程实例
 	Instance workflow.WorkflowInstance `json:"instance"`
+}
+
+// 申请线下核验的结果
+type ApplyOfflineVerificationPayload struct {
+	// 核验
+	Verification realname.IdentityVerification `json:"verification"`
 }
 
 // 行政区划的分页列表
@@ -93,6 +101,16 @@ type AuditEntryRepresentation struct {
 	// The @key this representation matched: one of the AuditEntryMatchedKey constants.
 	// gqlgen sets it from the fields the router sent; the router does not send it.
 	MatchedKey AuditEntryMatchedKey `json:"-"`
+}
+
+// 开始人脸核验的结果
+type BeginFaceVerificationPayload struct {
+	// 核验：等待拍摄，或与人口库比对未通过
+	Verification realname.IdentityVerification `json:"verification"`
+	// 活体凭证，只能在本账户、本设备使用一次；比对未通过则为空
+	LivenessToken *string `json:"livenessToken,omitempty"`
+	// 活体凭证的失效时间
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 }
 
 // 绑定手机号的输入
@@ -204,6 +222,40 @@ type ClosePlacePayload struct {
 	Place place.Place `json:"place"`
 }
 
+// 关闭线下核验点的输入
+type CloseRealNameCounterInput struct {
+	// 核验点的标识
+	CounterID string `json:"counterId"`
+	// 看到的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// 关闭线下核验点的结果
+type CloseRealNameCounterPayload struct {
+	// 核验点
+	Counter realname.RealNameCounter `json:"counter"`
+}
+
+// 完成人脸核验的结果
+type CompleteFaceVerificationPayload struct {
+	// 核验：已通过或未通过
+	Verification realname.IdentityVerification `json:"verification"`
+}
+
+// 同意告知书的输入
+type ConsentToRealNameInput struct {
+	// 核验方式
+	Method realname.VerificationMethod `json:"method"`
+	// 所阅读的告知书的版本
+	TermsVersion string `json:"termsVersion"`
+}
+
+// 同意告知书的结果
+type ConsentToRealNamePayload struct {
+	// 同意
+	Consent realname.RealNameConsent `json:"consent"`
+}
+
 // 起草消息模板的输入
 type CreateMessageTemplateInput struct {
 	// 模板编号：3 到 60 个小写字母、数字或连字符；与本区域已有模板相同则为其新版本
@@ -260,6 +312,12 @@ type CreatePostInput struct {
 	Name string `json:"name"`
 }
 
+// 新增线下核验点的结果
+type CreateRealNameCounterPayload struct {
+	// 核验点
+	Counter realname.RealNameCounter `json:"counter"`
+}
+
 // 新建工作人员的输入
 type CreateWorkerInput struct {
 	// 登录名：4 到 32 位小写字母、数字、点、横线或下划线
@@ -276,6 +334,12 @@ type CreateWorkerPayload struct {
 	Worker worker.Worker `json:"worker"`
 	// 初始密码，只显示这一次
 	FirstPassword string `json:"firstPassword"`
+}
+
+// 复核的结果
+type DecideVerificationPayload struct {
+	// 核验
+	Verification realname.IdentityVerification `json:"verification"`
 }
 
 // 委托的输入
@@ -414,6 +478,12 @@ type EnrolSecondFactorPayload struct {
 	Image string `json:"image"`
 }
 
+// 初核的结果
+type ExamineVerificationPayload struct {
+	// 核验
+	Verification realname.IdentityVerification `json:"verification"`
+}
+
 // 导出操作日志的结果
 type ExportAuditEntriesPayload struct {
 	// 建议的文件名
@@ -465,6 +535,12 @@ type FileAssetRepresentation struct {
 	MatchedKey FileAssetMatchedKey `json:"-"`
 }
 
+// 登记线下核验的结果
+type FileOfflineVerificationPayload struct {
+	// 核验
+	Verification realname.IdentityVerification `json:"verification"`
+}
+
 // 断点续传的分页列表
 type FileUploadConnection struct {
 	// 本页的条目
@@ -479,6 +555,24 @@ type FileUploadEdge struct {
 	Cursor string `json:"cursor"`
 	// 断点续传
 	Node file.FileUpload `json:"node"`
+}
+
+// 按证件号码查找的输入
+type FindRealNameInput struct {
+	// 证件的类型
+	DocumentKind document.Kind `json:"documentKind"`
+	// 完整的证件号码
+	DocumentNumber string `json:"documentNumber"`
+	// 查找的目的，4 到 200 个字
+	Purpose string `json:"purpose"`
+}
+
+// 按证件号码查找的结果
+type FindRealNamePayload struct {
+	// 市民的标识
+	CitizenID string `json:"citizenId"`
+	// 实名信息，已掩码
+	RealName realname.RealName `json:"realName"`
 }
 
 // 网关规则的分页列表
@@ -501,6 +595,22 @@ type GatewayRuleEdge struct {
 type GrantAssignmentInput struct {
 	// 任职标识
 	AssignmentID string `json:"assignmentId"`
+}
+
+// 核验的一页
+type IdentityVerificationConnection struct {
+	// 各条
+	Edges []*IdentityVerificationEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 核验的一条
+type IdentityVerificationEdge struct {
+	// 核验
+	Node realname.IdentityVerification `json:"node"`
+	// 游标
+	Cursor string `json:"cursor"`
 }
 
 // 收件箱的分页列表
@@ -581,6 +691,12 @@ type LogEntryEdge struct {
 	Cursor string `json:"cursor"`
 	// 日志
 	Node log.LogEntry `json:"node"`
+}
+
+// 调低实名等级的结果
+type LowerAssuranceLevelPayload struct {
+	// 调整后的实名信息；取消实名则为空
+	RealName *realname.RealName `json:"realName,omitempty"`
 }
 
 // 将收件箱条目标为已读的输入
@@ -695,6 +811,12 @@ type NotificationRepresentation struct {
 	MatchedKey NotificationMatchedKey `json:"-"`
 }
 
+// 开放预约时段的结果
+type OpenCounterSlotsPayload struct {
+	// 开放的时段
+	Slots []*realname.CounterSlot `json:"slots"`
+}
+
 // 组织机构的分页列表
 type OrgUnitConnection struct {
 	// 本页的条目
@@ -802,6 +924,22 @@ type PutGatewayRulePayload struct {
 }
 
 type Query struct {
+}
+
+// 线下核验点的一页
+type RealNameCounterConnection struct {
+	// 各条
+	Edges []*RealNameCounterEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 线下核验点的一条
+type RealNameCounterEdge struct {
+	// 核验点
+	Node realname.RealNameCounter `json:"node"`
+	// 游标
+	Cursor string `json:"cursor"`
 }
 
 // 撤回消息的输入
@@ -1086,6 +1224,42 @@ type RevealCitizenPayload struct {
 	Mobile *string `json:"mobile,omitempty"`
 }
 
+// 查看实名完整信息的输入
+type RevealRealNameInput struct {
+	// 市民标识
+	CitizenID string `json:"citizenId"`
+	// 查看的目的，4 到 200 个字
+	Purpose string `json:"purpose"`
+}
+
+// 查看实名完整信息的结果
+type RevealRealNamePayload struct {
+	// 姓名
+	FullName string `json:"fullName"`
+	// 证件号码
+	DocumentNumber string `json:"documentNumber"`
+}
+
+// 查看线下核验完整信息的输入
+type RevealVerificationInput struct {
+	// 核验的标识
+	VerificationID string `json:"verificationId"`
+	// 查看的目的，4 到 200 个字
+	Purpose string `json:"purpose"`
+}
+
+// 查看线下核验完整信息的结果
+type RevealVerificationPayload struct {
+	// 核验
+	Verification realname.IdentityVerification `json:"verification"`
+	// 所填的姓名
+	FullName string `json:"fullName"`
+	// 所填的证件号码
+	DocumentNumber string `json:"documentNumber"`
+	// 材料
+	Materials []*file.FileAsset `json:"materials"`
+}
+
 // 审核消息模板的输入
 type ReviewMessageTemplateInput struct {
 	// 模板标识
@@ -1316,6 +1490,12 @@ type SubmitMessageTemplatePayload struct {
 	Template messagetemplate.MessageTemplate `json:"template"`
 }
 
+// 提交材料的结果
+type SubmitVerificationMaterialsPayload struct {
+	// 核验
+	Verification realname.IdentityVerification `json:"verification"`
+}
+
 type Subscription struct {
 }
 
@@ -1409,6 +1589,18 @@ type UrgeWorkflowPayload struct {
 	RetryAfterSeconds int `json:"retryAfterSeconds"`
 }
 
+// 人口库比对的结果
+type VerifyByRegisterPayload struct {
+	// 核验：已通过或未通过
+	Verification realname.IdentityVerification `json:"verification"`
+}
+
+// 第三方账户核验的结果
+type VerifyByThirdPartyPayload struct {
+	// 核验：已通过或未通过
+	Verification realname.IdentityVerification `json:"verification"`
+}
+
 // 双因素验证的输入
 type VerifySecondFactorInput struct {
 	// 六位动态口令，或一个未用过的恢复码
@@ -1439,6 +1631,32 @@ type WithdrawAssignmentInput struct {
 	AssignmentID string `json:"assignmentId"`
 	// 理由，2 到 200 个字
 	Reason string `json:"reason"`
+}
+
+// 撤回同意的输入
+type WithdrawRealNameConsentInput struct {
+	// 同意的标识
+	ConsentID string `json:"consentId"`
+}
+
+// 撤回同意的结果
+type WithdrawRealNameConsentPayload struct {
+	// 同意
+	Consent realname.RealNameConsent `json:"consent"`
+}
+
+// 撤回核验的输入
+type WithdrawVerificationInput struct {
+	// 核验的标识
+	VerificationID string `json:"verificationId"`
+	// 看到的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// 撤回核验的结果
+type WithdrawVerificationPayload struct {
+	// 核验
+	Verification realname.IdentityVerification `json:"verification"`
 }
 
 // 工作人员的分页列表

@@ -84,6 +84,12 @@ func (s *Service) end(ctx context.Context, tx *sqlx.Tx, id string, now time.Time
 		f.State = Archived
 		return s.changed(ctx, tx, f, change{action: "archive", from: was, at: now})
 	}
+	return s.purge(ctx, tx, f, now)
+}
+
+// purge takes the content of a deleted file, locked, away.
+func (s *Service) purge(ctx context.Context, tx *sqlx.Tx, f *FileAsset, now time.Time) error {
+	was := f.State
 	if !was.may(Purged) {
 		return nil
 	}
@@ -91,7 +97,7 @@ func (s *Service) end(ctx context.Context, tx *sqlx.Tx, id string, now time.Time
 	if err := s.changed(ctx, tx, f, change{action: "purge", from: was, at: now}); err != nil {
 		return err
 	}
-	hashes, err := dropVersions(ctx, tx, id)
+	hashes, err := dropVersions(ctx, tx, f.ID)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,8 @@ var actionNames = map[access.Action]string{
 	access.AuditView: "查看审计日志", access.AuditOfAdmins: "查看三员的审计日志", access.WorkflowView: "查看流程实例", access.WorkflowManage: "管理流程定义",
 	access.WorkflowReview: "审核流程定义", access.GatewayManage: "管理网关规则", access.PlaceManage: "管理周边地点", access.LogView: "查看日志", access.MessageReview: "审核消息模板",
 	access.FileHold: "文件法律保全", access.FileReview: "处置隔离文件",
+	access.RealNameView: "查看实名核验", access.RealNameExamine: "初核线下实名", access.RealNameDecide: "复核线下实名", access.RealNameRevoke: "调低实名等级",
+	access.RealNameReveal: "查看实名的完整信息", access.RealNameCounters: "管理线下核验点",
 }
 
 // RoleName is the role in Chinese; the code itself where it has no name yet.

@@ -20,6 +20,10 @@ var Columns = []Column{
 	{Table: "platform.citizen", ID: "id", Sealed: "mobile", Index: "mobile_index", Field: "citizen.mobile"},
 	{Table: "platform.citizen_identity", ID: "id", Sealed: "subject", Index: "subject_index", Field: "citizen.identity"},
 	{Table: "platform.push_device", ID: "id", Sealed: "token", Field: "push.token"},
+	{Table: "platform.realname_identity", ID: "id", Sealed: "number", Index: "number_index", Field: "realname.number"},
+	{Table: "platform.realname_identity", ID: "id", Sealed: "name", Field: "realname.name"},
+	{Table: "platform.realname_verification", ID: "id", Sealed: "claimed_number", Field: "realname.claimed_number"},
+	{Table: "platform.realname_verification", ID: "id", Sealed: "claimed_name", Field: "realname.claimed_name"},
 	{Table: "platform.second_factor", ID: "worker_id", Sealed: "secret", Field: "worker.second_factor"},
 }
 

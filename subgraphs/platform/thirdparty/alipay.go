@@ -30,9 +30,11 @@ type AlipaySettings struct {
 	URL       string            // "" is AlipayURL
 	Transport http.RoundTripper // nil is the usual one
 	Now       func() time.Time
+	Simulated bool // whether a simulator answers
 }
 
-// alipay asks alipay.system.oauth.token.
+// alipay asks alipay.system.oauth.token, and for certified identities what
+// stands in alipay_certify.go.
 type alipay struct {
 	settings AlipaySettings
 	client   *http.Client
@@ -62,75 +64,98 @@ var beijing = time.FixedZone("CST", 8*60*60)
 
 // Subject implements Provider: the open_id, or for older applications the user_id.
 func (a *alipay) Subject(ctx context.Context, code string) (string, error) {
-	form := url.Values{
-		"app_id": {a.settings.AppID}, "method": {alipayMethod}, "format": {"JSON"}, "charset": {"utf-8"}, "sign_type": {"RSA2"},
-		"timestamp": {a.settings.Now().In(beijing).Format(time.DateTime)}, "version": {"1.0"},
-		"grant_type": {"authorization_code"}, "code": {code},
-	}
-	sum := sha256.Sum256([]byte(signedText(form)))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, a.settings.Key, crypto.SHA256, sum[:])
-	if err != nil {
-		return "", fmt.Errorf("thirdparty: Alipay: signing: %w", err)
-	}
-	form.Set("sign", base64.StdEncoding.EncodeToString(signature))
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.settings.URL+"?charset=utf-8", strings.NewReader(form.Encode()))
-	if err != nil {
-		return "", fmt.Errorf("thirdparty: Alipay: %w", err)
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded;charset=utf-8")
-	body, err := ask(a.client, request)
-	if err != nil {
-		return "", fmt.Errorf("thirdparty: Alipay: %w", err)
-	}
-	return a.read(body)
-}
-
-// alipayToken is what either answer may hold.
-type alipayToken struct {
-	OpenID     string `json:"open_id"`
-	UserID     string `json:"user_id"`
-	Code       string `json:"code"`
-	Message    string `json:"msg"`
-	SubCode    string `json:"sub_code"`
-	SubMessage string `json:"sub_msg"`
-}
-
-func (a *alipay) read(body []byte) (string, error) {
-	var whole map[string]json.RawMessage
-	if err := json.Unmarshal(body, &whole); err != nil {
-		return "", fmt.Errorf("thirdparty: Alipay: reading the answer: %w", err)
-	}
-	inner, good := whole[alipayAnswer]
-	if !good {
-		inner = whole["error_response"]
-	}
-	var token alipayToken
-	if err := json.Unmarshal(inner, &token); err != nil {
-		return "", errors.New("thirdparty: Alipay: the answer holds no token")
-	}
-	if !good || token.Code != "" && token.Code != "10000" {
-		if token.SubCode == "isv.code-invalid" || token.SubCode == "isv.code-is-used" {
-			return "", fmt.Errorf("%w: Alipay %.64q", ErrCode, token.SubCode)
-		}
-		return "", fmt.Errorf("thirdparty: Alipay answers %.16q %.64q", token.Code, token.SubCode)
-	}
-	// What names a person counts only with Alipay's signature of these very bytes.
-	var text string
-	if err := json.Unmarshal(whole["sign"], &text); err != nil {
-		return "", errors.New("thirdparty: Alipay: the answer is not signed")
-	}
-	signature, err := base64.StdEncoding.DecodeString(text)
-	sum := sha256.Sum256(inner)
-	if err != nil || rsa.VerifyPKCS1v15(a.settings.Public, crypto.SHA256, sum[:], signature) != nil {
-		return "", errors.New("thirdparty: Alipay: the answer's signature does not fit")
-	}
+	token, err := a.exchange(ctx, code)
 	switch {
+	case err != nil:
+		return "", err
 	case token.OpenID != "":
 		return "open:" + token.OpenID, nil
 	case token.UserID != "":
 		return "user:" + token.UserID, nil
 	}
 	return "", errors.New("thirdparty: Alipay names nobody")
+}
+
+// exchange exchanges the code for a token.
+func (a *alipay) exchange(ctx context.Context, code string) (token alipayToken, err error) {
+	return token, a.call(ctx, alipayMethod, alipayAnswer, url.Values{"grant_type": {"authorization_code"}, "code": {code}}, &token)
+}
+
+// call asks the method; the answer's bytes are Alipay's own, as signed.
+func (a *alipay) call(ctx context.Context, method, name string, form url.Values, into any) error {
+	for key, value := range map[string]string{
+		"app_id": a.settings.AppID, "method": method, "format": "JSON", "charset": "utf-8", "sign_type": "RSA2",
+		"timestamp": a.settings.Now().In(beijing).Format(time.DateTime), "version": "1.0",
+	} {
+		form.Set(key, value)
+	}
+	sum := sha256.Sum256([]byte(signedText(form)))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, a.settings.Key, crypto.SHA256, sum[:])
+	if err != nil {
+		return fmt.Errorf("thirdparty: Alipay: signing: %w", err)
+	}
+	form.Set("sign", base64.StdEncoding.EncodeToString(signature))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.settings.URL+"?charset=utf-8", strings.NewReader(form.Encode()))
+	if err != nil {
+		return fmt.Errorf("thirdparty: Alipay: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded;charset=utf-8")
+	body, err := ask(a.client, request)
+	if err != nil {
+		return fmt.Errorf("thirdparty: Alipay: %w", err)
+	}
+	return a.read(body, name, into)
+}
+
+// alipayToken is what an answer to the exchange holds.
+type alipayToken struct {
+	OpenID      string `json:"open_id,omitempty"`
+	UserID      string `json:"user_id,omitempty"`
+	AccessToken string `json:"access_token,omitempty"`
+	alipayRefusal
+}
+
+// alipayRefusal is what each answer may hold.
+type alipayRefusal struct {
+	Code       string `json:"code"`
+	Message    string `json:"msg"`
+	SubCode    string `json:"sub_code"`
+	SubMessage string `json:"sub_msg"`
+}
+
+func (a *alipay) read(body []byte, name string, into any) error {
+	var whole map[string]json.RawMessage
+	if err := json.Unmarshal(body, &whole); err != nil {
+		return fmt.Errorf("thirdparty: Alipay: reading the answer: %w", err)
+	}
+	inner, good := whole[name]
+	if !good {
+		inner = whole["error_response"]
+	}
+	var refusal alipayRefusal
+	if err := json.Unmarshal(inner, &refusal); err != nil {
+		return errors.New("thirdparty: Alipay: the answer holds nothing")
+	}
+	if !good || refusal.Code != "" && refusal.Code != "10000" {
+		if refusal.SubCode == "isv.code-invalid" || refusal.SubCode == "isv.code-is-used" {
+			return fmt.Errorf("%w: Alipay %.64q", ErrCode, refusal.SubCode)
+		}
+		return fmt.Errorf("thirdparty: Alipay answers %.16q %.64q", refusal.Code, refusal.SubCode)
+	}
+	// What names a person counts only with Alipay's signature of these very bytes.
+	var text string
+	if err := json.Unmarshal(whole["sign"], &text); err != nil {
+		return errors.New("thirdparty: Alipay: the answer is not signed")
+	}
+	signature, err := base64.StdEncoding.DecodeString(text)
+	sum := sha256.Sum256(inner)
+	if err != nil || rsa.VerifyPKCS1v15(a.settings.Public, crypto.SHA256, sum[:], signature) != nil {
+		return errors.New("thirdparty: Alipay: the answer's signature does not fit")
+	}
+	if err := json.Unmarshal(inner, into); err != nil {
+		return errors.New("thirdparty: Alipay: the answer cannot be read")
+	}
+	return nil
 }
 
 // signedText is what RSA2 signs of a request: all parameters but the signature,

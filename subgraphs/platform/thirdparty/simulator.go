@@ -43,19 +43,19 @@ const (
 // Providers are WeChat and Alipay as the simulator plays them: the true
 // providers, whose requests it answers without a network.
 func (s *Simulator) Providers(now func() time.Time) (Providers, error) {
-	weChat, err := NewWeChat(WeChatSettings{AppID: simulatedID, Secret: simulatedSecret, Transport: s})
+	weChat, err := NewWeChat(WeChatSettings{AppID: simulatedID, Secret: simulatedSecret, Transport: s, Simulated: true})
 	if err != nil {
 		return nil, err
 	}
-	alipay, err := NewAlipay(AlipaySettings{AppID: simulatedID, Key: s.key, Public: &s.key.PublicKey, Transport: s, Now: now})
+	alipay, err := NewAlipay(AlipaySettings{AppID: simulatedID, Key: s.key, Public: &s.key.PublicKey, Transport: s, Now: now, Simulated: true})
 	if err != nil {
 		return nil, err
 	}
 	return Providers{WeChat: weChat, Alipay: alipay}, nil
 }
 
-// RoundTrip implements http.RoundTripper: it answers GET /sns/jscode2session
-// and POST /gateway.do.
+// RoundTrip implements http.RoundTripper: it answers GET /sns/jscode2session,
+// POST /gateway.do, and what certifies (simulator_certify.go).
 func (s *Simulator) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		defer func() { _ = r.Body.Close() }()
@@ -66,6 +66,10 @@ func (s *Simulator) RoundTrip(r *http.Request) (*http.Response, error) {
 		body = s.weChat(r.URL.Query())
 	case r.Method == http.MethodPost && r.URL.Path == "/gateway.do" && r.ParseForm() == nil:
 		body = s.alipay(r.PostForm)
+	case r.Method == http.MethodPost && r.URL.Path == "/cgi-bin/stable_token":
+		body = s.weChatToken(r)
+	case r.Method == http.MethodPost && r.URL.Path == "/intp/realname/checkrealnameinfo":
+		body = s.weChatCheck(r)
 	default:
 		status = http.StatusNotFound
 	}
@@ -125,7 +129,7 @@ func (s *Simulator) alipay(form url.Values) []byte {
 		return encoded(map[string]any{name: json.RawMessage(inner), "sign": base64.StdEncoding.EncodeToString(signature)})
 	}
 	refuse := func(code, message, subCode string) []byte {
-		return answer("error_response", alipayToken{Code: code, Message: message, SubCode: subCode})
+		return answer("error_response", alipayRefusal{Code: code, Message: message, SubCode: subCode})
 	}
 	signature, err := base64.StdEncoding.DecodeString(form.Get("sign"))
 	sum := sha256.Sum256([]byte(signedText(form)))
@@ -134,6 +138,8 @@ func (s *Simulator) alipay(form url.Values) []byte {
 		return refuse("40002", "Invalid Arguments", "isv.invalid-signature")
 	case form.Get("app_id") != simulatedID:
 		return refuse("40002", "Invalid Arguments", "isv.invalid-app-id")
+	case form.Get("method") == alipayShareMethod:
+		return answer(alipayShareAnswer, s.alipayShare(form.Get("auth_token")))
 	case form.Get("method") != alipayMethod:
 		return refuse("40001", "Missing Method", "isv.missing-method")
 	}

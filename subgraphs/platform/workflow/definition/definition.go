@@ -53,10 +53,11 @@ const (
 	Task       Module = "TASK"
 	Report     Module = "REPORT"
 	Export     Module = "EXPORT"
+	RealName   Module = "REALNAME"
 )
 
 // Modules are all modules, in the order of the schema. Do not change.
-var Modules = []Module{Feedback, Approval, Purchasing, Supply, Service, Task, Report, Export}
+var Modules = []Module{Feedback, Approval, Purchasing, Supply, Service, Task, Report, Export, RealName}
 
 // Withdraw says how long the initiator may take an instance back.
 type Withdraw string

@@ -15,7 +15,7 @@ func TestBuiltinsAreInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all) != 3 {
+	if len(all) != 4 {
 		t.Fatalf("%d definitions", len(all))
 	}
 }
