@@ -8,6 +8,9 @@ import (
 	"os"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/citizencloud/citizencloud/clients"
 	"github.com/citizencloud/citizencloud/graph"
 	"github.com/citizencloud/citizencloud/graph/dispatch"
@@ -32,7 +35,7 @@ func gateway(ctx context.Context, line *config.Line, at terminal) error {
 		return fmt.Errorf("the supergraph %s cannot be used: %w", settings.Supergraph, err)
 	}
 	development := settings.Mode == "development"
-	p := newProcess(line, settings.Listener, development, at)
+	p := newProcess(line, settings.Listener, development, settings.NatsURL != "", at)
 	p.serve(func(ctx context.Context) (*service, error) {
 		observer := newObserver(p.log, p.counted())
 		engine, err := graph.New(super, observer.watch(dispatcher, super), observer.options(graph.Options{
@@ -64,10 +67,34 @@ func gateway(ctx context.Context, line *config.Line, at terminal) error {
 		}
 		server := transport.New(options)
 		showLoad(p.counted(), server)
+		stop, err := p.collect(settings.NatsURL)
+		if err != nil {
+			return nil, err
+		}
 		footprint.Trim()
-		return &service{Handler: server, Drain: server.Drain}, nil
+		return &service{Handler: server, Drain: server.Drain, Stop: stop}, nil
 	})
 	return p.run(ctx, nil)
+}
+
+// collect sends the lines of the log to the platform's NATS, if there is a URL
+// of it; stop sends the last of them. A NATS that is away keeps nobody waiting:
+// lines that it does not take are counted.
+func (p *process) collect(url string) (stop func(context.Context) error, err error) {
+	if url == "" {
+		return nil, nil
+	}
+	conn, err := connect(url, nats.RetryOnFailedConnect(true))
+	if err != nil {
+		return nil, err
+	}
+	stream, err := jetstream.New(conn)
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("connecting to NATS: %w", err)
+	}
+	end := ship(p.shipper, stream)
+	return func(context.Context) error { end(); conn.Close(); return nil }, nil
 }
 
 // loadSupergraph reads and checks a composed supergraph.

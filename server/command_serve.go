@@ -24,11 +24,15 @@ func serve(ctx context.Context, line *config.Line, at terminal) error {
 	if err != nil {
 		return err
 	}
+	months, err := settings.Months()
+	if err != nil {
+		return err
+	}
 	costs, err := clientCosts(settings.MaxCost, development)
 	if err != nil {
 		return err
 	}
-	p := newProcess(line, settings.Listener, development, at)
+	p := newProcess(line, settings.Listener, development, true, at)
 	state := p.state(settings.State, embedded.OpenAlone)
 	p.serve(func(ctx context.Context) (*service, error) {
 		outside, err := newProviders(settings.Providers, development, p.log)
@@ -45,6 +49,7 @@ func serve(ctx context.Context, line *config.Line, at terminal) error {
 			MaxCosts:    costs,
 			Log:         p.log,
 			Logs:        p.shipper,
+			LogMonths:   months,
 			Metrics:     p.counted(),
 			Tracer:      p.tracing.Tracer(),
 			Proxies:     proxies,

@@ -17,7 +17,11 @@ func subgraph(ctx context.Context, line *config.Line, at terminal) error {
 	if err != nil {
 		return err
 	}
-	p := newProcess(line, settings.Listener, development, at)
+	months, err := settings.Months()
+	if err != nil {
+		return err
+	}
+	p := newProcess(line, settings.Listener, development, true, at)
 	state := p.state(settings.State, embedded.OpenOrAttach)
 	p.serve(func(ctx context.Context) (*service, error) {
 		outside, err := newProviders(settings.Providers, development, p.log)
@@ -31,6 +35,7 @@ func subgraph(ctx context.Context, line *config.Line, at terminal) error {
 			Scale:       "none",
 			Log:         p.log,
 			Logs:        p.shipper,
+			LogMonths:   months,
 			Metrics:     p.counted(),
 			Tracer:      p.tracing.Tracer(),
 			Proxies:     proxies,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/citizencloud/citizencloud/foundation/database"
@@ -47,9 +48,9 @@ func newGround(ctx context.Context, in installation) (_ *ground, err error) {
 		return nil, err
 	}
 	g.closes = append(g.closes, g.db.Close)
-	conn, err := nats.Connect(in.State.NatsURL, nats.Name("citizencloud"), nats.MaxReconnects(-1), nats.ReconnectWait(200*time.Millisecond))
+	conn, err := connect(in.State.NatsURL)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to NATS: %w", err)
+		return nil, err
 	}
 	g.closes = append(g.closes, func() error { conn.Close(); return nil })
 	if g.bus, err = event.Open(ctx, conn, 1); err != nil {
@@ -83,16 +84,31 @@ func newGround(ctx context.Context, in installation) (_ *ground, err error) {
 	return g, nil
 }
 
-// ship sends the log's lines to the stream until close.
+// ship collects the lines of the log until the ground is closed.
 func (g *ground) ship(ctx context.Context, logs *platformlog.Shipper) error {
 	if err := platformlog.Ensure(ctx, g.bus.JetStream(), 1); err != nil {
 		return err
 	}
-	running, stop := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { logs.Run(running, g.bus.JetStream()); close(done) }()
-	g.closes = append(g.closes, func() error { stop(); <-done; return nil })
+	stop := ship(logs, g.bus.JetStream())
+	g.closes = append(g.closes, func() error { stop(); return nil })
 	return nil
+}
+
+// ship sends the lines to the stream until stop, which sends the last of them.
+func ship(logs *platformlog.Shipper, stream jetstream.JetStream) (stop func()) {
+	running, end := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { logs.Run(running, stream); close(done) }()
+	return func() { end(); <-done }
+}
+
+// connect reaches NATS, and goes on trying when it is lost.
+func connect(url string, more ...nats.Option) (*nats.Conn, error) {
+	conn, err := nats.Connect(url, append(more, nats.Name("citizencloud"), nats.MaxReconnects(-1), nats.ReconnectWait(200*time.Millisecond))...)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to NATS: %w", err)
+	}
+	return conn, nil
 }
 
 // close ends the connections, last opened first.

@@ -21,7 +21,7 @@ import (
 type process struct {
 	at       terminal
 	log      *slog.Logger
-	shipper  *platformlog.Shipper // sends the log's lines to where they are collected
+	shipper  *platformlog.Shipper // sends the log's lines to where they are collected; nil sends none
 	metrics  *prometheus.Registry
 	listener *listener
 	tracing  *telemetry.Tracing // nil where nothing is traced
@@ -37,21 +37,30 @@ const statePatience = 45 * time.Second
 // what is not flushed then is in the outbox, and goes out after the next start.
 const flushPatience = 10 * time.Second
 
-func newProcess(line *config.Line, listen config.Listener, development bool, at terminal) *process {
+// newProcess readies the process; collected says whether the lines of its log
+// are sent to where all are.
+func newProcess(line *config.Line, listen config.Listener, development, collected bool, at terminal) *process {
 	json := line.Log.Format == "json" || line.Log.Format == "auto" && !development
 	name := line.Command
 	if name == "subgraph" {
 		name = line.Subgraph.Name
 	}
 	host, _ := os.Hostname()
-	shipper := platformlog.NewShipper(name, fmt.Sprintf("%s/%d", host, os.Getpid()), currentVersion())
-	log := telemetry.NewLog(at.err, line.Log.Level, json, transport.RequestID, shipper.Handler(slog.LevelInfo))
+	var shipper *platformlog.Shipper
+	var also []slog.Handler
+	if collected {
+		shipper = platformlog.NewShipper(name, fmt.Sprintf("%s/%d", host, os.Getpid()), currentVersion())
+		also = append(also, shipper.Handler(slog.LevelInfo))
+	}
+	log := telemetry.NewLog(at.err, line.Log.Level, json, transport.RequestID, also...)
 	slog.SetDefault(log)
 	telemetry.CaptureRedis(log)
 	p := &process{at: at, log: log, shipper: shipper, metrics: telemetry.NewMetrics(currentVersion()), config: listen}
 	p.parts.Log = log
-	telemetry.Count(p.metrics, "citizencloud_log_lines_dropped_total", "Lines of the log that were not collected; standard error has them.", "dropped",
-		func() float64 { return float64(shipper.Dropped()) })
+	if collected {
+		telemetry.Count(p.metrics, "citizencloud_log_lines_dropped_total", "Lines of the log that were not collected; standard error has them.", "dropped",
+			func() float64 { return float64(shipper.Dropped()) })
+	}
 	p.parts.Add(p.traces("citizencloud-" + name))
 	// First of all: the port. It fails fast when it is taken, and whoever asks
 	// /health while the rest starts hears that it starts.

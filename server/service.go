@@ -51,6 +51,8 @@ type installation struct {
 	Log      *slog.Logger
 	// Logs sends the log's lines to where they are collected; nil sends none.
 	Logs *platformlog.Shipper
+	// LogMonths is how many whole months of logs are kept.
+	LogMonths int
 	// Metrics are counted here; nil counts none.
 	Metrics *prometheus.Registry
 	// Tracer records requests; nil records none.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -158,7 +159,12 @@ func loadManifests() (*persisted.Manifests, error) {
 
 // logTaker is who takes what clients log.
 type logTaker interface {
-	LogHandler(clients []string) http.Handler
+	LogHandler(clients []string, address func(*http.Request) netip.Addr) http.Handler
+}
+
+// addresses tells whose request it is, behind proxies of the networks.
+func addresses(proxies []netip.Prefix) func(*http.Request) netip.Addr {
+	return func(r *http.Request) netip.Addr { return transport.Address(r, proxies) }
 }
 
 // service serves the whole.
@@ -191,9 +197,9 @@ func (w *whole) service(in installation) *service {
 	mux.Handle("/screen/", transport.WebClient("/screen/", screen))
 	mux.Handle("GET /screen", http.RedirectHandler("/screen/", http.StatusFound))
 	if taker, ok := w.running["platform"].(logTaker); ok {
-		mux.Handle("/logs", taker.LogHandler(clients.Names()))
+		mux.Handle("/logs", taker.LogHandler(clients.Names(), addresses(in.Proxies)))
 	} else if url, remote := in.Remote["platform"]; remote {
-		mux.Handle("/logs", passOn(url))
+		mux.Handle("/logs", passOn(url, in.Proxies))
 	}
 	if beside, ok := w.running["platform"].(handlers); ok {
 		mux.Handle("/files", beside.FileHandler())
@@ -201,11 +207,11 @@ func (w *whole) service(in installation) *service {
 		mux.Handle("/development/inbox", beside.InboxHandler())
 		mux.Handle("POST /messages/receipts/{provider}", beside.ReceiptHandler())
 	} else if url, remote := in.Remote["platform"]; remote {
-		mux.Handle("/files", passOn(url))
-		mux.Handle("/files/", passOn(url))
-		mux.Handle("POST /messages/receipts/{provider}", passOn(url))
+		mux.Handle("/files", passOn(url, in.Proxies))
+		mux.Handle("/files/", passOn(url, in.Proxies))
+		mux.Handle("POST /messages/receipts/{provider}", passOn(url, in.Proxies))
 		if in.Development {
-			mux.Handle("/development/inbox", passOn(url))
+			mux.Handle("/development/inbox", passOn(url, in.Proxies))
 		}
 	}
 	return &service{Handler: mux, Drain: server.Drain, Stop: w.stop}

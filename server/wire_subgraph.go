@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 
 	"github.com/citizencloud/citizencloud/clients"
@@ -42,7 +43,7 @@ func wireSubgraph(ctx context.Context, name string, in installation) (_ *service
 	mux := http.NewServeMux()
 	mux.Handle("/", server)
 	if taker, ok := r.(logTaker); ok {
-		mux.Handle("/logs", taker.LogHandler(clients.Names()))
+		mux.Handle("/logs", taker.LogHandler(clients.Names(), addresses(transport.Gateways(in.Proxies))))
 	}
 	if beside, ok := r.(handlers); ok {
 		mux.Handle("/files", beside.FileHandler())
@@ -57,9 +58,9 @@ func wireSubgraph(ctx context.Context, name string, in installation) (_ *service
 	}}, nil
 }
 
-// passOn hands requests for files and the inbox to the platform subgraph's
-// process; subgraph is the URL of its GraphQL.
-func passOn(subgraph string) http.Handler {
+// passOn hands requests for files, logs and the inbox to the platform subgraph's
+// process, with the address of who asks; subgraph is the URL of its GraphQL.
+func passOn(subgraph string, proxies []netip.Prefix) http.Handler {
 	target, err := url.Parse(subgraph)
 	if err != nil {
 		return http.NotFoundHandler()
@@ -67,5 +68,8 @@ func passOn(subgraph string) http.Handler {
 	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(&url.URL{Scheme: target.Scheme, Host: target.Host})
 		r.SetXForwarded()
+		if address := transport.Address(r.In, proxies); address.IsValid() {
+			r.Out.Header.Set("X-Forwarded-For", address.String())
+		}
 	}}
 }

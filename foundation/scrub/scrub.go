@@ -9,9 +9,10 @@ package scrub
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/citizencloud/citizencloud/foundation/pattern"
 )
 
 // What stands for what was found.
@@ -25,16 +26,16 @@ const (
 )
 
 var (
-	jwt    = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?`)
-	bearer = regexp.MustCompile(`(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}`)
+	jwt    = pattern.New(`eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?`)
+	bearer = pattern.New(`(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}`)
 	// named is a secret behind its name, as in password=…, "token": "…" or 密码：….
-	named = regexp.MustCompile(`(?i)((?:pass(?:word|wd)?|secret|token|api[_-]?key|authorization|cookie|session[_-]?id|captcha|otp|sms[_-]?code|密码|口令|密钥|验证码)["'” ]*(?:[:=：]|是|为)\s*["'“]?)[^\s"'”,;&，；。)}\]]{3,}`)
-	email = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`)
+	named = pattern.New(`(?i)((?:pass(?:word|wd)?|secret|token|api[_-]?key|authorization|cookie|session[_-]?id|captcha|otp|sms[_-]?code|密码|口令|密钥|验证码)["'” ]*(?:[:=：]|是|为)\s*["'“]?)[^\s"'”,;&，；。)}\]]{3,}`)
+	email = pattern.New(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`)
 	// pair is a longitude and a latitude within China, in either order, with
 	// four decimals or more: ten metres.
-	pair = regexp.MustCompile(`(?:\b|-)(?:(?:7[2-9]|[89]\d|1[0-2]\d|13[0-7])\.\d{4,}\D{1,24}?(?:[1-4]?\d|5[0-5])\.\d{4,}|(?:[1-4]?\d|5[0-5])\.\d{4,}\D{1,24}?(?:7[2-9]|[89]\d|1[0-2]\d|13[0-7])\.\d{4,})`)
+	pair = pattern.New(`(?:\b|-)(?:(?:7[2-9]|[89]\d|1[0-2]\d|13[0-7])\.\d{4,}\D{1,24}?(?:[1-4]?\d|5[0-5])\.\d{4,}|(?:[1-4]?\d|5[0-5])\.\d{4,}\D{1,24}?(?:7[2-9]|[89]\d|1[0-2]\d|13[0-7])\.\d{4,})`)
 	// digits is a run that may be a number of somebody, with spaces or hyphens as people group it.
-	digits = regexp.MustCompile(`\+?\d(?:[ \-]?\d){9,22}[ \-]?[\dXx]?`)
+	digits = pattern.New(`\+?\d(?:[ \-]?\d){9,22}[ \-]?[\dXx]?`)
 )
 
 // Text takes personal data out of the text. What it gives holds none that it
@@ -66,13 +67,13 @@ func JSON(raw []byte) string {
 }
 
 // secretName is a name whose value is taken out whatever it is.
-var secretName = regexp.MustCompile(`(?i)pass(word|wd)|secret|token|authorization|cookie|captcha|(^|[_.-])otp$|api[_-]?key|sms[_-]?code`)
+var secretName = pattern.New(`(?i)pass(word|wd)|secret|token|authorization|cookie|captcha|(^|[_.-])otp$|api[_-]?key|sms[_-]?code`)
 
 // spotName is a name of a coordinate.
-var spotName = regexp.MustCompile(`(?i)^(lat|lng|lon|latitude|longitude|经度|纬度)$`)
+var spotName = pattern.New(`(?i)^(lat|lng|lon|latitude|longitude|经度|纬度)$`)
 
 // personalName is a name of personal data that no pattern tells from other words.
-var personalName = regexp.MustCompile(`(?i)^(real_?name|full_?name|home_?address|address_?detail|id_?card|identity|姓名|住址)$`)
+var personalName = pattern.New(`(?i)^(real_?name|full_?name|home_?address|address_?detail|id_?card|identity|姓名|住址)$`)
 
 // Value is JSON for a decoded value; name is what it stands under, "" for none.
 func Value(name string, value any) any {

@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
@@ -22,9 +23,9 @@ func (r *Resolver) collectLogs(ctx context.Context) error {
 }
 
 // LogHandler serves POST /logs, by which the clients of the names tell what
-// they log.
-func (r *Resolver) LogHandler(clients []string) http.Handler {
-	return &log.Intake{Stream: r.deps.Bus.JetStream(), Redis: r.deps.Redis, Clients: clients, Now: r.deps.Now, Log: r.deps.Log,
+// they log; address tells whose request it is.
+func (r *Resolver) LogHandler(clients []string, address func(*http.Request) netip.Addr) http.Handler {
+	return &log.Intake{Stream: r.deps.Bus.JetStream(), Redis: r.deps.Redis, Clients: clients, Address: address, Now: r.deps.Now, Log: r.deps.Log,
 		Principal: func(request *http.Request) *access.Principal {
 			bearer, ok := strings.CutPrefix(request.Header.Get("Authorization"), "Bearer ")
 			if !ok {

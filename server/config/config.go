@@ -41,6 +41,7 @@ type Serve struct {
 	State     `embed:""`
 	Listener  `embed:""`
 	Providers `embed:""`
+	Logs      `embed:""`
 	Scale     string             `enum:"demo,city,none" default:"none" help:"Demonstration data to load into an empty database: ${enum}."`
 	Mode      string             `enum:"development,production" default:"production" help:"production runs only operations of the clients' manifests; development runs free queries too, and shows the explorer and the inbox of simulated messages."`
 	Subgraphs map[string]string  `name:"subgraph" placeholder:"NAME=URL" help:"Reach this subgraph over HTTP instead of running it in this process; may be repeated."`
@@ -57,6 +58,7 @@ type Gateway struct {
 	Mode       string        `enum:"development,production" default:"production" help:"development shows the explorer and the plan viewer, and explains answers to whoever asks."`
 	Label      []string      `placeholder:"LABEL" help:"A label of progressive overrides (@override) that is active, besides the percentages; may be repeated."`
 	Access     `embed:""`
+	NatsURL    string  `name:"nats-url" placeholder:"URL" help:"NATS with JetStream of the platform that the lines of the log are collected in; without it they go to standard error alone."`
 	MaxCost    float64 `placeholder:"COST" help:"The most that an operation may be estimated to cost, by @cost and @listSize; without it any."`
 }
 
@@ -66,6 +68,7 @@ type Subgraph struct {
 	State     `embed:""`
 	Listener  `embed:""`
 	Providers `embed:""`
+	Logs      `embed:""`
 	Mode      string `enum:"development,production" default:"production" help:"As in serve."`
 }
 
@@ -112,6 +115,19 @@ type State struct {
 	RedisURL       string `name:"redis-url" placeholder:"URL" help:"Redis; without it a small one runs inside."`
 	NatsURL        string `name:"nats-url" placeholder:"URL" help:"NATS with JetStream; without it one runs inside."`
 	FilesURL       string `name:"files-url" placeholder:"URL" help:"Object storage, s3://KEY:SECRET@HOST:PORT/BUCKET?region=NAME&tls=true, or a folder, file:///DIR; without it a folder under the data folder."`
+}
+
+// Logs says how the logs of all processes are kept.
+type Logs struct {
+	LogMonths int `default:"6" placeholder:"MONTHS" help:"How many whole months of all processes' and clients' logs are kept besides the present one; six at least, 120 at most."`
+}
+
+// Months checks LogMonths.
+func (l Logs) Months() (int, error) {
+	if l.LogMonths < 6 || l.LogMonths > 120 {
+		return 0, fmt.Errorf("--log-months %d is not between 6, which the law wants, and 120", l.LogMonths)
+	}
+	return l.LogMonths, nil
 }
 
 // Log says how the log looks.

@@ -86,7 +86,7 @@ func TestHelpNamesEveryVariable(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	for _, flag := range []string{"data", "listen", "scale", "mode", "subgraph", "dedupe", "database-url", "database-app-url",
-		"redis-url", "nats-url", "files-url", "metrics-listen", "drain-timeout", "log-level", "log-format"} {
+		"redis-url", "nats-url", "files-url", "log-months", "metrics-listen", "drain-timeout", "log-level", "log-format"} {
 		variable := Prefix + "_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 		if !strings.Contains(help.String(), "--"+flag) || !strings.Contains(help.String(), "$"+variable) {
 			t.Errorf("help does not tell of --%s and %s:\n%s", flag, variable, help.String())
@@ -101,5 +101,16 @@ func TestTrustedProxies(t *testing.T) {
 	}
 	if _, err := parse(t, "serve", "--trusted-proxy", "10.0.0.1").Serve.Proxies(); err == nil {
 		t.Error("an address passes as a network")
+	}
+}
+
+func TestLogMonths(t *testing.T) {
+	for given, want := range map[string]int{"6": 6, "36": 36, "120": 120, "5": 0, "-1": 0, "121": 0} {
+		if got, err := parse(t, "serve", "--log-months="+given).Serve.Months(); got != want || (err == nil) != (want > 0) {
+			t.Errorf("%s: got %d, %v", given, got, err)
+		}
+	}
+	if got, err := parse(t, "subgraph", "platform").Subgraph.Months(); got != 6 || err != nil {
+		t.Errorf("without the flag: %d, %v", got, err)
 	}
 }

@@ -33,17 +33,22 @@ func (s *Server) introduced(x *exchange) {
 
 // address is the client's own: the peer's, or the one that trusted proxies
 // vouch for, the nearest first.
-func (s *Server) address(r *http.Request) netip.Addr {
+func (s *Server) address(r *http.Request) netip.Addr { return Address(r, s.TrustedProxies) }
+
+// Address is the address of who asks: the peer's, or the one that the trusted
+// proxies vouch for by X-Forwarded-For, the nearest first. It is the zero Addr
+// where the peer has none.
+func Address(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}
 	}
 	address := peer.Addr().Unmap()
-	if len(s.TrustedProxies) == 0 {
+	if len(trusted) == 0 {
 		return address
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && s.trusts(address); i-- {
+	for i := len(hops) - 1; i >= 0 && trusts(trusted, address); i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {
 			break
@@ -53,8 +58,8 @@ func (s *Server) address(r *http.Request) netip.Addr {
 	return address
 }
 
-func (s *Server) trusts(address netip.Addr) bool {
-	for _, prefix := range s.TrustedProxies {
+func trusts(trusted []netip.Prefix, address netip.Addr) bool {
+	for _, prefix := range trusted {
 		if prefix.Contains(address) {
 			return true
 		}

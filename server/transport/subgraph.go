@@ -46,14 +46,21 @@ type SubgraphOptions struct {
 // mostOfSubgraph bounds a fetch: the representations of a whole list.
 const mostOfSubgraph = 16 << 20
 
+// Gateways are the networks of the gateways before a subgraph; this machine's
+// own where none are given.
+func Gateways(given []netip.Prefix) []netip.Prefix {
+	if given == nil {
+		return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	}
+	return given
+}
+
 // NewSubgraph serves one gqlgen schema over HTTP as a federated subgraph: POST
 // /graphql, with _service and _entities, and subscriptions as server-sent
 // events at the same URL. It is a Server in all else, and trusts its network:
 // every operation may run.
 func NewSubgraph(o SubgraphOptions) *Server {
-	if o.Gateways == nil {
-		o.Gateways = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
-	}
+	o.Gateways = Gateways(o.Gateways)
 	if o.Context == nil {
 		o.Context = func(ctx context.Context) context.Context { return ctx }
 	}

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +29,8 @@ type Intake struct {
 	Principal func(*http.Request) *access.Principal
 	// Clients are the names that X-Client-Id may have.
 	Clients []string
+	// Address is that of who asks, as far as it can be known.
+	Address func(*http.Request) netip.Addr
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -39,9 +41,16 @@ const (
 	maxBody  = 256 << 10
 )
 
-// batches is how many batches one user, or one address of those who are not
-// signed in, may post.
-var batches = limit.Rule{Times: 60, Within: time.Minute}
+var (
+	// batches is how many batches one user, or one address of those who are not
+	// signed in, may post.
+	batches = limit.Rule{Times: 60, Within: time.Minute}
+	// batchesOfNetwork bounds an address whoever signs in there: many may share it.
+	batchesOfNetwork = limit.Rule{Times: 1200, Within: time.Minute}
+	// batchesOfClient bounds one client application, all its users together: what
+	// goes wrong in it must not bury the other logs.
+	batchesOfClient = limit.Rule{Times: 60_000, Within: time.Minute}
+)
 
 // posted is the body of POST /logs.
 type posted struct {
@@ -86,16 +95,8 @@ func (in *Intake) take(w http.ResponseWriter, r *http.Request) (int, error) {
 		return 0, fault.Invalid("X-Client-Id", "请在 X-Client-Id 请求头中注明客户端")
 	}
 	p := in.Principal(r)
-	who := "user:" + p.View()
-	if p == nil {
-		who = "address:" + limit.Network(address(r))
-	}
-	wait, err := limit.Counter{Redis: in.Redis}.Take(r.Context(), "platform:log:"+who, batches)
-	if err != nil {
+	if err := in.count(r, client, p); err != nil {
 		return 0, err
-	}
-	if wait > 0 {
-		return 0, limit.Refusal(wait)
 	}
 	var body posted
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&body); err != nil {
@@ -113,6 +114,30 @@ func (in *Intake) take(w http.ResponseWriter, r *http.Request) (int, error) {
 		return 0, fault.New(fault.Unavailable, "日志服务暂不可用，请稍后重试").Because(err)
 	}
 	return len(lines), nil
+}
+
+// count refuses a batch that is one too many: of the user, the address or the client.
+func (in *Intake) count(r *http.Request, client string, p *access.Principal) error {
+	network := limit.Network(in.Address(r).String())
+	bounds := []bound{{"address:" + network, batches}, {"client:" + client, batchesOfClient}}
+	if p != nil {
+		bounds = []bound{{"user:" + p.View(), batches}, {"network:" + network, batchesOfNetwork}, {"client:" + client, batchesOfClient}}
+	}
+	for _, b := range bounds {
+		wait, err := limit.Counter{Redis: in.Redis}.Take(r.Context(), "platform:log:"+b.key, b.rule)
+		if err != nil {
+			return err
+		}
+		if wait > 0 {
+			return limit.Refusal(wait)
+		}
+	}
+	return nil
+}
+
+type bound struct {
+	key  string
+	rule limit.Rule
 }
 
 func (in *Intake) lines(body posted, client string, p *access.Principal) ([]Line, error) {
@@ -143,15 +168,6 @@ func (in *Intake) lines(body posted, client string, p *access.Principal) ([]Line
 		}
 	}
 	return lines, nil
-}
-
-// address is the peer's, without its port.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // refuse writes the refusal: a code for programs, a sentence for people.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func TestFromProcessAndClientToSearch(t *testing.T) {
 
 	shipper := log.NewShipper("serve", "one", "1.2.3")
 	logger := slog.New(shipper.Handler(slog.LevelInfo)).With("subgraph", "platform")
-	logger.WarnContext(as(t, access.Worker, access.CommunityWorker), "短信发送失败：13800138000", "request", "r-17", "password", "Geheim", slog.Group("outer", "mail", "wang@example.com"))
+	logger.WarnContext(as(t, access.Worker, access.CommunityWorker), "短信发送失败：13800138000", "request", "r-17", "trace", "4bf92f3577b34da6a3ce929d0e0e4736", "password", "Geheim", slog.Group("outer", "mail", "wang@example.com"))
 	logger.Debug("不收集")
 	logger.Error("数据库连接中断", "error", errors.New("connection refused"))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -65,7 +66,7 @@ func TestFromProcessAndClientToSearch(t *testing.T) {
 		t.Errorf("%d lines dropped", shipper.Dropped())
 	}
 
-	intake := &log.Intake{Stream: js, Redis: redis, Clients: []string{"app"}, Now: time.Now, Log: discard,
+	intake := &log.Intake{Stream: js, Redis: redis, Clients: []string{"app"}, Address: func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.1") }, Now: time.Now, Log: discard,
 		Principal: func(*http.Request) *access.Principal { return nil }}
 	post := func(client, body string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest("POST", "/logs", strings.NewReader(body))
@@ -135,6 +136,7 @@ func TestFromProcessAndClientToSearch(t *testing.T) {
 	service, admin := &log.Service{DB: db, Now: time.Now}, as(t, access.Worker, access.SystemAdmin)
 	text := func(s string) *string { return &s }
 	warn, client := log.Error, log.Client
+	past, future := time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
 	for name, test := range map[string]struct {
 		filter log.LogFilter
 		want   int
@@ -142,6 +144,9 @@ func TestFromProcessAndClientToSearch(t *testing.T) {
 		"all": {log.LogFilter{}, 3}, "two characters": {log.LogFilter{Search: text("崩溃")}, 1}, "a word": {log.LogFilter{Search: text("refused")}, 1},
 		"errors": {log.LogFilter{MinLevel: &warn}, 2}, "clients": {log.LogFilter{Source: &client}, 1}, "a service": {log.LogFilter{Service: text("serve")}, 2},
 		"a request": {log.LogFilter{RequestID: text("r-17")}, 1}, "a user": {log.LogFilter{UserID: text("00000000-0000-7000-8000-000000000001")}, 1}, "nothing": {log.LogFilter{Search: text("没有")}, 0},
+		"a trace": {log.LogFilter{TraceID: text("4bf92f3577b34da6a3ce929d0e0e4736")}, 1}, "an hour": {log.LogFilter{From: &past, To: &future}, 3},
+		"the past": {log.LogFilter{To: &past}, 0}, "the future": {log.LogFilter{From: &future, To: ptr(future.Add(time.Hour))}, 0},
+		"two at once": {log.LogFilter{Service: text("serve"), Search: text("短信"), TraceID: text("4bf92f3577b34da6a3ce929d0e0e4736")}, 1},
 	} {
 		page, err := service.List(admin, test.filter, keyset.Page{Size: 10})
 		if err != nil || len(page.Entries) != test.want {
@@ -202,6 +207,15 @@ func TestRetention(t *testing.T) {
 	if err := d.Owner.Get(&left, `SELECT count(*) FROM pg_inherits WHERE inhparent = 'platform.log_entry'::regclass`); err != nil || left != 3 {
 		t.Errorf("%d partitions are left, want 3: %v", left, err)
 	}
+	d.Owner.MustExec(`SELECT platform.log_partition($1)`, time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC).AddDate(0, -9, 0))
+	d.Owner.MustExec(`SELECT platform.log_partition($1)`, time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC).AddDate(0, -10, 0))
+	longer := &log.Collector{DB: db, Months: 9, Now: func() time.Time { return now }, Log: discard}
+	if err := longer.Keep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Owner.Get(&left, `SELECT count(*) FROM pg_inherits WHERE inhparent = 'platform.log_entry'::regclass`); err != nil || left != 4 {
+		t.Errorf("nine months: %d partitions are left, want 4: %v", left, err)
+	}
 	line := log.Line{ID: "00000000-0000-7000-8000-000000000001", At: now.AddDate(-1, 0, 0), Level: log.Info, Source: log.Process, Service: "serve", Message: "一年前"}
 	for range 2 {
 		if err := collector.Store(t.Context(), []log.Line{line, line}); err != nil {
@@ -222,5 +236,65 @@ func TestDropsAreCounted(t *testing.T) {
 	}
 	if got := shipper.Dropped(); got != 9000-8192 {
 		t.Errorf("%d lines dropped", got)
+	}
+}
+
+func ptr[T any](value T) *T { return &value }
+
+// TestWhoPostsTooMuch: each address and each user has a share of their own, and
+// one address cannot post without end whoever signs in there.
+func TestWhoPostsTooMuch(t *testing.T) {
+	_, redis := embeddedtest.Redis(t)
+	url, _ := embeddedtest.Nats(t)
+	conn, err := nats.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	intake := &log.Intake{Stream: js, Redis: redis, Clients: []string{"app"}, Now: time.Now, Log: discard,
+		Address: func(r *http.Request) netip.Addr { return netip.MustParseAddr(r.Header.Get("From")) },
+		Principal: func(r *http.Request) *access.Principal {
+			if id := r.Header.Get("User"); id != "" {
+				return &access.Principal{Kind: access.Citizen, ID: id}
+			}
+			return nil
+		}}
+	post := func(from, user string) int {
+		r := httptest.NewRequest("POST", "/logs", strings.NewReader("{}"))
+		r.Header.Set("X-Client-Id", "app")
+		r.Header.Set("From", from)
+		r.Header.Set("User", user)
+		w := httptest.NewRecorder()
+		intake.ServeHTTP(w, r)
+		return w.Code
+	}
+	for range 60 {
+		post("192.0.2.1", "")
+	}
+	for name, c := range map[string]struct {
+		from, user string
+		want       int
+	}{
+		"the same address":            {"192.0.2.1", "", 429},
+		"the same, as IPv6 has it":    {"::ffff:192.0.2.1", "", 429},
+		"another address":             {"192.0.2.2", "", 400},
+		"somebody behind the address": {"192.0.2.1", "one", 400},
+	} {
+		if got := post(c.from, c.user); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+	for i := range 1200 {
+		post("198.51.100.7", fmt.Sprint("user ", i))
+	}
+	if got := post("198.51.100.7", "a fresh user"); got != 429 {
+		t.Errorf("an address posts without end: %d", got)
+	}
+	if got := post("198.51.100.8", "user 1"); got != 400 {
+		t.Errorf("another address pays for it: %d", got)
 	}
 }

@@ -1,13 +1,13 @@
 package messagetemplate
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/foundation/pattern"
 )
 
 // Wording is a text with placeholders {{name}}, taken apart. There is nothing
@@ -18,7 +18,7 @@ type Wording struct {
 	names []string
 }
 
-var variableName = regexp.MustCompile(`^[a-z][a-zA-Z0-9]{0,29}$`)
+var variableName = pattern.New(`^[a-z][a-zA-Z0-9]{0,29}$`)
 
 // ReadWording takes the text apart. A brace pair that is no placeholder is
 // refused, with the field.
@@ -75,12 +75,12 @@ const (
 )
 
 var forms = map[Kind]struct {
-	form *regexp.Regexp
+	form *pattern.Pattern
 	says string
 }{
-	Number: {regexp.MustCompile(`^-?[0-9]{1,15}(\.[0-9]{1,6})?$`), "须为数字"},
-	Date:   {regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`), "须为日期，例如 2026-03-01"},
-	Time:   {regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]) ([01][0-9]|2[0-3]):[0-5][0-9]$`), "须为时间，例如 2026-03-01 09:30"},
+	Number: {pattern.New(`^-?[0-9]{1,15}(\.[0-9]{1,6})?$`), "须为数字"},
+	Date:   {pattern.New(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`), "须为日期，例如 2026-03-01"},
+	Time:   {pattern.New(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]) ([01][0-9]|2[0-3]):[0-5][0-9]$`), "须为时间，例如 2026-03-01 09:30"},
 }
 
 // MessageVariable is what a sender fills in.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -14,6 +13,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/foundation/outbox"
+	"github.com/citizencloud/citizencloud/foundation/pattern"
 	"github.com/citizencloud/citizencloud/foundation/position"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/identifier"
 )
@@ -35,7 +35,7 @@ type Description struct {
 }
 
 // telephone is a public number: of a land line, a service line or a mobile phone.
-var telephone = regexp.MustCompile(`^[0-9]{3,4}-?[0-9]{5,8}(-[0-9]{1,6})?$|^1[0-9]{2,10}$|^400-?[0-9]{3}-?[0-9]{4}$`)
+var telephone = pattern.New(`^[0-9]{3,4}-?[0-9]{5,8}(-[0-9]{1,6})?$|^1[0-9]{2,10}$|^400-?[0-9]{3}-?[0-9]{4}$`)
 
 // fill checks the description and puts it into the place.
 func (p *Place) fill(d Description) (Ranges, error) {

@@ -12,9 +12,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"sync"
 	"time"
+
+	"github.com/citizencloud/citizencloud/foundation/pattern"
 )
 
 // Simulator answers as WeChat and Alipay do, for development: a code is
@@ -79,7 +80,7 @@ func (s *Simulator) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-var codes = regexp.MustCompile(`^([0-9A-Za-z_-]{1,64})\.[0-9A-Za-z_-]{1,64}$`)
+var codes = pattern.New(`^([0-9A-Za-z_-]{1,64})\.[0-9A-Za-z_-]{1,64}$`)
 
 // take uses the code up. person is "" where it is none.
 func (s *Simulator) take(provider Name, code string) (person string, used bool) {

@@ -2,12 +2,12 @@ package definition
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"unicode/utf8"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/division"
+	"github.com/citizencloud/citizencloud/foundation/pattern"
 )
 
 // The bounds of a definition.
@@ -22,10 +22,10 @@ const (
 )
 
 var (
-	keyForm      = regexp.MustCompile(`^[a-z][a-z0-9-]{1,39}$`)
-	variableForm = regexp.MustCompile(`^[a-z][A-Za-z0-9]{0,39}$`)
-	nameForm     = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,39}$`)
-	linkForm     = regexp.MustCompile(`^[a-z][a-z/-]*(\{instance\}|\{subject\})?$`)
+	keyForm      = pattern.New(`^[a-z][a-z0-9-]{1,39}$`)
+	variableForm = pattern.New(`^[a-z][A-Za-z0-9]{0,39}$`)
+	nameForm     = pattern.New(`^[A-Z][A-Z0-9_]{0,39}$`)
+	linkForm     = pattern.New(`^[a-z][a-z/-]*(\{instance\}|\{subject\})?$`)
 )
 
 // checker collects the problems of one definition.
