@@ -59,6 +59,7 @@ func gateway(ctx context.Context, line *config.Line, at terminal) error {
 			MaxCost:       sameCost(settings.MaxCost),
 			Logger:        p.log,
 			Observe:       observe(p.counted()),
+			Refused:       refusedMetric(p.counted()),
 			Tracer:        p.tracing.Tracer(),
 			Explain:       development,
 		}

@@ -37,6 +37,7 @@ func TestPlatform(t *testing.T) {
 	t.Run("Revocation", s.testRevocation)
 	t.Run("GatewayRules", s.testGatewayRules)
 	t.Run("Hostile", s.testHostile)
+	t.Run("Refusals", s.testRefusals)
 }
 
 func raise(t testing.TB) *stage {

@@ -40,6 +40,7 @@ type whole struct {
 	background *background
 	ended      *revocation
 	rules      *ruleKeeper
+	refused    *refusals
 }
 
 // wirePlatform builds the gateway over all subgraphs.
@@ -79,6 +80,8 @@ func newWhole(ctx context.Context, in installation) (_ *whole, err error) {
 	}
 	w.background = startBackground(w.running, relays, in.Log)
 	w.background.keep("ended sessions", func(ctx context.Context) error { return w.ended.run(ctx, w.ground.bus, w.ground.now) })
+	w.refused = newRefusals(w.ground.db, w.ground.now, in.Log)
+	w.background.keep("refusals", w.refused.run)
 	w.background.keep("gateway rules", func(ctx context.Context) error { return w.rules.run(ctx, w.ground.bus, w.ground.now) })
 	return w, nil
 }
@@ -180,6 +183,7 @@ func (w *whole) service(in installation) *service {
 		TrustedProxies: in.Proxies,
 		Ready:          w.ready,
 		Observe:        observe(in.Metrics),
+		Refused:        both(w.refused.count, refusedMetric(in.Metrics)),
 		Tracer:         in.Tracer,
 		Logger:         in.Log,
 	}

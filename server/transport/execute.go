@@ -56,9 +56,12 @@ func execute(s *Server, x *exchange) *refusal {
 	response := s.ask(x.ctx, x)
 	defer response.Release()
 	if !response.HasData {
-		x.refuse(&refusal{status: http.StatusBadRequest, wellFormed: true, response: response})
+		refused := &refusal{status: http.StatusBadRequest, wellFormed: true, response: response}
+		s.tell(x, refused)
+		x.refuse(refused)
 		return nil
 	}
+	s.tellDenied(x, response)
 	x.errors = response.Errors
 	s.write(x, http.StatusOK, response.Body)
 	return nil

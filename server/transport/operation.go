@@ -151,6 +151,7 @@ func (k *socket) execute(x *exchange, id string) {
 		k.refuse(x, id, &refusal{response: response})
 		return
 	}
+	k.server.tellDenied(x, response)
 	x.errors = response.Errors
 	if x.ctx.Err() == nil {
 		k.next(id, response.Body)
@@ -175,6 +176,7 @@ func (k *socket) ended(x *exchange, id string, err error) {
 }
 
 func (k *socket) refuse(x *exchange, id string, refused *refusal) {
+	k.server.tell(x, refused)
 	x.errors = refused.count()
 	if k.free(x, id) {
 		k.fail(id, refused)

@@ -67,6 +67,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, endpoint func(*ex
 		refused = endpoint(x)
 	}
 	if refused != nil {
+		s.tell(x, refused)
 		x.refuse(refused)
 	}
 }

@@ -24,6 +24,7 @@ func (s *Server) inMedia(x *exchange, refused *refusal) *refusal {
 	if x.media != mediaEvents || !refused.wellFormed {
 		return refused
 	}
+	s.tell(x, refused)
 	out := s.begin(x, func(error) {})
 	defer out.end()
 	x.errors = refused.count()
@@ -47,6 +48,9 @@ func (s *Server) run(x *exchange) *refusal {
 	if x.operation.Kind() != ast.Subscription {
 		response := s.ask(ctx, x)
 		defer response.Release()
+		if s.tellDenied(x, response); !response.HasData {
+			s.tell(x, &refusal{response: response})
+		}
 		x.errors = response.Errors
 		out.next(response.Body)
 		out.complete()
@@ -57,6 +61,7 @@ func (s *Server) run(x *exchange) *refusal {
 	x.recordedAll()
 	if len(errs) > 0 {
 		x.errors = len(errs)
+		s.tell(x, &refusal{errors: errs})
 		out.fail(&refusal{errors: errs})
 		out.complete()
 		return nil

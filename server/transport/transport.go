@@ -76,6 +76,8 @@ type Options struct {
 	Label func(Operation) string
 	// Observe is told of every operation that ended; nil for nobody. It must be quick.
 	Observe func(Observation)
+	// Refused is told of everything that is turned away; nil for nobody. It must be quick.
+	Refused func(Refused)
 	// Logger takes what clients do not see; nil means slog.Default().
 	Logger *slog.Logger
 }

@@ -230,7 +230,8 @@ func (k *socket) introduce(x *exchange, payload []byte) {
 	k.server.introduced(x)
 }
 
-func (k *socket) admit(x *exchange) *refusal {
+func (k *socket) admit(x *exchange) (refused *refusal) {
+	defer func() { k.server.tell(x, refused) }()
 	if err := k.server.Operations.Admit(x.client); err != nil {
 		return unresolved(err)
 	}
