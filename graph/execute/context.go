@@ -120,7 +120,7 @@ func brought(position *tree.Position, fields []*plan.InputField) []*plan.InputFi
 	for _, f := range fields {
 		slot := position.Find(f.From)
 		switch {
-		case slot == 0 && f.From != "__typename":
+		case slot == 0 && f.Name != "__typename":
 		case len(f.Fields) == 0:
 			kept = append(kept, f)
 		case position.Child(slot) != nil:

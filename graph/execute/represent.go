@@ -39,7 +39,7 @@ func (c *compiler) inputFields(position *tree.Position, fields []*plan.InputFiel
 		compiled := inputField{
 			key: fmt.Appendf(nil, `,"%s":`, f.Name), types: c.types.NewSet(f.Types), must: f.Key,
 		}
-		if f.From != "__typename" || position.Find(f.From) > 0 {
+		if f.Name != "__typename" { // the type is not a slot, whatever key the client gives it
 			if compiled.slot = position.Find(f.From); compiled.slot == 0 {
 				return nil, fmt.Errorf("no fetch brings %s for a representation", f.From)
 			}

@@ -215,7 +215,7 @@ func (p *planning) complete(f *fetch, n *node, i int, r *route, needs *wants, be
 	for _, pl := range places {
 		typed = typed || !pl.object
 	}
-	in.untyped = in.untyped || !typed
+	in.untyped = in.untyped || !typed && r.typeFrom == nil
 	in.serve(places)
 	for _, carried := range in.needs {
 		for _, other := range suppliers(carried, nil) {

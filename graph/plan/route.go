@@ -168,7 +168,12 @@ func (p *planning) routes(t *supergraph.Type, seats []seat) []*route {
 
 func (p *planning) findRoutes(t *supergraph.Type, seats []seat) []*route {
 	var found []*route
-	entered := map[int]*route{}
+	// A subgraph is entered once by each type: the interface objects of several interfaces have fields of their own.
+	type entrance struct {
+		subgraph int
+		as       *supergraph.Type
+	}
+	entered := map[entrance]bool{}
 	if len(seats) == 0 || t.Name == p.super.RootType("query") {
 		for _, in := range t.In {
 			found = append(found, &route{subgraph: in.Subgraph.Index, as: t, root: true, chain: mask(nil).with(in.Subgraph.Index)})
@@ -182,12 +187,12 @@ func (p *planning) findRoutes(t *supergraph.Type, seats []seat) []*route {
 	for level := 1; ; level++ {
 		var added []*route
 		for _, candidate := range p.candidates(t, seats, typed) {
-			if entered[candidate.subgraph] != nil {
+			if entered[entrance{candidate.subgraph, candidate.as}] {
 				continue
 			}
 			if best := p.enter(t, candidate, seats, found, level); best != nil {
 				added = append(added, best)
-				entered[best.subgraph] = best
+				entered[entrance{best.subgraph, best.as}] = true
 			}
 		}
 		if len(added) == 0 {
@@ -218,11 +223,7 @@ func (p *planning) candidates(t *supergraph.Type, seats []seat, typed bool) []ca
 		}
 	}
 	for _, abstract := range t.Interfaces {
-		known := typed
-		for _, s := range seats {
-			known = known || s.as == abstract
-		}
-		if !known {
+		if !typed && !seatedAs(seats, abstract) {
 			continue
 		}
 		for _, in := range abstract.In {
@@ -247,7 +248,7 @@ func (p *planning) enter(t *supergraph.Type, c candidate, seats []seat, found []
 		if !p.supply(t, r, seats, found) {
 			continue
 		}
-		if !c.object && !c.as.Abstract() && !typedSeat(seats) {
+		if !typedSeat(seats) && !seatedAs(seats, c.as) {
 			for _, via := range found {
 				if !via.object {
 					r.typeFrom = via
@@ -262,6 +263,16 @@ func (p *planning) enter(t *supergraph.Type, c candidate, seats []seat, found []
 		}
 	}
 	return best
+}
+
+// seatedAs says whether the type of one of the seats' positions is this one.
+func seatedAs(seats []seat, as *supergraph.Type) bool {
+	for _, s := range seats {
+		if s.as == as {
+			return true
+		}
+	}
+	return false
 }
 
 // supply finds who brings each field of the route's key.

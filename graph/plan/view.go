@@ -30,12 +30,26 @@ func (p *planning) roots(f *fetch) []view {
 		case in == nil || done[in.as]:
 		case in.as == t:
 			views = append(views, view{pl, t, false, mask(nil).with(i)})
+		case in.object:
+			done[in.as] = true
+			views = append(views, view{pl, in.as, true, f.objects(in.as)})
 		default:
 			done[in.as] = true
-			views = append(views, view{pl, in.as, in.object, pl.types})
+			views = append(views, view{pl, in.as, false, pl.types})
 		}
 	}
 	return views
+}
+
+// objects are the object types that the fetch asks of as the interface object.
+func (f *fetch) objects(as *supergraph.Type) mask {
+	var types mask
+	for i := range f.node.types {
+		if in := f.inputs[i]; in != nil && in.as == as {
+			types = types.with(i)
+		}
+	}
+	return types
 }
 
 // basic says whether the entry is asked on the view's own type, not only inside
@@ -64,7 +78,7 @@ func (v view) asked(e *entry) bool {
 	if e.when.never() && !e.always {
 		return false
 	}
-	return v.object || !e.types.intersect(v.types).empty()
+	return !e.types.intersect(v.types).empty()
 }
 
 // key is the key of an entry that is asked on the view's own type.
@@ -96,13 +110,12 @@ func (v view) child(e *entry, i int) *place {
 	if i >= 0 {
 		return e.child(i)
 	}
-	if v.object {
-		return e.branches[0].place
-	}
 	var found *place
 	for _, b := range e.branches {
 		switch {
 		case b.types.intersect(v.types).empty():
+		case found != nil && v.object:
+			return found
 		case found != nil:
 			return nil
 		default:

@@ -60,6 +60,7 @@ func (r *reader) types(document *ast.SchemaDocument) error {
 			}
 		}
 	}
+	r.externals()
 	return nil
 }
 
