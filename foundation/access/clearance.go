@@ -33,6 +33,7 @@ var clearances = map[Role]Clearance{
 	Leader:          {Plain: L2, OnRecord: L2, Masked: L2}, // reads cases, no numbers
 	CatalogueEditor: {Plain: L1, OnRecord: L1, Masked: L2}, // works on services, not on people
 	SupplyReviewer:  {Plain: L2, OnRecord: L2, Masked: L3}, // compares who applies
+	PaymentOfficer:  {Plain: L2, OnRecord: L2, Masked: L3}, // compares orders with who paid
 	SystemAdmin:     {Plain: L2, OnRecord: L2, Masked: L2}, // the three administrators run accounts of staff, and see no residents
 	SecurityAdmin:   {Plain: L2, OnRecord: L2, Masked: L2},
 	AuditAdmin:      {Plain: L2, OnRecord: L2, Masked: L2},

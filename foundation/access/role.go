@@ -13,6 +13,7 @@ const (
 	Leader          Role = "LEADER"           // 领导: boards and statistics
 	CatalogueEditor Role = "CATALOGUE_EDITOR" // 服务目录管理员 of the city
 	SupplyReviewer  Role = "SUPPLY_REVIEWER"  // 供需审核员: approves participants and services
+	PaymentOfficer  Role = "PAYMENT_OFFICER"  // 支付管理员: merchants, refunds, reconciliation
 	SystemAdmin     Role = "SYSTEM_ADMIN"     // 系统管理员
 	SecurityAdmin   Role = "SECURITY_ADMIN"   // 安全保密管理员
 	AuditAdmin      Role = "AUDIT_ADMIN"      // 安全审计员
@@ -58,6 +59,11 @@ const (
 	RealNameRevoke   Action = "realname.revoke"      // bring a citizen's level down
 	RealNameReveal   Action = "realname.reveal"      // name and number in plain, for a purpose, recorded
 	RealNameCounters Action = "realname.counters"    // the counters of the scope and their slots
+	PaymentView      Action = "payment.view"         // payment orders, refunds, differences and settlement sheets of the scope
+	RefundReview     Action = "refund.review"        // approve or refuse refunds
+	MerchantManage   Action = "merchant.manage"      // apply for merchants, in their name
+	MerchantReview   Action = "merchant.review"      // take merchants in, suspend and close them
+	Reconcile        Action = "payment.reconcile"    // handle differences with the channels, confirm settlement sheets
 )
 
 var grants = map[Role][]Action{
@@ -65,8 +71,9 @@ var grants = map[Role][]Action{
 		RealNameView, RealNameExamine, RealNameReveal, RealNameCounters},
 	Supervisor: {FeedbackView, FeedbackAssign, FeedbackReject, BoardView, ParticipantView, WorkerView, WorkflowView, NoticeSend, MessageReview,
 		RealNameView, RealNameDecide, RealNameRevoke, RealNameReveal},
-	Leader:          {FeedbackView, BoardView, WorkerView, WorkflowView, WorkflowReview, NoticeSend, MessageReview},
+	Leader:          {FeedbackView, BoardView, WorkerView, WorkflowView, WorkflowReview, NoticeSend, MessageReview, PaymentView, MerchantReview},
 	CatalogueEditor: {ServiceManage, PlaceManage},
+	PaymentOfficer:  {PaymentView, RefundReview, MerchantManage, MerchantReview, Reconcile},
 	SupplyReviewer:  {ParticipantView, ParticipantAudit, OfferingReview, DemandReview},
 	SystemAdmin:     {WorkerView, WorkerManage, WorkdayManage, UnitManage, PermissionView, AuditOfAdmins, WorkflowManage, GatewayManage, LogView},
 	SecurityAdmin:   {WorkerView, RoleGrant, PermissionView, AuditOfAdmins, LogView, FileHold, FileReview},

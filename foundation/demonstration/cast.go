@@ -130,7 +130,7 @@ func (c *Cast) Chief(code string) Worker {
 	case division.District:
 		w.Login, w.Post, w.Roles = "qx"+code, "区级领导", []string{"LEADER", "SUPERVISOR"}
 	default:
-		w.Login, w.Post, w.Roles = "cs"+code, "市级领导", []string{"LEADER", "SUPERVISOR", "CATALOGUE_EDITOR", "SUPPLY_REVIEWER"}
+		w.Login, w.Post, w.Roles = "cs"+code, "市级领导", []string{"LEADER", "SUPERVISOR", "CATALOGUE_EDITOR", "SUPPLY_REVIEWER", "PAYMENT_OFFICER"}
 	}
 	return w
 }

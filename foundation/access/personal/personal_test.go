@@ -25,6 +25,7 @@ var wanted = map[string]string{
 	"LEADER":                 "P P - - / P P - -",
 	"CATALOGUE_EDITOR":       "P M - - / P M - -",
 	"SUPPLY_REVIEWER":        "P P M - / P P M -",
+	"PAYMENT_OFFICER":        "P P M - / P P M -",
 	"SYSTEM_ADMIN":           "P P - - / P P - -",
 	"SECURITY_ADMIN":         "P P - - / P P - -",
 	"AUDIT_ADMIN":            "P P - - / P P - -",

@@ -3,6 +3,7 @@ CREATE TABLE citizen.refund (
     id           uuid PRIMARY KEY,
     refund_no    text COLLATE "C" NOT NULL CONSTRAINT refund_no UNIQUE, -- what the channel knows it by
     order_id     uuid NOT NULL REFERENCES citizen.payment_order (id),
+    request_no   text COLLATE "C" NOT NULL, -- the requester's: asked again it is the same refund
     out_trade_no text COLLATE "C" NOT NULL REFERENCES citizen.payment_attempt (out_trade_no),
     -- SURPLUS: what was paid besides the order goes back by itself
     kind         text NOT NULL CHECK (kind IN ('REQUESTED', 'SURPLUS')),
@@ -22,7 +23,8 @@ CREATE TABLE citizen.refund (
     version      integer NOT NULL,
     created_at   timestamptz NOT NULL,
     updated_at   timestamptz NOT NULL,
-    refunded_at  timestamptz
+    refunded_at  timestamptz,
+    CONSTRAINT refund_request UNIQUE (order_id, request_no)
 );
 CREATE INDEX refund_order ON citizen.refund (order_id, id DESC);
 CREATE INDEX refund_area ON citizen.refund (area_code, id DESC);
