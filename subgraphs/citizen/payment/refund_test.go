@@ -90,4 +90,3 @@ func TestARefusedRefund(t *testing.T) {
 		t.Errorf("%v", b)
 	}
 }
-

@@ -11953,6 +11953,8 @@ enum Role @goModel(model: "github.com/citizencloud/citizencloud/foundation/acces
   CATALOGUE_EDITOR
   "供需审核员"
   SUPPLY_REVIEWER
+  "支付管理员"
+  PAYMENT_OFFICER
   "系统管理员"
   SYSTEM_ADMIN
   "安全保密管理员"
