@@ -131,6 +131,17 @@ func TestSharedObjectsCompletedApart(t *testing.T) {
 	same(t, w.run(t, nil), `{"data":{"top":[{"box":{"width":3,"height":4}},{"box":{"width":3,"height":4}}]}}`)
 }
 
+// The friend's friend is one object in two places; the first place is taken back
+// when its user becomes null, so nothing may be copied from there.
+func TestSharedObjectBelowWhatBecomesNull(t *testing.T) {
+	w := &world{schema: load(t, shop), query: `{users{friend{friend{name}} age}}`}
+	w.rootFetch(t, "users{friend{id} age}", says(`{"data":{"users":[{"friend":{"id":"9"},"age":null},{"friend":{"id":"9"},"age":1},{"friend":{"id":"9"},"age":2}]},
+		"errors":[{"message":"断","path":["users",0,"age"]}]}`))
+	w.entityFetch(t, "users.friend", "User", "id", "friend{name}", says(`{"data":{"_entities":[{"friend":{"name":"朋友的朋友"}}]}}`), 0)
+	same(t, w.run(t, nil), `{"data":{"users":[null,{"friend":{"friend":{"name":"朋友的朋友"}},"age":1},{"friend":{"friend":{"name":"朋友的朋友"}},"age":2}]},`+
+		`"errors":[{"message":"断","path":["users",0,"age"],"extensions":{"service":"S0"}}]}`)
+}
+
 // TestChildrenStartWhenTheirOwnParentIsThere has a slow sibling that must not hold up the other branch.
 func TestChildrenStartWhenTheirOwnParentIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

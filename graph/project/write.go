@@ -137,7 +137,17 @@ func (w *Writer) value(v tree.Value, f *field, t *typ, onPath bool) bool {
 		return false
 	}
 	w.Body = append(w.Body[:start], "null"...)
+	w.forget(start)
 	return true
+}
+
+// forget drops what was noted of the body that has been taken back.
+func (w *Writer) forget(start int) {
+	n := len(w.written)
+	for n > 0 && w.written[n-1].end > start {
+		n--
+	}
+	w.written = w.written[:n]
 }
 
 func (w *Writer) composite(v tree.Value, f *field, t *typ, onPath bool) bool {
@@ -160,9 +170,11 @@ func (w *Writer) composite(v tree.Value, f *field, t *typ, onPath bool) bool {
 	if !w.Shared {
 		return w.object(v, f.below, id)
 	}
-	if n, ok := w.tree.Noted(v); ok && w.written[n].field == f.number {
-		w.Body = append(w.Body, w.Body[w.written[n].start:w.written[n].end]...)
-		return true
+	if n, ok := w.tree.Noted(v); ok && int(n) < len(w.written) {
+		if at := w.written[n]; at.source == v.Src && at.object == v.A && at.field == f.number {
+			w.Body = append(w.Body, w.Body[at.start:at.end]...)
+			return true
+		}
 	}
 	start, errors := len(w.Body), len(w.Errors)
 	if !w.object(v, f.below, id) {
@@ -170,7 +182,7 @@ func (w *Writer) composite(v tree.Value, f *field, t *typ, onPath bool) bool {
 	}
 	if len(w.Errors) == errors { // errors name the place, so they are found again at each
 		w.tree.Note(v, uint32(len(w.written)))
-		w.written = append(w.written, written{f.number, start, len(w.Body)})
+		w.written = append(w.written, written{v.Src, v.A, f.number, start, len(w.Body)})
 	}
 	return true
 }

@@ -32,8 +32,12 @@ type Writer struct {
 }
 
 // written is where in the body an object stands as a field shows it. An entity that stands in
-// several places is one object, which is written once and copied for the others.
+// several places is one object, which is written once and copied for the others. They are
+// in the order of their ends; what stands in a part that was taken back is forgotten, and
+// its number given to another object.
 type written struct {
+	source     uint16 // the object, by its tree.Value's Src and A
+	object     uint32
 	field      uint32
 	start, end int
 }
