@@ -150,7 +150,7 @@ func (s *Service) nearest(ctx context.Context, a asked, kinds []PlaceKind, openN
 	var rows []*Place
 	ctx = database.PlannedEachTime(ctx) // how many places a ring holds differs a thousandfold
 	err = s.DB.Read(ctx, func(tx *sqlx.Tx) error {
-		for outer := reach(inner); ; {
+		for outer := reach(inner, a.oneIn()); ; {
 			outer = min(outer, a.reach)
 			if outer < inner {
 				return nil // the cursor lies beyond

@@ -41,12 +41,19 @@ func ringStatement(a asked, inner float64, afterID string, outer float64, limit 
 	atDay, atMinute := moment(a.now)
 	day, minute := where.Arg(atDay), where.Arg(atMinute)
 	where.Add(`state = 'OPERATING'`)
-	covers := boxes(a.centre, inner, outer)
-	args, terms := make([]any, len(covers)), make([]string, len(covers))
-	for i, cover := range covers {
-		args[i], terms[i] = cover, `position <@ ?::box`
+	covers, from := boxes(a.centre, inner, outer), `platform.place`
+	if len(covers) <= 2*bands {
+		args, terms := make([]any, len(covers)), make([]string, len(covers))
+		for i, cover := range covers {
+			args[i], terms[i] = cover, `position <@ ?::box`
+		}
+		where.Add(`(`+strings.Join(terms, " OR ")+`)`, args...)
+	} else {
+		// One look into the index for each: so many alternatives would take longer
+		// to plan than to read. What lies on an edge is the northern box's.
+		from = `(SELECT text::box AS cover FROM unnest(` + where.Arg(pq.Array(covers)) + `::text[]) AS text OFFSET 0) AS covers CROSS JOIN platform.place`
+		where.Add(`position <@ cover AND position[1] < (cover[0])[1]`)
 	}
-	where.Add(`(`+strings.Join(terms, " OR ")+`)`, args...)
 	if a.within != "" {
 		where.Add(`position <@ ?::box`, a.within)
 	}
@@ -62,7 +69,7 @@ func ringStatement(a asked, inner float64, afterID string, outer float64, limit 
 	inside := where.String()
 	innerArg, idArg, outerArg, limitArg := where.Arg(inner), where.Arg(afterID), where.Arg(outer), where.Arg(limit)
 	return `SELECT ` + columns + `, distance, ` + openNow(day, minute) + `
-		FROM (SELECT *, platform.distance_metres(position, ` + longitude + `, ` + latitude + `) AS distance FROM platform.place WHERE ` + inside + ` OFFSET 0) AS around
+		FROM (SELECT *, platform.distance_metres(position, ` + longitude + `, ` + latitude + `) AS distance FROM ` + from + ` WHERE ` + inside + ` OFFSET 0) AS around
 		WHERE (distance, id) > (` + innerArg + `::float8, ` + idArg + `::uuid) AND distance <= ` + outerArg + `::float8
 		ORDER BY distance, id LIMIT ` + limitArg, where.Args()
 }
