@@ -90,8 +90,9 @@ func start(ctx context.Context, s settings, apart bool) (_ *deployment, err erro
 		return nil, err
 	}
 	d.url, d.metrics = "http://"+addresses[0], addresses[1]
-	// Development mode: production limits the requests of one address, and all come from this one.
-	common := []string{"--data", s.data(), "--mode", "development", "--log-level", "warn"}
+	// Development mode: production limits the requests of one address, and all come from this one; who signs in
+	// says another address each, as behind a proxy, since codes are limited by address in every mode.
+	common := []string{"--data", s.data(), "--mode", "development", "--log-level", "warn", "--trusted-proxy", "127.0.0.0/8"}
 	serve := append([]string{"serve", "--listen", addresses[0], "--metrics-listen", addresses[1], "--scale", string(s.scale)}, common...)
 	if apart {
 		d.name = "gateway + 4 subgraphs"

@@ -24,8 +24,9 @@ type goBenchmark struct {
 }
 
 var goBenchmarkOf = map[string]goBenchmark{
-	"overhead": {"What the gateway adds", "./server", "^BenchmarkGateway$", "3s"},
-	"token":    {"Checking an access token", "./foundation/token", "^BenchmarkAccess$", "1s"},
+	"overhead":   {"What the gateway adds", "./server", "^BenchmarkGateway$", "3s"},
+	"gatekeeper": {"Finding out in the gateway who asks, the token seen before", "./server", "^BenchmarkAuthenticate$", "1s"},
+	"token":      {"Checking an access token", "./foundation/token", "^BenchmarkAccess$", "1s"},
 }
 
 // goBenchmarks runs the part's Go benchmarks and prints their figures.

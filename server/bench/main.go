@@ -4,7 +4,7 @@
 // holds the figures that were measured with it.
 //
 // Start reading at measure, which lists what is measured; each measurement has
-// a file of its own (home.go, board.go, gobench.go). deployment.go starts the
+// a file of its own (home.go, board.go, signin.go, inbox.go, gobench.go). deployment.go starts the
 // processes, load.go makes the requests, report.go prints.
 package main
 
@@ -35,6 +35,8 @@ type settings struct {
 	citizens    int           // different ones who ask
 	subscribers int
 	commits     int
+	workers     int    // who look into their inboxes at once
+	signIns     int    // by code, in all
 	against     string // another program, to compare AppHome with
 	rounds      int    // of the comparison
 }
@@ -43,7 +45,7 @@ type settings struct {
 var connections = []int{1, 16, 64}
 
 // parts of the benchmark, in order.
-var parts = []string{"home", "board", "overhead", "token"}
+var parts = []string{"home", "board", "signin", "inbox", "overhead", "token", "gatekeeper"}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -69,6 +71,8 @@ func parse(arguments []string) (settings, error) {
 	flags.IntVar(&s.citizens, "citizens", 5_000, "different citizens who ask for AppHome")
 	flags.IntVar(&s.subscribers, "subscribers", 1_000, "subscribers of the board")
 	flags.IntVar(&s.commits, "commits", 20, "cases that are committed while the board is watched")
+	flags.IntVar(&s.workers, "workers", 1_000, "workers who look into their inboxes at once")
+	flags.IntVar(&s.signIns, "sign-ins", 3_000, "citizens who sign in by code")
 	flags.StringVar(&s.against, "against", "", "another build of the program: only compare AppHome of the two, in turn")
 	flags.IntVar(&s.rounds, "rounds", 4, "rounds of the comparison")
 	if err := flags.Parse(arguments); err != nil {
@@ -94,8 +98,8 @@ func parse(arguments []string) (settings, error) {
 		s.only = append(s.only, part)
 	}
 	if s.citizens < 100 || s.citizens > 5_000 || s.subscribers < 1 || s.subscribers > 5_000 || s.commits < 1 || s.commits > 100 || s.duration > time.Minute ||
-		s.rounds < 1 || s.rounds > 50 {
-		return s, errors.New("-citizens lies in 100–5000, -subscribers in 1–5000, -commits in 1–100, -duration is a minute at most, -rounds lies in 1–50")
+		s.rounds < 1 || s.rounds > 50 || s.workers < 1 || s.workers > 3_000 || s.signIns < 1 || s.signIns > 5_000 {
+		return s, errors.New("-citizens lies in 100–5000, -subscribers in 1–5000, -commits in 1–100, -duration is a minute at most, -rounds lies in 1–50, -workers in 1–3000, -sign-ins in 1–5000")
 	}
 	return s, nil
 }
@@ -104,7 +108,7 @@ func parse(arguments []string) (settings, error) {
 // is not printed, and the error is returned.
 func measure(ctx context.Context, s settings, out io.Writer) error {
 	wants := func(part string) bool { return slices.Contains(s.only, part) }
-	if wants("home") || wants("board") {
+	if wants("home") || wants("board") || wants("signin") || wants("inbox") {
 		if err := load(ctx, s); err != nil {
 			return err
 		}
@@ -122,7 +126,12 @@ func measure(ctx context.Context, s settings, out io.Writer) error {
 			}
 		}
 	}
-	for _, part := range []string{"overhead", "token"} {
+	if wants("signin") || wants("inbox") {
+		if err := overPeople(ctx, s, report); err != nil {
+			return err
+		}
+	}
+	for _, part := range []string{"overhead", "token", "gatekeeper"} {
 		if wants(part) {
 			if err := goBenchmarks(ctx, part, report); err != nil {
 				return err
@@ -146,6 +155,24 @@ func overDeployment(ctx context.Context, s settings, apart bool, home *home, rep
 	}
 	if slices.Contains(s.only, "board") {
 		return measureBoard(ctx, s, d, report)
+	}
+	return nil
+}
+
+// overPeople measures signing in and inboxes, in one process.
+func overPeople(ctx context.Context, s settings, report *report) (err error) {
+	d, err := start(ctx, s, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.stop()) }()
+	if slices.Contains(s.only, "signin") {
+		if err := measureSignIn(ctx, s, d, report); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(s.only, "inbox") {
+		return measureInbox(ctx, s, d, report)
 	}
 	return nil
 }
