@@ -283,7 +283,7 @@ func (g *generator) makeUnions() {
 		u := &generatedUnion{name: fmt.Sprintf("U%d", i), members: map[int][]string{}}
 		for graph := range g.graphs {
 			for _, t := range g.types {
-				if t.entity && !t.object && slices.Contains(t.graphs, graph) && g.chance(60) {
+				if t.entity && slices.Contains(t.graphs, graph) && g.chance(60) {
 					u.members[graph] = append(u.members[graph], t.name)
 				}
 			}

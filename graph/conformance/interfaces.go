@@ -64,6 +64,27 @@ func (g *generator) interfaceObject() {
 		g.types = append(g.types, t)
 	}
 	g.interfaces = append(g.interfaces, i)
+	if g.chance(40) {
+		g.secondObject(home, away, g.types[len(g.types)-2:])
+	}
+}
+
+// secondObject makes another interface of some of the members, or all, that the same
+// subgraph knows as an object too.
+func (g *generator) secondObject(home, away int, members []*generated) {
+	i := &generatedInterface{name: "L", graphs: []int{home, away}, objects: map[int]bool{away: true}, keyed: true}
+	i.fields = []*generatedField{
+		{name: "id", typ: "ID!", in: []*generatedIn{{graph: home}, {graph: away}}},
+		{name: "l0", typ: "Int", in: []*generatedIn{{graph: away}}},
+		{name: "l1", typ: []string{"String", "L", "M"}[g.r.IntN(3)], in: []*generatedIn{{graph: away}}},
+	}
+	for _, t := range members[g.r.IntN(len(members)):] {
+		t.implements["L"] = []int{home}
+		for _, f := range i.fields[1:] {
+			t.fields = append(t.fields, &generatedField{name: f.name, typ: f.typ, object: true})
+		}
+	}
+	g.interfaces = append(g.interfaces, i)
 }
 
 // covariant makes, sometimes, an interface with a field of which each member

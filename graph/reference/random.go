@@ -45,6 +45,9 @@ func (r *Random) set(parent *ast.Definition, depth int) string {
 
 func (r *Random) selection(parent *ast.Definition, depth int) string {
 	switch n := r.Rand.IntN(12); {
+	case n == 0 && r.Rand.IntN(3) == 0:
+		r.aliases++
+		return fmt.Sprintf("a%d: __typename", r.aliases)
 	case n == 0:
 		return "__typename"
 	case n == 1 && depth > 0:
