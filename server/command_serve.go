@@ -8,6 +8,7 @@ import (
 	"github.com/citizencloud/citizencloud/server/config"
 	"github.com/citizencloud/citizencloud/server/embedded"
 	"github.com/citizencloud/citizencloud/server/lifecycle"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/oidc"
 )
 
 // serve runs the whole platform: listener, then state, then the service that
@@ -30,6 +31,9 @@ func serve(ctx context.Context, line *config.Line, at terminal) error {
 	}
 	costs, err := clientCosts(settings.MaxCost, development)
 	if err != nil {
+		return err
+	}
+	if err := checkPublicURL(settings.Public); err != nil {
 		return err
 	}
 	p := newProcess(line, settings.Listener, development, true, at)
@@ -56,7 +60,8 @@ func serve(ctx context.Context, line *config.Line, at terminal) error {
 			Greet: func(login, password string) {
 				_, _ = fmt.Fprintf(at.out, "citizencloud: nobody has signed in yet; the first administrator is %s, password %s\n", login, password)
 			},
-			URL: "http://" + p.listener.bound(),
+			URL:       "http://" + p.listener.bound(),
+			PublicURL: publicURL(settings.Public, development, p.listener),
 		})
 	})
 	return p.run(ctx, func(url string) {
@@ -95,4 +100,24 @@ func stateSettings(settings config.State, log *slog.Logger) embedded.Settings {
 		FilesURL:       settings.FilesURL,
 		Log:            log,
 	}
+}
+
+// checkPublicURL refuses an address that browsers cannot reach the platform at.
+func checkPublicURL(public config.Public) error {
+	if public.PublicURL == "" {
+		return nil
+	}
+	if err := oidc.CheckPublicURL(public.PublicURL); err != nil {
+		return fmt.Errorf("--public-url: %w", err)
+	}
+	return nil
+}
+
+// publicURL is where browsers reach the platform; in development mode that is
+// where it listens.
+func publicURL(public config.Public, development bool, l *listener) string {
+	if public.PublicURL == "" && development {
+		return "http://" + l.bound()
+	}
+	return public.PublicURL
 }

@@ -21,6 +21,9 @@ func subgraph(ctx context.Context, line *config.Line, at terminal) error {
 	if err != nil {
 		return err
 	}
+	if err := checkPublicURL(settings.Public); err != nil {
+		return err
+	}
 	p := newProcess(line, settings.Listener, development, true, at)
 	state := p.state(settings.State, embedded.OpenOrAttach)
 	p.serve(func(ctx context.Context) (*service, error) {
@@ -40,6 +43,7 @@ func subgraph(ctx context.Context, line *config.Line, at terminal) error {
 			Tracer:      p.tracing.Tracer(),
 			Proxies:     proxies,
 			URL:         "http://" + p.listener.bound(),
+			PublicURL:   settings.PublicURL,
 		})
 	})
 	return p.run(ctx, nil)

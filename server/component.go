@@ -9,8 +9,10 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/jmoiron/sqlx"
 
+	"github.com/citizencloud/citizencloud/clients"
 	"github.com/citizencloud/citizencloud/foundation/demonstration"
 	"github.com/citizencloud/citizencloud/foundation/outbox"
+	"github.com/citizencloud/citizencloud/graph/persisted"
 	"github.com/citizencloud/citizencloud/resolvers/citizen"
 	"github.com/citizencloud/citizencloud/resolvers/community"
 	"github.com/citizencloud/citizencloud/resolvers/platform"
@@ -50,6 +52,25 @@ type handlers interface {
 	FileHandler() http.Handler
 	InboxHandler() http.Handler
 	ReceiptHandler() http.Handler
+	OpenIDHandler() http.Handler
+}
+
+// partnerOperations are the names of what third-party applications may be
+// granted; nil where their manifest cannot be read, which the gateway refuses.
+func partnerOperations() []string {
+	manifest, err := clients.Manifest(clients.Partner)
+	if err != nil {
+		return nil
+	}
+	manifests, err := persisted.Load(map[string][]byte{clients.Partner: manifest})
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, operation := range manifests.Operations(clients.Partner) {
+		names = append(names, operation.Name)
+	}
+	return names
 }
 
 // components are the four subgraphs; platform is first, the others' data refers to its.
@@ -59,7 +80,8 @@ func components() []component {
 			name: "platform", migrations: platformmigrations.FS,
 			resolvers: func(g *ground, in installation) resolvers {
 				return platform.New(platform.Deps{DB: g.db, Bus: g.bus, Redis: g.redis, Signer: g.signer, Verifier: g.verifier,
-					Files: g.files, Keys: g.personal, Seals: g.seals, Scanner: in.Outside.scanner, SMS: in.Outside.sms, Others: in.Outside.others, Carriers: in.Outside.carriers, Now: g.now, Log: g.log, LogMonths: in.LogMonths, Development: in.Development})
+					Files: g.files, Keys: g.personal, Seals: g.seals, Scanner: in.Outside.scanner, SMS: in.Outside.sms, Others: in.Outside.others, Carriers: in.Outside.carriers, Now: g.now, Log: g.log, LogMonths: in.LogMonths, Development: in.Development,
+					PublicURL: in.PublicURL, Proxies: in.Proxies, PartnerOperations: partnerOperations()})
 			},
 			demonstrate: func(ctx context.Context, owner *sqlx.DB, cast *demonstration.Cast, g *ground) error {
 				return platformdemo.Load(ctx, owner, cast, g.personal, g.files)

@@ -86,7 +86,7 @@ func (s *stage) everyRole(area string) *access.Principal {
 // topicOf is the table's topic that a mutation is about, by its name.
 func topicOf(root string) string {
 	for _, known := range []struct{ part, topic string }{
-		{"checkIn", "registration"}, {"feedback", "feedbackCase"}, {"info", "feedbackCase"}, {"markDuplicate", "feedbackCase"},
+		{"clientApp", "clientApp"}, {"withdrawConsent", "consent"}, {"checkIn", "registration"}, {"feedback", "feedbackCase"}, {"info", "feedbackCase"}, {"markDuplicate", "feedbackCase"},
 		{"activity", "activity"}, {"registration", "activity"}, {"participant", "participant"}, {"communityService", "communityService"},
 		{"distribution", "communityService"}, {"demand", "demand"}, {"service", "service"}, {"notification", "notification"},
 		{"updatePlace", "place"}, {"closePlace", "place"}, {"orgUnit", "orgUnit"}, {"revealCitizen", "citizen"}, {"renamePost", "post"}, {"abolishPost", "post"}, {"gatewayRule", "gatewayRule"},
@@ -114,6 +114,8 @@ func (s *stage) things(t *testing.T, root string) []thing {
 		"place":            `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.place`,
 		"orgUnit":          `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.org_unit`,
 		"post":             `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.post`,
+		"clientApp":        `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.client_app WHERE own_client IS NULL`,
+		"consent":          `SELECT id, 0 AS version, principal_id AS citizen_id, state, '' AS area_code FROM platform.consent`,
 		"citizen":          `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.citizen`,
 		"gatewayRule":      `SELECT id, version, NULL::uuid AS citizen_id, kind AS state, '510100000000' AS area_code FROM platform.gateway_rule`,
 		"file":             `SELECT id, version, owner_id AS citizen_id, state || held AS state, area_code FROM platform.file`,
@@ -157,7 +159,7 @@ func (f filler) value(t *testing.T, name string, of *ast.Type) any {
 			return f.rule()
 		}
 		for _, field := range definition.Fields {
-			if field.Type.NonNull || !strings.Contains("pictures all workerId clear openingHours", field.Name) {
+			if field.Type.NonNull || !strings.Contains("pictures all workerId clear openingHours ownClient", field.Name) {
 				object[field.Name] = f.value(t, field.Name, field.Type)
 			}
 		}
@@ -199,6 +201,10 @@ func (f filler) value(t *testing.T, name string, of *ast.Type) any {
 			return f.receipt(t)
 		case "uscc":
 			return "91510100MA6CGUGA1W"
+		case "homepage", "redirecturis", "logouturis":
+			return "https://example.org/callback"
+		case "operations", "grantedoperations":
+			return "Area"
 		case "target":
 			return "https://example.org/target"
 		case "minversion", "clientversion":

@@ -52,7 +52,7 @@ func (s *stage) variables(t *testing.T, query string) map[string]any {
 
 // operationTopic guesses the table that an operation's $id is of, by its first root field.
 func operationTopic(query string) string {
-	for _, topic := range []string{"feedbackCase", "activity", "communityService", "participant", "demand", "worker", "orgUnit", "service", "area", "place", "file"} {
+	for _, topic := range []string{"feedbackCase", "activity", "communityService", "participant", "demand", "worker", "orgUnit", "service", "area", "place", "file", "clientApp"} {
 		if strings.Contains(query, topic+"(") {
 			return topic
 		}
@@ -63,7 +63,7 @@ func operationTopic(query string) string {
 var tables = map[string]string{
 	"feedbackCase": "community.feedback_case", "activity": "community.activity", "communityService": "supply.community_service",
 	"participant": "supply.participant", "demand": "supply.demand", "worker": "platform.worker", "orgUnit": "platform.org_unit",
-	"service": "citizen.service", "place": "platform.place", "file": "platform.file",
+	"service": "citizen.service", "place": "platform.place", "file": "platform.file", "clientApp": "platform.client_app",
 }
 
 // anyID gives the ID of a row of the topic.

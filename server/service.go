@@ -59,6 +59,8 @@ type installation struct {
 	Tracer trace.Tracer
 	// Proxies are the networks whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix
+	// PublicURL is where browsers reach the platform; "" offers no OpenID Connect.
+	PublicURL string
 	// Greet shows the first administrator's login and password to whoever
 	// started us, as long as nobody has signed in; nil shows nothing.
 	Greet func(login, password string)

@@ -21,6 +21,7 @@ import (
 	"github.com/citizencloud/citizencloud/schema"
 	"github.com/citizencloud/citizencloud/server/transport"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/gatewayrule"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/oidc"
 )
 
 // Limits that the whole platform's gateway sets; a rule may tighten them.
@@ -208,12 +209,14 @@ func (w *whole) service(in installation) *service {
 	if beside, ok := w.running["platform"].(handlers); ok {
 		mux.Handle("/files", beside.FileHandler())
 		mux.Handle("/files/", beside.FileHandler())
+		mux.Handle(oidc.Path+"/", beside.OpenIDHandler())
 		mux.Handle("/development/inbox", beside.InboxHandler())
 		mux.Handle("POST /messages/receipts/{provider}", beside.ReceiptHandler())
 	} else if url, remote := in.Remote["platform"]; remote {
 		mux.Handle("/files", passOn(url, in.Proxies))
 		mux.Handle("/files/", passOn(url, in.Proxies))
 		mux.Handle("POST /messages/receipts/{provider}", passOn(url, in.Proxies))
+		mux.Handle(oidc.Path+"/", passOn(url, in.Proxies))
 		if in.Development {
 			mux.Handle("/development/inbox", passOn(url, in.Proxies))
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/citizencloud/citizencloud/clients"
 	"github.com/citizencloud/citizencloud/foundation/outbox"
 	"github.com/citizencloud/citizencloud/server/transport"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/oidc"
 )
 
 // wireSubgraph builds one subgraph, with what it serves beside GraphQL.
@@ -31,6 +32,9 @@ func wireSubgraph(ctx context.Context, name string, in installation) (_ *service
 	if err := prepareDatabase(ctx, in, g, []component{c}); err != nil {
 		return nil, err
 	}
+	if in.Proxies == nil { // the gateway beside, as for GraphQL
+		in.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	}
 	r := c.resolvers(g, in)
 	ended := &revocation{}
 	server := transport.NewSubgraph(transport.SubgraphOptions{
@@ -48,6 +52,7 @@ func wireSubgraph(ctx context.Context, name string, in installation) (_ *service
 	if beside, ok := r.(handlers); ok {
 		mux.Handle("/files", beside.FileHandler())
 		mux.Handle("/files/", beside.FileHandler())
+		mux.Handle(oidc.Path+"/", beside.OpenIDHandler())
 		mux.Handle("/development/inbox", beside.InboxHandler())
 		mux.Handle("POST /messages/receipts/{provider}", beside.ReceiptHandler())
 	}

@@ -17,6 +17,7 @@ const (
 	SystemAdmin     Role = "SYSTEM_ADMIN"     // 系统管理员
 	SecurityAdmin   Role = "SECURITY_ADMIN"   // 安全保密管理员
 	AuditAdmin      Role = "AUDIT_ADMIN"      // 安全审计员
+	Developer       Role = "DEVELOPER"        // 应用开发者: applies for third-party applications of the own unit
 )
 
 // The actions. A resolver asks for exactly one.
@@ -64,6 +65,8 @@ const (
 	MerchantManage   Action = "merchant.manage"      // apply for merchants, in their name
 	MerchantReview   Action = "merchant.review"      // take merchants in, suspend and close them
 	Reconcile        Action = "payment.reconcile"    // handle differences with the channels, confirm settlement sheets
+	ClientManage     Action = "client.manage"        // the third-party applications of the own unit
+	ClientReview     Action = "client.review"        // review, launch, suspend and retire third-party applications
 )
 
 var grants = map[Role][]Action{
@@ -72,10 +75,11 @@ var grants = map[Role][]Action{
 	Supervisor: {FeedbackView, FeedbackAssign, FeedbackReject, BoardView, ParticipantView, WorkerView, WorkflowView, NoticeSend, MessageReview,
 		RealNameView, RealNameDecide, RealNameRevoke, RealNameReveal},
 	Leader:          {FeedbackView, BoardView, WorkerView, WorkflowView, WorkflowReview, NoticeSend, MessageReview, PaymentView, MerchantReview},
-	CatalogueEditor: {ServiceManage, PlaceManage},
+	CatalogueEditor: {ServiceManage, PlaceManage, ClientManage},
 	PaymentOfficer:  {PaymentView, RefundReview, MerchantManage, MerchantReview, Reconcile},
 	SupplyReviewer:  {ParticipantView, ParticipantAudit, OfferingReview, DemandReview},
-	SystemAdmin:     {WorkerView, WorkerManage, WorkdayManage, UnitManage, PermissionView, AuditOfAdmins, WorkflowManage, GatewayManage, LogView},
-	SecurityAdmin:   {WorkerView, RoleGrant, PermissionView, AuditOfAdmins, LogView, FileHold, FileReview},
+	SystemAdmin:     {WorkerView, WorkerManage, WorkdayManage, UnitManage, PermissionView, AuditOfAdmins, WorkflowManage, GatewayManage, LogView, ClientReview},
+	SecurityAdmin:   {WorkerView, RoleGrant, PermissionView, AuditOfAdmins, LogView, FileHold, FileReview, ClientReview},
 	AuditAdmin:      {WorkerView, PermissionView, AuditOfAdmins, AuditView},
+	Developer:       {ClientManage},
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/area"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/audit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/clientapp"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
@@ -30,6 +31,10 @@ func (r *entityResolver) FindAuditEntry(ctx context.Context, reps []*executable.
 
 func (r *entityResolver) FindCitizen(ctx context.Context, reps []*executable.CitizenRepresentation) ([]*citizen.Citizen, error) {
 	return ordered(ctx, reps, func(rep *executable.CitizenRepresentation) *string { return rep.ID }, r.citizens.ByIDs)
+}
+
+func (r *entityResolver) FindClientApp(ctx context.Context, reps []*executable.ClientAppRepresentation) ([]*clientapp.ClientApp, error) {
+	return ordered(ctx, reps, func(rep *executable.ClientAppRepresentation) *string { return rep.ID }, r.clientApps.ByIDs)
 }
 
 func (r *entityResolver) FindFileAsset(ctx context.Context, reps []*executable.FileAssetRepresentation) ([]*file.FileAsset, error) {

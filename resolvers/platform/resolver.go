@@ -9,6 +9,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -27,6 +28,8 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/captcha"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/carrier"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/clientapp"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/consent"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
@@ -36,6 +39,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/log"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/message"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/notification"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/oidc"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/permission"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/personal"
@@ -80,11 +84,19 @@ type Deps struct {
 	// RealName are an installation's settings of real names; nil is realname.Usual.
 	RealName *realname.Settings
 	// Limits bound codes; nil is sms.Usual.
-	Limits      *sms.Limits
-	Now         func() time.Time // nil is time.Now
-	Log         *slog.Logger     // nil is slog.Default
-	LogMonths   int              // that logs are kept besides the present one; at least six
-	Development bool             // shows the inbox of the SMS simulator
+	Limits *sms.Limits
+	// PublicURL is where browsers reach the platform; "" offers no sign-in to
+	// other applications.
+	PublicURL string
+	// Proxies are the networks whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix
+	// PartnerOperations are the names of what third-party applications may be
+	// granted; nil for not known.
+	PartnerOperations []string
+	Now               func() time.Time // nil is time.Now
+	Log               *slog.Logger     // nil is slog.Default
+	LogMonths         int              // that logs are kept besides the present one; at least six
+	Development       bool             // shows the inbox of the SMS simulator
 }
 
 // Resolver is the root of the resolvers.
@@ -114,6 +126,9 @@ type Resolver struct {
 	audits        *audit.Service
 	workflows     *workflow.Service
 	inboxes       *inbox.Service
+	clientApps    *clientapp.Service
+	consents      *consent.Service
+	provider      *oidc.Provider
 }
 
 // New puts the services together. It does nothing yet; Run works in the background.
@@ -163,6 +178,12 @@ func New(d Deps) *Resolver {
 	r.logs = &log.Service{DB: d.DB, Now: d.Now}
 	r.workflows = workflow.New(d.DB, d.Now, d.Log)
 	r.inboxes = &inbox.Service{DB: d.DB, Hub: inbox.NewHub(d.Bus), Now: d.Now}
+	r.clientApps = &clientapp.Service{DB: d.DB, Redis: d.Redis, Now: d.Now, Operations: d.PartnerOperations}
+	r.consents = &consent.Service{DB: d.DB, Now: d.Now}
+	r.provider = oidc.New(oidc.Parts{
+		DB: d.DB, Redis: d.Redis, Keys: d.Keys, Apps: r.clientApps, Consents: r.consents, Sessions: r.sessions, Citizens: r.citizens, Workers: r.workers,
+		Units: r.units, Captchas: r.captchas, PublicURL: d.PublicURL, Proxies: d.Proxies, Now: d.Now, Log: d.Log,
+	})
 	return r
 }
 
@@ -200,6 +221,7 @@ func (r *Resolver) Run(ctx context.Context) error {
 	group.Go(func() error { return r.files.Run(ctx) })
 	group.Go(func() error { return r.realnames.Run(ctx) })
 	group.Go(func() error { return r.collectLogs(ctx) })
+	group.Go(func() error { return r.provider.Run(ctx) })
 	if r.deps.Seals != nil {
 		appender := &audit.Appender{DB: r.deps.DB, Sealer: r.deps.Seals, Now: r.deps.Now, Log: r.deps.Log}
 		group.Go(func() error { return appender.Run(ctx, r.deps.Bus) })
@@ -209,6 +231,12 @@ func (r *Resolver) Run(ctx context.Context) error {
 
 // FileHandler serves /files and all below: uploads, resumable ones, downloads.
 func (r *Resolver) FileHandler() http.Handler { return r.files.Handler() }
+
+// OpenIDHandler serves the OpenID Connect provider, all below oidc.Path.
+func (r *Resolver) OpenIDHandler() http.Handler { return r.provider.Handler() }
+
+// OpenID is the OpenID Connect provider: for the command that rotates its keys.
+func (r *Resolver) OpenID() *oidc.Provider { return r.provider }
 
 // InboxHandler shows the SMS simulator's messages (GET /development/inbox,
 // ?format=json, ?mobile=) in development mode; else there is nothing.

@@ -42,6 +42,7 @@ type Serve struct {
 	Listener  `embed:""`
 	Providers `embed:""`
 	Logs      `embed:""`
+	Public    `embed:""`
 	Scale     string             `enum:"demo,city,none" default:"none" help:"Demonstration data to load into an empty database: ${enum}."`
 	Mode      string             `enum:"development,production" default:"production" help:"production runs only operations of the clients' manifests; development runs free queries too, and shows the explorer and the inbox of simulated messages."`
 	Subgraphs map[string]string  `name:"subgraph" placeholder:"NAME=URL" help:"Reach this subgraph over HTTP instead of running it in this process; may be repeated."`
@@ -69,6 +70,7 @@ type Subgraph struct {
 	Listener  `embed:""`
 	Providers `embed:""`
 	Logs      `embed:""`
+	Public    `embed:""`
 	Mode      string `enum:"development,production" default:"production" help:"As in serve."`
 }
 
@@ -105,6 +107,11 @@ type Listener struct {
 	MetricsListen string        `placeholder:"HOST:PORT" help:"Where to show Prometheus metrics, at /metrics; nowhere when empty."`
 	TrustedProxy  []string      `placeholder:"CIDR" help:"Networks of proxies (and, for a subgraph, of gateways) whose X-Forwarded-For is believed; this machine's own for a subgraph."`
 	DrainTimeout  time.Duration `default:"20s" help:"Longest time that requests in flight get to finish at a stop."`
+}
+
+// Public says where browsers reach the platform.
+type Public struct {
+	PublicURL string `name:"public-url" placeholder:"URL" help:"Where browsers reach the platform, such as https://id.example.cn; sign-in for other applications (OpenID Connect) is offered below it at /oidc. Without it none is offered, but in development mode at the address of --listen."`
 }
 
 // State says where the state is. What has no URL runs inside, under Data.

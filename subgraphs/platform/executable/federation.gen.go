@@ -141,6 +141,8 @@ func isMulti(typeName string) bool {
 		return true
 	case "Citizen":
 		return true
+	case "ClientApp":
+		return true
 	case "FileAsset":
 		return true
 	case "Notification":
@@ -276,6 +278,38 @@ func (ec *executionContext) resolveManyEntities(
 			typedRep.MatchedKey = matchedKeys[i]
 		}
 		entities, err := ec.Resolvers.Entity().FindCitizen(ctx, typedReps)
+		entityErrs, err := fedruntime.SplitEntityBatchErrors(err)
+		if err != nil {
+			return err
+		}
+		for i, entity := range entities {
+			if i < len(entityErrs) && entityErrs[i] != nil {
+				ec.Error(graphql.WithPathContext(ctx, graphql.NewPathWithIndex(reps[i].index)), entityErrs[i])
+				continue
+			}
+			list[reps[i].index] = entity
+		}
+		return nil
+
+	case "ClientApp":
+		representations := make([]any, len(reps))
+		matchedKeys := make([]ClientAppMatchedKey, len(reps))
+		for i, rep := range reps {
+			matchedKey, err := matchedKeyForClientApp(ctx, rep.entity)
+			if err != nil {
+				return fmt.Errorf(`finding resolver for Entity "ClientApp": %w`, err)
+			}
+			representations[i] = map[string]any(rep.entity)
+			matchedKeys[i] = matchedKey
+		}
+		typedReps, err := ec.unmarshalNClientAppRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppRepresentationᚄ(ctx, representations)
+		if err != nil {
+			return fmt.Errorf(`unmarshalling representations for Entity "ClientApp": %w`, err)
+		}
+		for i, typedRep := range typedReps {
+			typedRep.MatchedKey = matchedKeys[i]
+		}
+		entities, err := ec.Resolvers.Entity().FindClientApp(ctx, typedReps)
 		entityErrs, err := fedruntime.SplitEntityBatchErrors(err)
 		if err != nil {
 			return err
@@ -588,6 +622,41 @@ func matchedKeyForCitizen(ctx context.Context, rep EntityRepresentation) (Citize
 		return CitizenMatchedKeyID, nil
 	}
 	return "", fmt.Errorf("%w for Citizen due to %v", ErrTypeNotFound,
+		errors.Join(entityResolverErrs...).Error())
+}
+
+func matchedKeyForClientApp(ctx context.Context, rep EntityRepresentation) (ClientAppMatchedKey, error) {
+	// we collect errors because a later entity resolver may work fine
+	// when an entity has multiple keys
+	entityResolverErrs := []error{}
+	for {
+		var (
+			m   EntityRepresentation
+			val any
+			ok  bool
+		)
+		_ = val
+		// if all of the KeyFields values for this resolver are null,
+		// we shouldn't use use it
+		allNull := true
+		m = rep
+		val, ok = m["id"]
+		if !ok {
+			entityResolverErrs = append(entityResolverErrs,
+				fmt.Errorf("%w due to missing Key Field \"id\" for ClientApp", ErrTypeNotFound))
+			break
+		}
+		if allNull {
+			allNull = val == nil
+		}
+		if allNull {
+			entityResolverErrs = append(entityResolverErrs,
+				fmt.Errorf("%w due to all null value KeyFields for ClientApp", ErrTypeNotFound))
+			break
+		}
+		return ClientAppMatchedKeyID, nil
+	}
+	return "", fmt.Errorf("%w for ClientApp due to %v", ErrTypeNotFound,
 		errors.Join(entityResolverErrs...).Error())
 }
 

@@ -29,6 +29,15 @@ const (
 	CitizenMatchedKeyID CitizenMatchedKey = "id"
 )
 
+// ClientAppMatchedKey is the @key a ClientApp representation matched, which
+// its MatchedKey field reports: one of the constants below, each holding
+// the key's fields as gqlgen prints them.
+type ClientAppMatchedKey string
+
+const (
+	ClientAppMatchedKeyID ClientAppMatchedKey = "id"
+)
+
 // FileAssetMatchedKey is the @key a FileAsset representation matched, which
 // its MatchedKey field reports: one of the constants below, each holding
 // the key's fields as gqlgen prints them.

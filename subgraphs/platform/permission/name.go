@@ -5,6 +5,7 @@ import "github.com/citizencloud/citizencloud/foundation/access"
 var roleNames = map[access.Role]string{
 	access.CommunityWorker: "社区工作者", access.Supervisor: "督办员", access.Leader: "领导", access.CatalogueEditor: "服务目录管理员",
 	access.SupplyReviewer: "供需审核员", access.PaymentOfficer: "支付管理员", access.SystemAdmin: "系统管理员", access.SecurityAdmin: "安全保密管理员", access.AuditAdmin: "安全审计员",
+	access.Developer: "应用开发者",
 }
 
 var actionNames = map[access.Action]string{
@@ -19,6 +20,7 @@ var actionNames = map[access.Action]string{
 	access.RealNameView: "查看实名核验", access.RealNameExamine: "初核线下实名", access.RealNameDecide: "复核线下实名", access.RealNameRevoke: "调低实名等级",
 	access.RealNameReveal: "查看实名的完整信息", access.RealNameCounters: "管理线下核验点",
 	access.PaymentView: "查看支付订单", access.RefundReview: "审核退款", access.MerchantManage: "申请商户入驻", access.MerchantReview: "审核商户", access.Reconcile: "处理对账差异",
+	access.ClientManage: "管理本单位的第三方应用", access.ClientReview: "审核和停用第三方应用",
 }
 
 // RoleName is the role in Chinese; the code itself where it has no name yet.

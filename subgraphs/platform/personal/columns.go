@@ -19,6 +19,7 @@ type Column struct {
 var Columns = []Column{
 	{Table: "platform.citizen", ID: "id", Sealed: "mobile", Index: "mobile_index", Field: "citizen.mobile"},
 	{Table: "platform.citizen_identity", ID: "id", Sealed: "subject", Index: "subject_index", Field: "citizen.identity"},
+	{Table: "platform.oidc_key", ID: "id", Sealed: "secret", Field: "oidc.key"},
 	{Table: "platform.push_device", ID: "id", Sealed: "token", Field: "push.token"},
 	{Table: "platform.realname_identity", ID: "id", Sealed: "number", Index: "number_index", Field: "realname.number"},
 	{Table: "platform.realname_identity", ID: "id", Sealed: "name", Field: "realname.name"},

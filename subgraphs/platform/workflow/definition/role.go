@@ -18,6 +18,7 @@ var places = map[access.Role][]division.Level{
 	access.SystemAdmin:     {division.City},
 	access.SecurityAdmin:   {division.City},
 	access.AuditAdmin:      {division.City},
+	access.Developer:       {division.Community, division.Street, division.District, division.City},
 }
 
 // Known says whether the role is one of the platform's.
