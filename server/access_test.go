@@ -14,7 +14,7 @@ func TestPrincipalsAreClaims(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := authenticator{token.NewVerifier(key, time.Now), nil}
+	a := authenticator{verifier: token.NewVerifier(key, time.Now)}
 	signed := func(p *access.Principal) string {
 		text, _, err := token.NewSigner(key, time.Now).Access(p)
 		if err != nil {

@@ -7,13 +7,15 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/token"
 	"github.com/citizencloud/citizencloud/graph/guard"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/oidc"
 )
 
 // authenticator finds the principal of an access token and puts it into the
 // context; to the gateway it shows an opaque view only.
 type authenticator struct {
 	verifier *token.Verifier
-	ended    *revocation // nil knows of none
+	ended    *revocation   // nil knows of none
+	apps     *applications // nil takes no tokens of applications
 }
 
 // Authenticate implements guard.Authenticator.
@@ -25,6 +27,9 @@ func (a authenticator) Authenticate(ctx context.Context, authorization string) (
 	text, ok := cutBearer(authorization)
 	if !ok {
 		return nil, guard.Identity{}, guard.Unauthenticated("Authorization 请求头须为 Bearer 令牌")
+	}
+	if a.apps != nil && oidc.IsAccessToken(text) {
+		return a.apps.authenticate(ctx, text, a.ended)
 	}
 	principal, until, err := a.verifier.Access(text)
 	if err != nil || a.ended.has(principal.Session) {

@@ -40,6 +40,7 @@ type whole struct {
 	manifests  *persisted.Manifests
 	background *background
 	ended      *revocation
+	apps       *applications
 	rules      *ruleKeeper
 	refused    *refusals
 }
@@ -73,6 +74,7 @@ func newWhole(ctx context.Context, in installation) (_ *whole, err error) {
 			relays = append(relays, c.relay(w.ground, in))
 		}
 	}
+	w.apps = newApplications(w.ground, in, w.running["platform"], true)
 	if err := w.connect(in); err != nil {
 		return nil, err
 	}
@@ -83,6 +85,7 @@ func newWhole(ctx context.Context, in installation) (_ *whole, err error) {
 	w.background.keep("ended sessions", func(ctx context.Context) error { return w.ended.run(ctx, w.ground.bus, w.ground.now) })
 	w.refused = newRefusals(w.ground.db, w.ground.now, in.Log)
 	w.background.keep("refusals", w.refused.run)
+	w.background.keep("applications", func(ctx context.Context) error { return w.apps.run(ctx, w.ground.bus) })
 	w.background.keep("gateway rules", func(ctx context.Context) error { return w.rules.run(ctx, w.ground.bus, w.ground.now) })
 	return w, nil
 }
@@ -177,7 +180,7 @@ func (w *whole) service(in installation) *service {
 	options := transport.Options{
 		Engine:         transport.NewGeneration(w.engine),
 		Operations:     policy,
-		Authenticator:  authenticator{w.ground.verifier, w.ended},
+		Authenticator:  authenticator{w.ground.verifier, w.ended, w.apps},
 		Gate:           &guard.Gate{PerAddress: perAddress, PerSubject: perSubject, Rules: w.rules.rules, Buckets: guard.NewLimiter(100_000)},
 		MaxCost:        maxCost(in.MaxCosts),
 		Compress:       true,

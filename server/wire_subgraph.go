@@ -37,8 +37,13 @@ func wireSubgraph(ctx context.Context, name string, in installation) (_ *service
 	}
 	r := c.resolvers(g, in)
 	ended := &revocation{}
+	var platform resolvers
+	if name == "platform" {
+		platform = r
+	}
+	apps := newApplications(g, in, platform, false) // the gateway counts
 	server := transport.NewSubgraph(transport.SubgraphOptions{
-		Schema: r.Executable(), Context: r.Context, Authenticator: authenticator{g.verifier, ended},
+		Schema: r.Executable(), Context: r.Context, Authenticator: authenticator{g.verifier, ended, apps},
 		Gateways: in.Proxies,
 		Ready:    func() error { return g.db.Ping(context.Background()) }, Logger: in.Log,
 		Observe: observe(in.Metrics), Tracer: in.Tracer,
@@ -58,6 +63,7 @@ func wireSubgraph(ctx context.Context, name string, in installation) (_ *service
 	}
 	work := startBackground(map[string]resolvers{name: r}, []*outbox.Relay{c.relay(g, in)}, in.Log)
 	work.keep("ended sessions", func(ctx context.Context) error { return ended.run(ctx, g.bus, g.now) })
+	work.keep("applications", func(ctx context.Context) error { return apps.run(ctx, g.bus) })
 	return &service{Handler: mux, Drain: server.Drain, Stop: func(ctx context.Context) error {
 		return errors.Join(work.stop(ctx), g.close())
 	}}, nil

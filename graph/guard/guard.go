@@ -21,6 +21,7 @@ const (
 	CodeRateLimited     = "RATE_LIMITED"
 	CodeDegraded        = "SERVICE_DEGRADED"
 	CodeBroken          = "SUBGRAPH_UNAVAILABLE"
+	CodeForbidden       = "FORBIDDEN" // an application's token does not reach so far
 )
 
 // Identity is what the gateway is told about a caller.
@@ -38,6 +39,19 @@ type Identity struct {
 	Expires time.Time
 	// Claims are what the schema's access rules are held against; nil satisfies none.
 	Claims authorize.Claims
+	// Application is whose access token the request came with; nil where
+	// somebody signed in with a client of ours.
+	Application Application
+}
+
+// Application stands for an application that was let in by a token of its own,
+// on somebody's behalf or not.
+type Application interface {
+	// Admit lets the application run an operation as the client of that name, or
+	// refuses it. registered says that the client's manifest has it.
+	Admit(ctx context.Context, client, operation string, registered bool) *Refusal
+	// Ended is told how an admitted operation ended.
+	Ended(errors int)
 }
 
 // Authenticator finds out who asks.

@@ -17,6 +17,7 @@ import (
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
 	"github.com/google/uuid"
 	"github.com/lib/pq"
+	"github.com/pquerna/otp/totp"
 	"golang.org/x/oauth2"
 
 	"github.com/citizencloud/citizencloud/resolvers/platform"
@@ -287,4 +288,20 @@ func mustURL(t *testing.T, text string) *url.URL {
 		t.Fatal(err)
 	}
 	return u
+}
+
+// enrolled gives the worker of the place a second factor; the function makes codes.
+func (s *signOn) enrolled(code string) func() string {
+	s.t.Helper()
+	in := get[struct{ SignInWorker tokens }](s.world, nil, `mutation { signInWorker(input: {login: "w`+code+`", password: "`+password+`"}) { accessToken } }`, "").SignInWorker
+	p, _, err := s.verifier.Access(in.AccessToken)
+	s.must(err)
+	secret := get[struct{ EnrolSecondFactor struct{ Secret string } }](s.world, p, `mutation { enrolSecondFactor { secret } }`, "").EnrolSecondFactor.Secret
+	generate := func() string {
+		text, err := totp.GenerateCode(secret, s.clock.now())
+		s.must(err)
+		return text
+	}
+	get[any](s.world, p, `mutation { verifySecondFactor(input: {code: "`+generate()+`"}) { accessToken } }`, "")
+	return generate
 }

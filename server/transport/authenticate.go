@@ -65,5 +65,18 @@ func limit(s *Server, x *exchange) *refusal {
 	if refused := s.Gate.Enter(guard.Caller{Client: x.client, Subject: x.identity.Subject}, x.started); refused != nil {
 		return guarded(refused)
 	}
+	if app := x.identity.Application; app != nil {
+		if refused := app.Admit(x.ctx, x.client, x.envelope.operationName, x.registered); refused != nil {
+			return guarded(refused)
+		}
+		x.admitted = true
+	}
 	return nil
+}
+
+// account tells the application, where the request came with its token, how it ended.
+func (x *exchange) account() {
+	if x.admitted {
+		x.identity.Application.Ended(x.errors)
+	}
 }

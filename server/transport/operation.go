@@ -104,6 +104,7 @@ func (k *socket) run(x *exchange, id string, cancel context.CancelFunc) {
 	s.record(x)
 	defer func() {
 		x.recordedAll()
+		x.account()
 		s.observe(x)
 	}()
 	defer func() {

@@ -39,6 +39,7 @@ type exchange struct {
 	address   netip.Addr
 	envelope  envelope
 	identity  guard.Identity
+	admitted  bool // by the application whose token it came with
 
 	operation  Operation
 	registered bool // the operation stands in the client's manifest
@@ -81,6 +82,7 @@ func (s *Server) finish(x *exchange) {
 		s.recovered(x, panicked)
 	}
 	x.recordedAll()
+	x.account()
 	s.observe(x)
 	if cap(x.buffer) > keepBuffer {
 		x.buffer = nil

@@ -164,8 +164,7 @@ func (p *Provider) byCode(ctx context.Context, r *request, refresh bool) (made i
 		if err := insertGrant(ctx, tx, g, now); err != nil {
 			return err
 		}
-		result, err := tx.ExecContext(ctx, `UPDATE platform.oidc_request SET used_at = $2, grant_id = $3, expires_at = $4 WHERE id = $1 AND used_at IS NULL`,
-			r.ID, now, g.ID, now.Add(24*time.Hour))
+		result, err := tx.ExecContext(ctx, `UPDATE platform.oidc_request SET used_at = $2, grant_id = $3 WHERE id = $1 AND used_at IS NULL`, r.ID, now, g.ID)
 		if err != nil {
 			return fmt.Errorf("oidc: using a code: %w", err)
 		}

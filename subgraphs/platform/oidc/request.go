@@ -182,16 +182,19 @@ func (p *Provider) complete(ctx context.Context, r *request, app *clientapp.Clie
 	r.who = in.as(p.subject(app, in.Kind, in.PrincipalID))
 	r.Scopes = scopes
 	err := p.DB.Write(asSystem(ctx), func(tx *sqlx.Tx) error {
-		_, err := sqlx.NamedExecContext(ctx, tx, `
+		result, err := sqlx.NamedExecContext(ctx, tx, `
 			UPDATE platform.oidc_request SET scopes = :scopes, session_id = :session_id, kind = :kind, principal_id = :principal_id, subject = :subject,
 				methods = :methods, auth_time = :auth_time
 			WHERE id = :id AND used_at IS NULL AND code_hash IS NULL`, r)
-		return err
+		if err != nil {
+			return fmt.Errorf("oidc: completing a request: %w", err)
+		}
+		if n, err := result.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(errGone, err) // it has its code already
+		}
+		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("oidc: completing a request: %w", err)
-	}
-	return nil
+	return err
 }
 
 // SaveAuthCode implements op.Storage: the code counts for a minute. A request

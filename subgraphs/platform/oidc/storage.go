@@ -55,6 +55,9 @@ func (p *Provider) working(ctx context.Context, clientID string) (*clientapp.Cli
 // GetClientByClientID implements op.Storage.
 func (s *storage) GetClientByClientID(ctx context.Context, clientID string) (op.Client, error) {
 	app, err := s.working(ctx, clientID)
+	if errors.Is(err, errClient) {
+		return nil, protocol.ErrInvalidClient().WithParent(err)
+	}
 	if err != nil {
 		return nil, err
 	}
