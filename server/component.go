@@ -73,6 +73,12 @@ func partnerOperations() []string {
 	return names
 }
 
+// payee is what the citizen subgraph serves beside GraphQL.
+type payee interface {
+	NoticeHandler() http.Handler
+	CashierHandler() http.Handler
+}
+
 // components are the four subgraphs; platform is first, the others' data refers to its.
 func components() []component {
 	return []component{
@@ -90,7 +96,8 @@ func components() []component {
 		{
 			name: "citizen", migrations: citizenmigrations.FS,
 			resolvers: func(g *ground, in installation) resolvers {
-				return citizen.New(citizen.Deps{DB: g.db, Bus: g.bus, Redis: g.redis, Verifier: g.verifier, Now: g.now, Log: g.log, Development: in.Development})
+				return citizen.New(citizen.Deps{DB: g.db, Bus: g.bus, Redis: g.redis, Verifier: g.verifier, Now: g.now, Log: g.log, Development: in.Development,
+					SimulatePayments: in.Outside.simulatePayments})
 			},
 			demonstrate: func(ctx context.Context, owner *sqlx.DB, cast *demonstration.Cast, _ *ground) error {
 				return citizendemo.Load(ctx, owner, cast)

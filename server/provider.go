@@ -21,6 +21,8 @@ type providers struct {
 	carriers platform.Carriers
 	// scanner looks for malware in files; nil: nobody does.
 	scanner file.Scanner
+	// simulatePayments plays the payment channels in production mode too.
+	simulatePayments bool
 }
 
 // newProviders makes those that are configured. What is not is simulated in
@@ -36,6 +38,9 @@ func newProviders(c config.Providers, development bool, log *slog.Logger) (p pro
 		}
 	} else {
 		p.others = thirdparty.Providers{}
+	}
+	if p.simulatePayments = c.SimulatePayments; p.simulatePayments && !development {
+		log.Warn("payment channels are simulated (--simulate-payments): no money moves")
 	}
 	if c.SmsURL != "" {
 		if p.sms, err = sms.NewGateway(c.SmsURL, c.SmsSecret, time.Now); err != nil {

@@ -224,7 +224,24 @@ func (w *whole) service(in installation) *service {
 			mux.Handle("/development/inbox", passOn(url, in.Proxies))
 		}
 	}
+	w.payments(mux, in)
 	return &service{Handler: mux, Drain: server.Drain, Stop: w.stop}
+}
+
+// payments serves what payment channels tell and, in development mode, their simulated cashier.
+func (w *whole) payments(mux *http.ServeMux, in installation) {
+	var notices, cashier http.Handler
+	if beside, ok := w.running["citizen"].(payee); ok {
+		notices, cashier = beside.NoticeHandler(), beside.CashierHandler()
+	} else if url, remote := in.Remote["citizen"]; remote {
+		notices, cashier = passOn(url, in.Proxies), passOn(url, in.Proxies)
+	} else {
+		return
+	}
+	mux.Handle("POST /payments/notices/{channel}", notices)
+	if in.Development {
+		mux.Handle("POST /development/payments/{order}", cashier)
+	}
 }
 
 // ready says whether the database answers; the rest shows in the answers.

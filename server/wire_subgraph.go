@@ -61,6 +61,12 @@ func wireSubgraph(ctx context.Context, name string, in installation) (_ *service
 		mux.Handle("/development/inbox", beside.InboxHandler())
 		mux.Handle("POST /messages/receipts/{provider}", beside.ReceiptHandler())
 	}
+	if beside, ok := r.(payee); ok {
+		mux.Handle("POST /payments/notices/{channel}", beside.NoticeHandler())
+		if in.Development {
+			mux.Handle("POST /development/payments/{order}", beside.CashierHandler())
+		}
+	}
 	work := startBackground(map[string]resolvers{name: r}, []*outbox.Relay{c.relay(g, in)}, in.Log)
 	work.keep("ended sessions", func(ctx context.Context) error { return ended.run(ctx, g.bus, g.now) })
 	work.keep("applications", func(ctx context.Context) error { return apps.run(ctx, g.bus) })

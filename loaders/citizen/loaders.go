@@ -13,6 +13,8 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/batch"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/favourite"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/payment"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/payment/merchant"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/usage"
 )
 
@@ -21,6 +23,7 @@ type Sources struct {
 	Catalogue  *catalogue.Catalogue
 	Favourites *favourite.Favourites
 	Usage      *usage.Usage
+	Payments   *payment.Payments
 }
 
 // Loaders are one request's.
@@ -34,6 +37,11 @@ type Loaders struct {
 	FavouriteList   *batch.Loader[int, []*catalogue.Service]
 	RecentList      *batch.Loader[int, []*catalogue.Service]
 	RecommendedList *batch.Loader[int, []*catalogue.Service]
+	PaymentOrder    *batch.Loader[string, *payment.PaymentOrder]
+	PaymentHistory  *batch.Loader[string, []*payment.PaymentEvent]
+	OrderRefunds    *batch.Loader[string, []*payment.Refund]
+	Refund          *batch.Loader[string, *payment.Refund]
+	Merchant        *batch.Loader[string, *merchant.Merchant]
 }
 
 // New makes a request's loaders.
@@ -48,6 +56,11 @@ func (s Sources) New() *Loaders {
 		FavouriteList:   longest(s.Favourites.List),
 		RecentList:      longest(s.Usage.Recent),
 		RecommendedList: longest(s.Usage.Recommended),
+		PaymentOrder:    batch.New(s.Payments.Find),
+		PaymentHistory:  batch.New(s.Payments.History),
+		OrderRefunds:    batch.New(s.Payments.Refunds),
+		Refund:          batch.New(s.Payments.FindRefunds),
+		Merchant:        batch.New(s.Payments.Merchants),
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/executable"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/payment"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/payment/merchant"
 )
 
 func (r *entityResolver) FindCitizen(ctx context.Context, reps []*executable.CitizenRepresentation) ([]*executable.Citizen, error) {
@@ -18,6 +20,30 @@ func (r *entityResolver) FindCitizen(ctx context.Context, reps []*executable.Cit
 		citizens[i] = &executable.Citizen{ID: text(rep.ID)}
 	}
 	return citizens, nil
+}
+
+func (r *entityResolver) FindMerchant(ctx context.Context, reps []*executable.MerchantRepresentation) ([]*merchant.Merchant, error) {
+	ids := make([]string, len(reps))
+	for i, rep := range reps {
+		ids[i] = text(rep.ID)
+	}
+	return r.loaders.From(ctx).Merchant.LoadMany(ctx, ids)
+}
+
+func (r *entityResolver) FindPaymentOrder(ctx context.Context, reps []*executable.PaymentOrderRepresentation) ([]*payment.PaymentOrder, error) {
+	ids := make([]string, len(reps))
+	for i, rep := range reps {
+		ids[i] = text(rep.ID)
+	}
+	return r.loaders.From(ctx).PaymentOrder.LoadMany(ctx, ids)
+}
+
+func (r *entityResolver) FindRefund(ctx context.Context, reps []*executable.RefundRepresentation) ([]*payment.Refund, error) {
+	ids := make([]string, len(reps))
+	for i, rep := range reps {
+		ids[i] = text(rep.ID)
+	}
+	return r.loaders.From(ctx).Refund.LoadMany(ctx, ids)
 }
 
 func (r *entityResolver) FindService(ctx context.Context, reps []*executable.ServiceRepresentation) ([]*catalogue.Service, error) {

@@ -28,10 +28,14 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/entry"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/favourite"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/payment"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/payment/channel"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/payment/simulator"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/usage"
 )
 
-// Deps is what every subgraph is given; this one uses DB, Bus, Now and Log.
+// Deps is what every subgraph is given; this one uses DB, Bus, Now, Log and
+// what is its own.
 type Deps struct {
 	DB          *database.DB
 	Bus         *event.Bus
@@ -40,6 +44,10 @@ type Deps struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 	Development bool
+	// Channels are the payment channels; nil simulates them in development mode
+	// or where SimulatePayments says so, and else opens none.
+	Channels         map[channel.Name]channel.Channel
+	SimulatePayments bool
 }
 
 // Resolver is the root of the resolvers, and the subgraph for who serves it.
@@ -53,6 +61,8 @@ type Resolver struct {
 	entries    *entry.Entries
 	favourites *favourite.Favourites
 	usage      *usage.Usage
+	payments   *payment.Payments
+	simulator  func() *simulator.Simulator // nil where nothing is simulated
 	loaders    loaders.Sources
 }
 
@@ -69,8 +79,9 @@ func New(d Deps) *Resolver {
 	r.entries = entry.New(d.DB, r.catalogue)
 	r.favourites = favourite.New(d.DB, r.catalogue, d.Now)
 	r.usage = usage.New(d.DB, r.catalogue, d.Now)
-	r.accounts = &account.Follower{Subgraph: "citizen", DB: d.DB, Log: d.Log, Keepers: []account.Keeper{r.favourites.Keeper(), r.usage.Keeper()}}
-	r.loaders = loaders.Sources{Catalogue: r.catalogue, Favourites: r.favourites, Usage: r.usage}
+	r.payments, r.simulator = cashier(d)
+	r.accounts = &account.Follower{Subgraph: "citizen", DB: d.DB, Log: d.Log, Keepers: []account.Keeper{r.favourites.Keeper(), r.usage.Keeper(), r.payments.Keeper()}}
+	r.loaders = loaders.Sources{Catalogue: r.catalogue, Favourites: r.favourites, Usage: r.usage, Payments: r.payments}
 	return r
 }
 
@@ -89,10 +100,12 @@ func (r *Resolver) Run(ctx context.Context) error {
 		return err
 	}
 	r.catalogue.Renew(ctx)
-	if r.bus == nil {
-		return r.usage.Run(ctx, r.log)
-	}
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.payments.Run(ctx) })
+	if r.bus == nil {
+		group.Go(func() error { return r.usage.Run(ctx, r.log) })
+		return group.Wait()
+	}
 	group.Go(func() error { r.catalogue.Watch(ctx, r.bus, r.log); return nil })
 	group.Go(func() error { return r.usage.Run(ctx, r.log) })
 	group.Go(func() error { return r.accounts.Run(ctx, r.bus) })

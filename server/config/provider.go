@@ -15,7 +15,9 @@ type Providers struct {
 	AlipayPublicKey string `name:"alipay-public-key" type:"path" placeholder:"FILE" help:"Alipay's RSA public key."`
 	ClamdURL        string `name:"clamd-url" placeholder:"URL" help:"ClamAV's daemon, tcp://HOST:PORT or unix:///PATH, which uploaded files are shown to before anybody gets them; without it none are."`
 	AlipayURL       string `name:"alipay-url" placeholder:"URL" help:"Alipay's gateway, where it is reached by another address than its own."`
-	Carriers        `embed:""`
+	// SimulatePayments is for trials: an order that a simulator calls paid is not.
+	SimulatePayments bool `name:"simulate-payments" help:"Simulate the payment channels in production mode too; no money moves. Without it none is open there."`
+	Carriers         `embed:""`
 }
 
 // Validate refuses what is given by half.

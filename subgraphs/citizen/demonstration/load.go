@@ -1,6 +1,6 @@
 // Package demonstration fills the citizen subgraph with the demonstration's
 // story: which services the invented citizens marked, used last, and how often
-// each service was used in each district.
+// each service was used in each district, and what was paid.
 //
 // Start reading at Load.
 package demonstration
@@ -67,7 +67,7 @@ func story(ctx context.Context, tx *sqlx.Tx, cast *demonstration.Cast) error {
 	for i := range services {
 		services[i] = catalogue.ListedID(i + 1)
 	}
-	for _, step := range []func(context.Context, *sqlx.Tx, *demonstration.Cast, []string) error{favourites, recent, uses} {
+	for _, step := range []func(context.Context, *sqlx.Tx, *demonstration.Cast, []string) error{favourites, recent, uses, payments} {
 		if err := step(ctx, tx, cast, services); err != nil {
 			return err
 		}

@@ -21,6 +21,9 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/entry"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/favourite"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/payment"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/payment/channel"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/payment/merchant"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/usage"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -40,6 +43,7 @@ type ResolverRoot interface {
 	Department() DepartmentResolver
 	Entity() EntityResolver
 	Mutation() MutationResolver
+	PaymentOrder() PaymentOrderResolver
 	Query() QueryResolver
 	Service() ServiceResolver
 	ServiceCategory() ServiceCategoryResolver
@@ -59,6 +63,7 @@ type ComplexityRoot struct {
 	Citizen struct {
 		FavouriteServices   func(childComplexity int, first *int) int
 		ID                  func(childComplexity int) int
+		PaymentOrders       func(childComplexity int, first *int, after *string) int
 		RecentServices      func(childComplexity int, first *int) int
 		RecommendedServices func(childComplexity int, first *int) int
 	}
@@ -71,15 +76,33 @@ type ComplexityRoot struct {
 
 	Entity struct {
 		FindCitizen         func(childComplexity int, reps []*CitizenRepresentation) int
+		FindMerchant        func(childComplexity int, reps []*MerchantRepresentation) int
+		FindPaymentOrder    func(childComplexity int, reps []*PaymentOrderRepresentation) int
+		FindRefund          func(childComplexity int, reps []*RefundRepresentation) int
 		FindService         func(childComplexity int, reps []*ServiceRepresentation) int
 		FindServiceCategory func(childComplexity int, reps []*ServiceCategoryRepresentation) int
 	}
 
+	Merchant struct {
+		Code              func(childComplexity int) int
+		FeeRate           func(childComplexity int) int
+		ID                func(childComplexity int) int
+		Name              func(childComplexity int) int
+		SettlementAccount func(childComplexity int) int
+		State             func(childComplexity int) int
+		Uscc              func(childComplexity int) int
+	}
+
 	Mutation struct {
+		ClosePaymentOrder  func(childComplexity int, input ClosePaymentOrderInput) int
+		CreatePaymentOrder func(childComplexity int, input payment.CreatePaymentOrderInput) int
 		CreateService      func(childComplexity int, input catalogue.CreateServiceInput) int
 		FavouriteService   func(childComplexity int, input favourite.FavouriteServiceInput) int
+		PayOrder           func(childComplexity int, input payment.PayOrderInput) int
 		PublishService     func(childComplexity int, input PublishServiceInput) int
 		RemoveServiceEntry func(childComplexity int, input entry.RemoveServiceEntryInput) int
+		RequestRefund      func(childComplexity int, input payment.RequestRefundInput) int
+		ReviewRefund       func(childComplexity int, input payment.ReviewRefundInput) int
 		ReviewService      func(childComplexity int, input catalogue.ReviewServiceInput) int
 		ReviseService      func(childComplexity int, input ReviseServiceInput) int
 		SetServiceEntry    func(childComplexity int, input entry.SetServiceEntryInput) int
@@ -98,15 +121,102 @@ type ComplexityRoot struct {
 		StartCursor     func(childComplexity int) int
 	}
 
+	PayOrderPayload struct {
+		Parameters   func(childComplexity int) int
+		PaymentOrder func(childComplexity int) int
+	}
+
+	PaymentEvent struct {
+		Action func(childComplexity int) int
+		At     func(childComplexity int) int
+		From   func(childComplexity int) int
+		To     func(childComplexity int) int
+	}
+
+	PaymentOrder struct {
+		AllowedActions  func(childComplexity int) int
+		AmountFen       func(childComplexity int) int
+		Channel         func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		DiscountFen     func(childComplexity int) int
+		ExpiresAt       func(childComplexity int) int
+		History         func(childComplexity int) int
+		ID              func(childComplexity int) int
+		Merchant        func(childComplexity int) int
+		MerchantOrderNo func(childComplexity int) int
+		PaidAt          func(childComplexity int) int
+		PayableFen      func(childComplexity int) int
+		RefundableFen   func(childComplexity int) int
+		RefundedFen     func(childComplexity int) int
+		Refunds         func(childComplexity int) int
+		State           func(childComplexity int) int
+		Subject         func(childComplexity int) int
+		Version         func(childComplexity int) int
+	}
+
+	PaymentOrderConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	PaymentOrderEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	PaymentOrderPayload struct {
+		PaymentOrder func(childComplexity int) int
+	}
+
+	PaymentParameter struct {
+		Name  func(childComplexity int) int
+		Value func(childComplexity int) int
+	}
+
 	Query struct {
 		ManagedServices    func(childComplexity int, search *string, states []catalogue.ServiceState, publication *catalogue.ServicePublication, health *catalogue.ServiceHealth, first *int, after *string) int
+		Merchant           func(childComplexity int, id string) int
+		PaymentOrder       func(childComplexity int, id string) int
+		PaymentOrders      func(childComplexity int, states []payment.PaymentOrderState, merchantID *string, merchantOrderNo *string, first *int, after *string) int
 		PopularServices    func(childComplexity int, first *int, areaID *string) int
+		Refunds            func(childComplexity int, states []payment.RefundState, first *int, after *string) int
 		Service            func(childComplexity int, id *string, code *string, seqNo *int) int
 		ServiceCategories  func(childComplexity int) int
 		ServiceDepartments func(childComplexity int) int
 		Services           func(childComplexity int, search *string, categoryID *string, departmentID *string, kind *catalogue.ServiceKind, client *catalogue.Client, first *int, after *string) int
 		__resolve__service func(childComplexity int) int
 		__resolve_entities func(childComplexity int, representations []map[string]any) int
+	}
+
+	Refund struct {
+		AmountFen  func(childComplexity int) int
+		CreatedAt  func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Kind       func(childComplexity int) int
+		Note       func(childComplexity int) int
+		OrderID    func(childComplexity int) int
+		Reason     func(childComplexity int) int
+		RefundNo   func(childComplexity int) int
+		RefundedAt func(childComplexity int) int
+		Reviewable func(childComplexity int) int
+		State      func(childComplexity int) int
+		Version    func(childComplexity int) int
+	}
+
+	RefundConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	RefundEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	RefundPayload struct {
+		Refund func(childComplexity int) int
 	}
 
 	Service struct {
@@ -211,12 +321,16 @@ type CitizenResolver interface {
 	FavouriteServices(ctx context.Context, objs []*Citizen, first *int) ([][]*catalogue.Service, error)
 	RecentServices(ctx context.Context, objs []*Citizen, first *int) ([][]*catalogue.Service, error)
 	RecommendedServices(ctx context.Context, objs []*Citizen, first *int) ([][]*catalogue.Service, error)
+	PaymentOrders(ctx context.Context, objs []*Citizen, first *int, after *string) ([]*payment.PaymentOrderConnection, error)
 }
 type DepartmentResolver interface {
 	ServiceCount(ctx context.Context, obj *catalogue.Department) (int, error)
 }
 type EntityResolver interface {
 	FindCitizen(ctx context.Context, reps []*CitizenRepresentation) ([]*Citizen, error)
+	FindMerchant(ctx context.Context, reps []*MerchantRepresentation) ([]*merchant.Merchant, error)
+	FindPaymentOrder(ctx context.Context, reps []*PaymentOrderRepresentation) ([]*payment.PaymentOrder, error)
+	FindRefund(ctx context.Context, reps []*RefundRepresentation) ([]*payment.Refund, error)
 	FindService(ctx context.Context, reps []*ServiceRepresentation) ([]*catalogue.Service, error)
 	FindServiceCategory(ctx context.Context, reps []*ServiceCategoryRepresentation) ([]*catalogue.ServiceCategory, error)
 }
@@ -233,7 +347,18 @@ type MutationResolver interface {
 	RemoveServiceEntry(ctx context.Context, input entry.RemoveServiceEntryInput) (*ServicePayload, error)
 	FavouriteService(ctx context.Context, input favourite.FavouriteServiceInput) (*ServicePayload, error)
 	UnfavouriteService(ctx context.Context, input favourite.UnfavouriteServiceInput) (*ServicePayload, error)
+	CreatePaymentOrder(ctx context.Context, input payment.CreatePaymentOrderInput) (*PaymentOrderPayload, error)
+	PayOrder(ctx context.Context, input payment.PayOrderInput) (*PayOrderPayload, error)
+	ClosePaymentOrder(ctx context.Context, input ClosePaymentOrderInput) (*PaymentOrderPayload, error)
+	RequestRefund(ctx context.Context, input payment.RequestRefundInput) (*RefundPayload, error)
+	ReviewRefund(ctx context.Context, input payment.ReviewRefundInput) (*RefundPayload, error)
 	UseService(ctx context.Context, input usage.UseServiceInput) (*UseServicePayload, error)
+}
+type PaymentOrderResolver interface {
+	Merchant(ctx context.Context, objs []*payment.PaymentOrder) ([]*merchant.Merchant, error)
+
+	Refunds(ctx context.Context, objs []*payment.PaymentOrder) ([][]*payment.Refund, error)
+	History(ctx context.Context, objs []*payment.PaymentOrder) ([][]*payment.PaymentEvent, error)
 }
 type QueryResolver interface {
 	Services(ctx context.Context, search *string, categoryID *string, departmentID *string, kind *catalogue.ServiceKind, client *catalogue.Client, first *int, after *string) (*catalogue.ServiceConnection, error)
@@ -241,6 +366,10 @@ type QueryResolver interface {
 	ServiceCategories(ctx context.Context) ([]*catalogue.ServiceCategory, error)
 	ServiceDepartments(ctx context.Context) ([]*catalogue.Department, error)
 	ManagedServices(ctx context.Context, search *string, states []catalogue.ServiceState, publication *catalogue.ServicePublication, health *catalogue.ServiceHealth, first *int, after *string) (*catalogue.ServiceConnection, error)
+	PaymentOrder(ctx context.Context, id string) (*payment.PaymentOrder, error)
+	PaymentOrders(ctx context.Context, states []payment.PaymentOrderState, merchantID *string, merchantOrderNo *string, first *int, after *string) (*payment.PaymentOrderConnection, error)
+	Refunds(ctx context.Context, states []payment.RefundState, first *int, after *string) (*payment.RefundConnection, error)
+	Merchant(ctx context.Context, id string) (*merchant.Merchant, error)
 	PopularServices(ctx context.Context, first *int, areaID *string) ([]*catalogue.Service, error)
 }
 type ServiceResolver interface {
@@ -299,6 +428,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Citizen.ID(childComplexity), true
+	case "Citizen.paymentOrders":
+		if e.ComplexityRoot.Citizen.PaymentOrders == nil {
+			break
+		}
+
+		args, err := ec.field_Citizen_paymentOrders_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Citizen.PaymentOrders(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Citizen.recentServices":
 		if e.ComplexityRoot.Citizen.RecentServices == nil {
 			break
@@ -352,6 +492,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Entity.FindCitizen(childComplexity, args["reps"].([]*CitizenRepresentation)), true
+	case "Entity.findMerchant":
+		if e.ComplexityRoot.Entity.FindMerchant == nil {
+			break
+		}
+
+		args, err := ec.field_Entity_findMerchant_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Entity.FindMerchant(childComplexity, args["reps"].([]*MerchantRepresentation)), true
+	case "Entity.findPaymentOrder":
+		if e.ComplexityRoot.Entity.FindPaymentOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Entity_findPaymentOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Entity.FindPaymentOrder(childComplexity, args["reps"].([]*PaymentOrderRepresentation)), true
+	case "Entity.findRefund":
+		if e.ComplexityRoot.Entity.FindRefund == nil {
+			break
+		}
+
+		args, err := ec.field_Entity_findRefund_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Entity.FindRefund(childComplexity, args["reps"].([]*RefundRepresentation)), true
 	case "Entity.findService":
 		if e.ComplexityRoot.Entity.FindService == nil {
 			break
@@ -375,6 +548,71 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Entity.FindServiceCategory(childComplexity, args["reps"].([]*ServiceCategoryRepresentation)), true
 
+	case "Merchant.code":
+		if e.ComplexityRoot.Merchant.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Merchant.Code(childComplexity), true
+	case "Merchant.feeRate":
+		if e.ComplexityRoot.Merchant.FeeRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Merchant.FeeRate(childComplexity), true
+	case "Merchant.id":
+		if e.ComplexityRoot.Merchant.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Merchant.ID(childComplexity), true
+	case "Merchant.name":
+		if e.ComplexityRoot.Merchant.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Merchant.Name(childComplexity), true
+	case "Merchant.settlementAccount":
+		if e.ComplexityRoot.Merchant.SettlementAccount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Merchant.SettlementAccount(childComplexity), true
+	case "Merchant.state":
+		if e.ComplexityRoot.Merchant.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Merchant.State(childComplexity), true
+	case "Merchant.uscc":
+		if e.ComplexityRoot.Merchant.Uscc == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Merchant.Uscc(childComplexity), true
+
+	case "Mutation.closePaymentOrder":
+		if e.ComplexityRoot.Mutation.ClosePaymentOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_closePaymentOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClosePaymentOrder(childComplexity, args["input"].(ClosePaymentOrderInput)), true
+	case "Mutation.createPaymentOrder":
+		if e.ComplexityRoot.Mutation.CreatePaymentOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createPaymentOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreatePaymentOrder(childComplexity, args["input"].(payment.CreatePaymentOrderInput)), true
 	case "Mutation.createService":
 		if e.ComplexityRoot.Mutation.CreateService == nil {
 			break
@@ -397,6 +635,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.FavouriteService(childComplexity, args["input"].(favourite.FavouriteServiceInput)), true
+	case "Mutation.payOrder":
+		if e.ComplexityRoot.Mutation.PayOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_payOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PayOrder(childComplexity, args["input"].(payment.PayOrderInput)), true
 	case "Mutation.publishService":
 		if e.ComplexityRoot.Mutation.PublishService == nil {
 			break
@@ -419,6 +668,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RemoveServiceEntry(childComplexity, args["input"].(entry.RemoveServiceEntryInput)), true
+	case "Mutation.requestRefund":
+		if e.ComplexityRoot.Mutation.RequestRefund == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_requestRefund_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RequestRefund(childComplexity, args["input"].(payment.RequestRefundInput)), true
+	case "Mutation.reviewRefund":
+		if e.ComplexityRoot.Mutation.ReviewRefund == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reviewRefund_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReviewRefund(childComplexity, args["input"].(payment.ReviewRefundInput)), true
 	case "Mutation.reviewService":
 		if e.ComplexityRoot.Mutation.ReviewService == nil {
 			break
@@ -544,6 +815,205 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
 
+	case "PayOrderPayload.parameters":
+		if e.ComplexityRoot.PayOrderPayload.Parameters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PayOrderPayload.Parameters(childComplexity), true
+	case "PayOrderPayload.paymentOrder":
+		if e.ComplexityRoot.PayOrderPayload.PaymentOrder == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PayOrderPayload.PaymentOrder(childComplexity), true
+
+	case "PaymentEvent.action":
+		if e.ComplexityRoot.PaymentEvent.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentEvent.Action(childComplexity), true
+	case "PaymentEvent.at":
+		if e.ComplexityRoot.PaymentEvent.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentEvent.At(childComplexity), true
+	case "PaymentEvent.from":
+		if e.ComplexityRoot.PaymentEvent.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentEvent.From(childComplexity), true
+	case "PaymentEvent.to":
+		if e.ComplexityRoot.PaymentEvent.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentEvent.To(childComplexity), true
+
+	case "PaymentOrder.allowedActions":
+		if e.ComplexityRoot.PaymentOrder.AllowedActions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.AllowedActions(childComplexity), true
+	case "PaymentOrder.amountFen":
+		if e.ComplexityRoot.PaymentOrder.AmountFen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.AmountFen(childComplexity), true
+	case "PaymentOrder.channel":
+		if e.ComplexityRoot.PaymentOrder.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.Channel(childComplexity), true
+	case "PaymentOrder.createdAt":
+		if e.ComplexityRoot.PaymentOrder.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.CreatedAt(childComplexity), true
+	case "PaymentOrder.discountFen":
+		if e.ComplexityRoot.PaymentOrder.DiscountFen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.DiscountFen(childComplexity), true
+	case "PaymentOrder.expiresAt":
+		if e.ComplexityRoot.PaymentOrder.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.ExpiresAt(childComplexity), true
+	case "PaymentOrder.history":
+		if e.ComplexityRoot.PaymentOrder.History == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.History(childComplexity), true
+	case "PaymentOrder.id":
+		if e.ComplexityRoot.PaymentOrder.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.ID(childComplexity), true
+	case "PaymentOrder.merchant":
+		if e.ComplexityRoot.PaymentOrder.Merchant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.Merchant(childComplexity), true
+	case "PaymentOrder.merchantOrderNo":
+		if e.ComplexityRoot.PaymentOrder.MerchantOrderNo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.MerchantOrderNo(childComplexity), true
+	case "PaymentOrder.paidAt":
+		if e.ComplexityRoot.PaymentOrder.PaidAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.PaidAt(childComplexity), true
+	case "PaymentOrder.payableFen":
+		if e.ComplexityRoot.PaymentOrder.PayableFen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.PayableFen(childComplexity), true
+	case "PaymentOrder.refundableFen":
+		if e.ComplexityRoot.PaymentOrder.RefundableFen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.RefundableFen(childComplexity), true
+	case "PaymentOrder.refundedFen":
+		if e.ComplexityRoot.PaymentOrder.RefundedFen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.RefundedFen(childComplexity), true
+	case "PaymentOrder.refunds":
+		if e.ComplexityRoot.PaymentOrder.Refunds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.Refunds(childComplexity), true
+	case "PaymentOrder.state":
+		if e.ComplexityRoot.PaymentOrder.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.State(childComplexity), true
+	case "PaymentOrder.subject":
+		if e.ComplexityRoot.PaymentOrder.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.Subject(childComplexity), true
+	case "PaymentOrder.version":
+		if e.ComplexityRoot.PaymentOrder.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrder.Version(childComplexity), true
+
+	case "PaymentOrderConnection.edges":
+		if e.ComplexityRoot.PaymentOrderConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrderConnection.Edges(childComplexity), true
+	case "PaymentOrderConnection.nodes":
+		if e.ComplexityRoot.PaymentOrderConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrderConnection.Nodes(childComplexity), true
+	case "PaymentOrderConnection.pageInfo":
+		if e.ComplexityRoot.PaymentOrderConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrderConnection.PageInfo(childComplexity), true
+
+	case "PaymentOrderEdge.cursor":
+		if e.ComplexityRoot.PaymentOrderEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrderEdge.Cursor(childComplexity), true
+	case "PaymentOrderEdge.node":
+		if e.ComplexityRoot.PaymentOrderEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrderEdge.Node(childComplexity), true
+
+	case "PaymentOrderPayload.paymentOrder":
+		if e.ComplexityRoot.PaymentOrderPayload.PaymentOrder == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentOrderPayload.PaymentOrder(childComplexity), true
+
+	case "PaymentParameter.name":
+		if e.ComplexityRoot.PaymentParameter.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentParameter.Name(childComplexity), true
+	case "PaymentParameter.value":
+		if e.ComplexityRoot.PaymentParameter.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentParameter.Value(childComplexity), true
+
 	case "Query.managedServices":
 		if e.ComplexityRoot.Query.ManagedServices == nil {
 			break
@@ -555,6 +1025,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.ManagedServices(childComplexity, args["search"].(*string), args["states"].([]catalogue.ServiceState), args["publication"].(*catalogue.ServicePublication), args["health"].(*catalogue.ServiceHealth), args["first"].(*int), args["after"].(*string)), true
+	case "Query.merchant":
+		if e.ComplexityRoot.Query.Merchant == nil {
+			break
+		}
+
+		args, err := ec.field_Query_merchant_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Merchant(childComplexity, args["id"].(string)), true
+	case "Query.paymentOrder":
+		if e.ComplexityRoot.Query.PaymentOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Query_paymentOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PaymentOrder(childComplexity, args["id"].(string)), true
+	case "Query.paymentOrders":
+		if e.ComplexityRoot.Query.PaymentOrders == nil {
+			break
+		}
+
+		args, err := ec.field_Query_paymentOrders_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PaymentOrders(childComplexity, args["states"].([]payment.PaymentOrderState), args["merchantId"].(*string), args["merchantOrderNo"].(*string), args["first"].(*int), args["after"].(*string)), true
 	case "Query.popularServices":
 		if e.ComplexityRoot.Query.PopularServices == nil {
 			break
@@ -566,6 +1069,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PopularServices(childComplexity, args["first"].(*int), args["areaId"].(*string)), true
+	case "Query.refunds":
+		if e.ComplexityRoot.Query.Refunds == nil {
+			break
+		}
+
+		args, err := ec.field_Query_refunds_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Refunds(childComplexity, args["states"].([]payment.RefundState), args["first"].(*int), args["after"].(*string)), true
 	case "Query.service":
 		if e.ComplexityRoot.Query.Service == nil {
 			break
@@ -617,6 +1131,118 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.__resolve_entities(childComplexity, args["representations"].([]map[string]any)), true
+
+	case "Refund.amountFen":
+		if e.ComplexityRoot.Refund.AmountFen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.AmountFen(childComplexity), true
+	case "Refund.createdAt":
+		if e.ComplexityRoot.Refund.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.CreatedAt(childComplexity), true
+	case "Refund.id":
+		if e.ComplexityRoot.Refund.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.ID(childComplexity), true
+	case "Refund.kind":
+		if e.ComplexityRoot.Refund.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.Kind(childComplexity), true
+	case "Refund.note":
+		if e.ComplexityRoot.Refund.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.Note(childComplexity), true
+	case "Refund.orderId":
+		if e.ComplexityRoot.Refund.OrderID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.OrderID(childComplexity), true
+	case "Refund.reason":
+		if e.ComplexityRoot.Refund.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.Reason(childComplexity), true
+	case "Refund.refundNo":
+		if e.ComplexityRoot.Refund.RefundNo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.RefundNo(childComplexity), true
+	case "Refund.refundedAt":
+		if e.ComplexityRoot.Refund.RefundedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.RefundedAt(childComplexity), true
+	case "Refund.reviewable":
+		if e.ComplexityRoot.Refund.Reviewable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.Reviewable(childComplexity), true
+	case "Refund.state":
+		if e.ComplexityRoot.Refund.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.State(childComplexity), true
+	case "Refund.version":
+		if e.ComplexityRoot.Refund.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.Version(childComplexity), true
+
+	case "RefundConnection.edges":
+		if e.ComplexityRoot.RefundConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundConnection.Edges(childComplexity), true
+	case "RefundConnection.nodes":
+		if e.ComplexityRoot.RefundConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundConnection.Nodes(childComplexity), true
+	case "RefundConnection.pageInfo":
+		if e.ComplexityRoot.RefundConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundConnection.PageInfo(childComplexity), true
+
+	case "RefundEdge.cursor":
+		if e.ComplexityRoot.RefundEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundEdge.Cursor(childComplexity), true
+	case "RefundEdge.node":
+		if e.ComplexityRoot.RefundEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundEdge.Node(childComplexity), true
+
+	case "RefundPayload.refund":
+		if e.ComplexityRoot.RefundPayload.Refund == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundPayload.Refund(childComplexity), true
 
 	case "Service.allowedActions":
 		if e.ComplexityRoot.Service.AllowedActions == nil {
@@ -1026,10 +1652,18 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("CitizenRepresentation", ec.unmarshalInputCitizenRepresentation),
+			graphql.NewInputUnmarshaler("ClosePaymentOrderInput", ec.unmarshalInputClosePaymentOrderInput),
+			graphql.NewInputUnmarshaler("CreatePaymentOrderInput", ec.unmarshalInputCreatePaymentOrderInput),
 			graphql.NewInputUnmarshaler("CreateServiceInput", ec.unmarshalInputCreateServiceInput),
 			graphql.NewInputUnmarshaler("FavouriteServiceInput", ec.unmarshalInputFavouriteServiceInput),
+			graphql.NewInputUnmarshaler("MerchantRepresentation", ec.unmarshalInputMerchantRepresentation),
+			graphql.NewInputUnmarshaler("PayOrderInput", ec.unmarshalInputPayOrderInput),
+			graphql.NewInputUnmarshaler("PaymentOrderRepresentation", ec.unmarshalInputPaymentOrderRepresentation),
 			graphql.NewInputUnmarshaler("PublishServiceInput", ec.unmarshalInputPublishServiceInput),
+			graphql.NewInputUnmarshaler("RefundRepresentation", ec.unmarshalInputRefundRepresentation),
 			graphql.NewInputUnmarshaler("RemoveServiceEntryInput", ec.unmarshalInputRemoveServiceEntryInput),
+			graphql.NewInputUnmarshaler("RequestRefundInput", ec.unmarshalInputRequestRefundInput),
+			graphql.NewInputUnmarshaler("ReviewRefundInput", ec.unmarshalInputReviewRefundInput),
 			graphql.NewInputUnmarshaler("ReviewServiceInput", ec.unmarshalInputReviewServiceInput),
 			graphql.NewInputUnmarshaler("ReviseServiceInput", ec.unmarshalInputReviseServiceInput),
 			graphql.NewInputUnmarshaler("ServiceCategoryRepresentation", ec.unmarshalInputServiceCategoryRepresentation),
@@ -1727,6 +2361,339 @@ extend type Mutation {
   unfavouriteService(input: UnfavouriteServiceInput!): ServicePayload!
 }
 `, BuiltIn: false},
+	{Name: "../../../schema/citizen/payment.graphql", Input: `# 支付：统一收银台的订单与退款，以及收款的商户。
+
+"支付渠道"
+enum PaymentChannel @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/citizen/payment/channel.Name") {
+  "微信支付"
+  WECHAT
+  "支付宝"
+  ALIPAY
+  "云闪付"
+  UNIONPAY
+  "数字人民币"
+  DIGITAL_RMB
+}
+
+"支付订单的状态"
+enum PaymentOrderState {
+  "已创建，等待支付"
+  CREATED
+  "支付中"
+  PAYING
+  "支付成功"
+  SUCCEEDED
+  "支付失败"
+  FAILED
+  "已关闭"
+  CLOSED
+  "结果未知，正在向支付渠道核实"
+  UNKNOWN
+}
+
+"支付订单上发生的事"
+enum PaymentAction {
+  "创建"
+  CREATE
+  "发起支付"
+  PAY
+  "支付成功"
+  SUCCEED
+  "支付失败"
+  FAIL
+  "关闭"
+  CLOSE
+  "支付渠道未答复"
+  LOSE_SIGHT
+  "申请退款"
+  REQUEST_REFUND
+  "退款到账"
+  FINISH_REFUND
+  "退款未成，释放可退金额"
+  RELEASE_REFUND
+  "订单之外的款项到账，自动退回"
+  SURPLUS
+}
+
+"退款的状态"
+enum RefundState {
+  "已申请，等待审核"
+  CREATED
+  "已提交支付渠道"
+  SUBMITTED
+  "已退回"
+  REFUNDED
+  "未退：审核不通过或渠道未受理"
+  FAILED
+}
+
+"退款的来由"
+enum RefundKind {
+  "申请的退款"
+  REQUESTED
+  "订单之外的款项，自动退回"
+  SURPLUS
+}
+
+"商户的状态"
+enum MerchantState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/citizen/payment/merchant.MerchantState") {
+  "已申请"
+  APPLIED
+  "已入驻"
+  APPROVED
+  "未通过"
+  REJECTED
+  "已暂停"
+  SUSPENDED
+  "已关闭"
+  CLOSED
+}
+
+"收款的商户"
+type Merchant @key(fields: "id") @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/citizen/payment/merchant.Merchant") {
+  "编号"
+  id: ID!
+  "商户号"
+  code: String!
+  "名称"
+  name: String!
+  "统一社会信用代码（GB 32100）"
+  uscc: String!
+  "状态"
+  state: MerchantState!
+  "平台费率，单位为万分之一"
+  feeRate: Int!
+  "结算账户，只显示开户行与末四位；仅有权的工作人员可见"
+  settlementAccount: String
+}
+
+"支付订单"
+type PaymentOrder @key(fields: "id") {
+  "编号"
+  id: ID!
+  "收款的商户"
+  merchant: Merchant @goField(forceResolver: true, batch: true)
+  "商户订单号，同一商户内唯一"
+  merchantOrderNo: String!
+  "缴费事项"
+  subject: String!
+  "金额，单位为分"
+  amountFen: Int!
+  "平台优惠，单位为分"
+  discountFen: Int!
+  "应付金额，单位为分"
+  payableFen: Int!
+  "已退金额，单位为分"
+  refundedFen: Int!
+  "还可申请退款的金额，单位为分"
+  refundableFen: Int!
+  "支付渠道；尚未发起支付时为空"
+  channel: PaymentChannel
+  "状态"
+  state: PaymentOrderState!
+  "有效时间，此后不能支付"
+  expiresAt: Time!
+  "支付时间"
+  paidAt: Time
+  "退款，最近的在前"
+  refunds: [Refund!] @goField(forceResolver: true, batch: true)
+  "经过，最近的在前，至多 50 条"
+  history: [PaymentEvent!] @goField(forceResolver: true, batch: true)
+  "当前用户此刻可做的操作"
+  allowedActions: [PaymentAction!]!
+  "版本号，关闭时用作期望版本"
+  version: Int!
+  "创建时间"
+  createdAt: Time!
+}
+
+"支付订单的一次变化"
+type PaymentEvent {
+  "发生的事"
+  action: PaymentAction!
+  "此前的状态；创建时为空"
+  from: PaymentOrderState
+  "此后的状态"
+  to: PaymentOrderState!
+  "时间"
+  at: Time!
+}
+
+"退款"
+type Refund @key(fields: "id") {
+  "编号"
+  id: ID!
+  "订单编号"
+  orderId: ID!
+  "退款单号，支付渠道据此识别"
+  refundNo: String!
+  "来由"
+  kind: RefundKind!
+  "金额，单位为分"
+  amountFen: Int!
+  "原因"
+  reason: String!
+  "状态"
+  state: RefundState!
+  "审核意见，或未退的原因"
+  note: String
+  "当前用户此刻是否可以审核"
+  reviewable: Boolean!
+  "版本号，审核时用作期望版本"
+  version: Int!
+  "申请时间"
+  createdAt: Time!
+  "退回时间"
+  refundedAt: Time
+}
+
+"支付订单列表"
+type PaymentOrderConnection {
+  "本页各项及其游标"
+  edges: [PaymentOrderEdge!]!
+  "本页各项"
+  nodes: [PaymentOrder!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"支付订单列表中的一项"
+type PaymentOrderEdge {
+  "游标"
+  cursor: String!
+  "支付订单"
+  node: PaymentOrder!
+}
+
+"退款列表"
+type RefundConnection {
+  "本页各项及其游标"
+  edges: [RefundEdge!]!
+  "本页各项"
+  nodes: [Refund!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"退款列表中的一项"
+type RefundEdge {
+  "游标"
+  cursor: String!
+  "退款"
+  node: Refund!
+}
+
+"调起支付渠道收银台的一个参数"
+type PaymentParameter {
+  "参数名，依支付渠道的约定"
+  name: String!
+  "参数值"
+  value: String!
+}
+
+"创建支付订单"
+input CreatePaymentOrderInput {
+  "商户编号"
+  merchantId: ID!
+  "商户订单号，1 到 64 位字母、数字、下划线或连字符；以同样内容再次创建得到同一订单"
+  merchantOrderNo: String!
+  "缴费事项"
+  subject: String!
+  "金额，单位为分"
+  amountFen: Int!
+  "有效分钟数，1 到 1440，默认 30"
+  expiresInMinutes: Int
+}
+
+"发起支付"
+input PayOrderInput {
+  "订单编号"
+  id: ID!
+  "支付渠道"
+  channel: PaymentChannel!
+}
+
+"关闭支付订单"
+input ClosePaymentOrderInput {
+  "订单编号"
+  id: ID!
+  "期望版本"
+  expectedVersion: Int!
+}
+
+"申请退款"
+input RequestRefundInput {
+  "订单编号"
+  orderId: ID!
+  "退款申请号，同一订单内唯一；以同样内容再次申请得到同一退款"
+  requestNo: String!
+  "金额，单位为分"
+  amountFen: Int!
+  "原因"
+  reason: String!
+}
+
+"审核退款"
+input ReviewRefundInput {
+  "退款编号"
+  id: ID!
+  "期望版本"
+  expectedVersion: Int!
+  "是否同意"
+  approve: Boolean!
+  "意见；不同意时必填"
+  note: String
+}
+
+"支付订单变更的结果"
+type PaymentOrderPayload {
+  "支付订单"
+  paymentOrder: PaymentOrder!
+}
+
+"发起支付的结果"
+type PayOrderPayload {
+  "支付订单"
+  paymentOrder: PaymentOrder!
+  "调起支付渠道收银台的参数"
+  parameters: [PaymentParameter!]!
+}
+
+"退款变更的结果"
+type RefundPayload {
+  "退款"
+  refund: Refund!
+}
+
+extend type Citizen {
+  "本人的支付订单，最近的在前；仅本人可见，他人为空"
+  paymentOrders(first: Int, after: String): PaymentOrderConnection @goField(forceResolver: true, batch: true)
+}
+
+extend type Query {
+  "支付订单；仅本人和有权的工作人员可见"
+  paymentOrder(id: ID!): PaymentOrder
+  "辖区内的支付订单，最近的在前；可按状态、商户和商户订单号筛选"
+  paymentOrders(states: [PaymentOrderState!], merchantId: ID, merchantOrderNo: String, first: Int, after: String): PaymentOrderConnection! @can(action: "payment.view")
+  "辖区内的退款，最近的在前"
+  refunds(states: [RefundState!], first: Int, after: String): RefundConnection! @can(action: "payment.view")
+  "收款的商户；未入驻的仅有权的工作人员可见"
+  merchant(id: ID!): Merchant
+}
+
+extend type Mutation {
+  "创建支付订单；同一商户订单号内容相同则得到原订单，不同则拒绝"
+  createPaymentOrder(input: CreatePaymentOrderInput!): PaymentOrderPayload!
+  "在收银台选定支付渠道，得到调起渠道所需的参数；可重复调用。大额支付须先再次验证身份"
+  payOrder(input: PayOrderInput!): PayOrderPayload!
+  "关闭未支付的订单"
+  closePaymentOrder(input: ClosePaymentOrderInput!): PaymentOrderPayload!
+  "申请退款，可部分退款；本人或有权的工作人员"
+  requestRefund(input: RequestRefundInput!): RefundPayload!
+  "审核退款；不能审核自己提交的"
+  reviewRefund(input: ReviewRefundInput!): RefundPayload!
+}
+`, BuiltIn: false},
 	{Name: "../../../schema/citizen/usage.graphql", Input: `# 使用：市民打开服务的记录，及由此而来的热门服务。
 
 "记录打开一项服务"
@@ -1811,9 +2778,21 @@ extend type Mutation {
 `, BuiltIn: true},
 	{Name: "../../../federation/entity.graphql", Input: `
 # a union of all types that use the @key directive
-union _Entity = Area | Citizen | Service | ServiceCategory | Worker
+union _Entity = Area | Citizen | Merchant | PaymentOrder | Refund | Service | ServiceCategory | Worker
 
 input CitizenRepresentation {
+	id: ID
+}
+
+input MerchantRepresentation {
+	id: ID
+}
+
+input PaymentOrderRepresentation {
+	id: ID
+}
+
+input RefundRepresentation {
 	id: ID
 }
 
@@ -1828,6 +2807,9 @@ input ServiceCategoryRepresentation {
 # fake type to build resolver interfaces for users to implement
 type Entity {
 	findCitizen(reps: [CitizenRepresentation!]!): [Citizen]
+	findMerchant(reps: [MerchantRepresentation!]!): [Merchant]
+	findPaymentOrder(reps: [PaymentOrderRepresentation!]!): [PaymentOrder]
+	findRefund(reps: [RefundRepresentation!]!): [Refund]
 	findService(reps: [ServiceRepresentation!]!): [Service]
 	findServiceCategory(reps: [ServiceCategoryRepresentation!]!): [ServiceCategory]
 }
@@ -1866,6 +2848,8 @@ func (ec *executionContext) childFields_Citizen(ctx context.Context, field graph
 		return ec.fieldContext_Citizen_recentServices(ctx, field)
 	case "recommendedServices":
 		return ec.fieldContext_Citizen_recommendedServices(ctx, field)
+	case "paymentOrders":
+		return ec.fieldContext_Citizen_paymentOrders(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Citizen", field.Name)
 }
@@ -1882,6 +2866,26 @@ func (ec *executionContext) childFields_Department(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type Department", field.Name)
 }
 
+func (ec *executionContext) childFields_Merchant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Merchant_id(ctx, field)
+	case "code":
+		return ec.fieldContext_Merchant_code(ctx, field)
+	case "name":
+		return ec.fieldContext_Merchant_name(ctx, field)
+	case "uscc":
+		return ec.fieldContext_Merchant_uscc(ctx, field)
+	case "state":
+		return ec.fieldContext_Merchant_state(ctx, field)
+	case "feeRate":
+		return ec.fieldContext_Merchant_feeRate(ctx, field)
+	case "settlementAccount":
+		return ec.fieldContext_Merchant_settlementAccount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Merchant", field.Name)
+}
+
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
@@ -1894,6 +2898,172 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_PayOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "paymentOrder":
+		return ec.fieldContext_PayOrderPayload_paymentOrder(ctx, field)
+	case "parameters":
+		return ec.fieldContext_PayOrderPayload_parameters(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PayOrderPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PaymentEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "action":
+		return ec.fieldContext_PaymentEvent_action(ctx, field)
+	case "from":
+		return ec.fieldContext_PaymentEvent_from(ctx, field)
+	case "to":
+		return ec.fieldContext_PaymentEvent_to(ctx, field)
+	case "at":
+		return ec.fieldContext_PaymentEvent_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PaymentEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_PaymentOrder(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PaymentOrder_id(ctx, field)
+	case "merchant":
+		return ec.fieldContext_PaymentOrder_merchant(ctx, field)
+	case "merchantOrderNo":
+		return ec.fieldContext_PaymentOrder_merchantOrderNo(ctx, field)
+	case "subject":
+		return ec.fieldContext_PaymentOrder_subject(ctx, field)
+	case "amountFen":
+		return ec.fieldContext_PaymentOrder_amountFen(ctx, field)
+	case "discountFen":
+		return ec.fieldContext_PaymentOrder_discountFen(ctx, field)
+	case "payableFen":
+		return ec.fieldContext_PaymentOrder_payableFen(ctx, field)
+	case "refundedFen":
+		return ec.fieldContext_PaymentOrder_refundedFen(ctx, field)
+	case "refundableFen":
+		return ec.fieldContext_PaymentOrder_refundableFen(ctx, field)
+	case "channel":
+		return ec.fieldContext_PaymentOrder_channel(ctx, field)
+	case "state":
+		return ec.fieldContext_PaymentOrder_state(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_PaymentOrder_expiresAt(ctx, field)
+	case "paidAt":
+		return ec.fieldContext_PaymentOrder_paidAt(ctx, field)
+	case "refunds":
+		return ec.fieldContext_PaymentOrder_refunds(ctx, field)
+	case "history":
+		return ec.fieldContext_PaymentOrder_history(ctx, field)
+	case "allowedActions":
+		return ec.fieldContext_PaymentOrder_allowedActions(ctx, field)
+	case "version":
+		return ec.fieldContext_PaymentOrder_version(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_PaymentOrder_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PaymentOrder", field.Name)
+}
+
+func (ec *executionContext) childFields_PaymentOrderConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_PaymentOrderConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_PaymentOrderConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_PaymentOrderConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PaymentOrderConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PaymentOrderEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_PaymentOrderEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_PaymentOrderEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PaymentOrderEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_PaymentOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "paymentOrder":
+		return ec.fieldContext_PaymentOrderPayload_paymentOrder(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PaymentOrderPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PaymentParameter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_PaymentParameter_name(ctx, field)
+	case "value":
+		return ec.fieldContext_PaymentParameter_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PaymentParameter", field.Name)
+}
+
+func (ec *executionContext) childFields_Refund(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Refund_id(ctx, field)
+	case "orderId":
+		return ec.fieldContext_Refund_orderId(ctx, field)
+	case "refundNo":
+		return ec.fieldContext_Refund_refundNo(ctx, field)
+	case "kind":
+		return ec.fieldContext_Refund_kind(ctx, field)
+	case "amountFen":
+		return ec.fieldContext_Refund_amountFen(ctx, field)
+	case "reason":
+		return ec.fieldContext_Refund_reason(ctx, field)
+	case "state":
+		return ec.fieldContext_Refund_state(ctx, field)
+	case "note":
+		return ec.fieldContext_Refund_note(ctx, field)
+	case "reviewable":
+		return ec.fieldContext_Refund_reviewable(ctx, field)
+	case "version":
+		return ec.fieldContext_Refund_version(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Refund_createdAt(ctx, field)
+	case "refundedAt":
+		return ec.fieldContext_Refund_refundedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Refund", field.Name)
+}
+
+func (ec *executionContext) childFields_RefundConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RefundConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RefundConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RefundConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RefundConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RefundEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RefundEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_RefundEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RefundEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RefundPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "refund":
+		return ec.fieldContext_RefundPayload_refund(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RefundPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Service(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2272,6 +3442,28 @@ func (ec *executionContext) field_Citizen_favouriteServices_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Citizen_paymentOrders_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Citizen_recentServices_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2314,6 +3506,48 @@ func (ec *executionContext) field_Entity_findCitizen_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Entity_findMerchant_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "reps",
+		func(ctx context.Context, v any) ([]*MerchantRepresentation, error) {
+			return ec.unmarshalNMerchantRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐMerchantRepresentationᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reps"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Entity_findPaymentOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "reps",
+		func(ctx context.Context, v any) ([]*PaymentOrderRepresentation, error) {
+			return ec.unmarshalNPaymentOrderRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPaymentOrderRepresentationᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reps"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Entity_findRefund_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "reps",
+		func(ctx context.Context, v any) ([]*RefundRepresentation, error) {
+			return ec.unmarshalNRefundRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐRefundRepresentationᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reps"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Entity_findServiceCategory_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2339,6 +3573,34 @@ func (ec *executionContext) field_Entity_findService_args(ctx context.Context, r
 		return nil, err
 	}
 	args["reps"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_closePaymentOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ClosePaymentOrderInput, error) {
+			return ec.unmarshalNClosePaymentOrderInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐClosePaymentOrderInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_createPaymentOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (payment.CreatePaymentOrderInput, error) {
+			return ec.unmarshalNCreatePaymentOrderInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐCreatePaymentOrderInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
 	return args, nil
 }
 
@@ -2370,6 +3632,20 @@ func (ec *executionContext) field_Mutation_favouriteService_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_payOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (payment.PayOrderInput, error) {
+			return ec.unmarshalNPayOrderInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPayOrderInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_publishService_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2390,6 +3666,34 @@ func (ec *executionContext) field_Mutation_removeServiceEntry_args(ctx context.C
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (entry.RemoveServiceEntryInput, error) {
 			return ec.unmarshalNRemoveServiceEntryInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋentryᚐRemoveServiceEntryInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_requestRefund_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (payment.RequestRefundInput, error) {
+			return ec.unmarshalNRequestRefundInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRequestRefundInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_reviewRefund_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (payment.ReviewRefundInput, error) {
+			return ec.unmarshalNReviewRefundInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐReviewRefundInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2606,6 +3910,80 @@ func (ec *executionContext) field_Query_managedServices_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_merchant_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_paymentOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_paymentOrders_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "states",
+		func(ctx context.Context, v any) ([]payment.PaymentOrderState, error) {
+			return ec.unmarshalOPaymentOrderState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderStateᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["states"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "merchantId",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOID2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["merchantId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "merchantOrderNo",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["merchantOrderNo"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg4
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_popularServices_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2625,6 +4003,36 @@ func (ec *executionContext) field_Query_popularServices_args(ctx context.Context
 		return nil, err
 	}
 	args["areaId"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_refunds_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "states",
+		func(ctx context.Context, v any) ([]payment.RefundState, error) {
+			return ec.unmarshalORefundState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundStateᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["states"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
 	return args, nil
 }
 
@@ -3069,6 +4477,73 @@ func (ec *executionContext) resolveBatch_Citizen_recommendedServices(ctx context
 	)
 }
 
+func (ec *executionContext) _Citizen_paymentOrders(ctx context.Context, field graphql.CollectedField, obj *Citizen) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Citizen_paymentOrders(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Citizen_paymentOrders(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *payment.PaymentOrderConnection) graphql.Marshaler {
+			return ec.marshalOPaymentOrderConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Citizen_paymentOrders(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Citizen",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PaymentOrderConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Citizen_paymentOrders_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Citizen_paymentOrders(ctx context.Context, field graphql.CollectedField, obj *Citizen) (any, error) {
+	resolver := ec.Resolvers.Citizen()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*Citizen](ctx, "Citizen"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.PaymentOrders(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		})
+		return graphql.ResolveBatchGroupResult[*payment.PaymentOrderConnection](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Citizen.paymentOrders",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.PaymentOrders(ctx, []*Citizen{obj}, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	return graphql.ResolveBatchSingleResult[*payment.PaymentOrderConnection](
+		ctx,
+		results,
+		err,
+		"Citizen.paymentOrders",
+	)
+}
+
 func (ec *executionContext) _Department_id(ctx context.Context, field graphql.CollectedField, obj *catalogue.Department) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3182,6 +4657,138 @@ func (ec *executionContext) fieldContext_Entity_findCitizen(ctx context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Entity_findMerchant(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_findMerchant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Entity().FindMerchant(ctx, fc.Args["reps"].([]*MerchantRepresentation))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*merchant.Merchant) graphql.Marshaler {
+			return ec.marshalOMerchant2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚋmerchantᚐMerchant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_findMerchant(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Merchant(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Entity_findMerchant_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Entity_findPaymentOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_findPaymentOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Entity().FindPaymentOrder(ctx, fc.Args["reps"].([]*PaymentOrderRepresentation))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*payment.PaymentOrder) graphql.Marshaler {
+			return ec.marshalOPaymentOrder2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrder(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_findPaymentOrder(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PaymentOrder(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Entity_findPaymentOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Entity_findRefund(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_findRefund(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Entity().FindRefund(ctx, fc.Args["reps"].([]*RefundRepresentation))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*payment.Refund) graphql.Marshaler {
+			return ec.marshalORefund2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefund(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_findRefund(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Refund(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Entity_findRefund_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Entity_findService(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3268,6 +4875,167 @@ func (ec *executionContext) fieldContext_Entity_findServiceCategory(ctx context.
 		return fc, err
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Merchant_id(ctx context.Context, field graphql.CollectedField, obj *merchant.Merchant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Merchant_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Merchant_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Merchant", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Merchant_code(ctx context.Context, field graphql.CollectedField, obj *merchant.Merchant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Merchant_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Merchant_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Merchant", field, false, false, "String")
+}
+
+func (ec *executionContext) _Merchant_name(ctx context.Context, field graphql.CollectedField, obj *merchant.Merchant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Merchant_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Merchant_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Merchant", field, false, false, "String")
+}
+
+func (ec *executionContext) _Merchant_uscc(ctx context.Context, field graphql.CollectedField, obj *merchant.Merchant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Merchant_uscc(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Uscc, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Merchant_uscc(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Merchant", field, false, false, "String")
+}
+
+func (ec *executionContext) _Merchant_state(ctx context.Context, field graphql.CollectedField, obj *merchant.Merchant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Merchant_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v merchant.MerchantState) graphql.Marshaler {
+			return ec.marshalNMerchantState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚋmerchantᚐMerchantState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Merchant_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Merchant", field, false, false, "MerchantState")
+}
+
+func (ec *executionContext) _Merchant_feeRate(ctx context.Context, field graphql.CollectedField, obj *merchant.Merchant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Merchant_feeRate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FeeRate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Merchant_feeRate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Merchant", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Merchant_settlementAccount(ctx context.Context, field graphql.CollectedField, obj *merchant.Merchant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Merchant_settlementAccount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SettlementAccount(ctx), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Merchant_settlementAccount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Merchant", field, true, false, "String")
 }
 
 func (ec *executionContext) _Mutation_createService(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -3798,6 +5566,226 @@ func (ec *executionContext) fieldContext_Mutation_unfavouriteService(ctx context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_createPaymentOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createPaymentOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreatePaymentOrder(ctx, fc.Args["input"].(payment.CreatePaymentOrderInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PaymentOrderPayload) graphql.Marshaler {
+			return ec.marshalNPaymentOrderPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPaymentOrderPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createPaymentOrder(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PaymentOrderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createPaymentOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_payOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_payOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PayOrder(ctx, fc.Args["input"].(payment.PayOrderInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PayOrderPayload) graphql.Marshaler {
+			return ec.marshalNPayOrderPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPayOrderPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_payOrder(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PayOrderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_payOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_closePaymentOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_closePaymentOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ClosePaymentOrder(ctx, fc.Args["input"].(ClosePaymentOrderInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PaymentOrderPayload) graphql.Marshaler {
+			return ec.marshalNPaymentOrderPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPaymentOrderPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_closePaymentOrder(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PaymentOrderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_closePaymentOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_requestRefund(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_requestRefund(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RequestRefund(ctx, fc.Args["input"].(payment.RequestRefundInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RefundPayload) graphql.Marshaler {
+			return ec.marshalNRefundPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐRefundPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_requestRefund(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RefundPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_requestRefund_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_reviewRefund(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_reviewRefund(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReviewRefund(ctx, fc.Args["input"].(payment.ReviewRefundInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RefundPayload) graphql.Marshaler {
+			return ec.marshalNRefundPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐRefundPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_reviewRefund(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RefundPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_reviewRefund_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_useService(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3932,6 +5920,901 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
+}
+
+func (ec *executionContext) _PayOrderPayload_paymentOrder(ctx context.Context, field graphql.CollectedField, obj *PayOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PayOrderPayload_paymentOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PaymentOrder, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v payment.PaymentOrder) graphql.Marshaler {
+			return ec.marshalNPaymentOrder2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrder(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PayOrderPayload_paymentOrder(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PayOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PaymentOrder(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PayOrderPayload_parameters(ctx context.Context, field graphql.CollectedField, obj *PayOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PayOrderPayload_parameters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Parameters, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*PaymentParameter) graphql.Marshaler {
+			return ec.marshalNPaymentParameter2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPaymentParameterᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PayOrderPayload_parameters(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PayOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PaymentParameter(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PaymentEvent_action(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentEvent_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v payment.PaymentAction) graphql.Marshaler {
+			return ec.marshalNPaymentAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentAction(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentEvent_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentEvent", field, false, false, "PaymentAction")
+}
+
+func (ec *executionContext) _PaymentEvent_from(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentEvent_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *payment.PaymentOrderState) graphql.Marshaler {
+			return ec.marshalOPaymentOrderState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderState(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentEvent_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentEvent", field, false, false, "PaymentOrderState")
+}
+
+func (ec *executionContext) _PaymentEvent_to(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentEvent_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v payment.PaymentOrderState) graphql.Marshaler {
+			return ec.marshalNPaymentOrderState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentEvent_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentEvent", field, false, false, "PaymentOrderState")
+}
+
+func (ec *executionContext) _PaymentEvent_at(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentEvent_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentEvent_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentEvent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _PaymentOrder_id(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrder", field, false, false, "ID")
+}
+
+func (ec *executionContext) _PaymentOrder_merchant(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_merchant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_PaymentOrder_merchant(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *merchant.Merchant) graphql.Marshaler {
+			return ec.marshalOMerchant2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚋmerchantᚐMerchant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_merchant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PaymentOrder",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Merchant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_PaymentOrder_merchant(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (any, error) {
+	resolver := ec.Resolvers.PaymentOrder()
+	if batch, ok := graphql.BatchParentsFor[*payment.PaymentOrder](ctx, "PaymentOrder"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Merchant(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*merchant.Merchant](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"PaymentOrder.merchant",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Merchant(ctx, []*payment.PaymentOrder{obj})
+	return graphql.ResolveBatchSingleResult[*merchant.Merchant](
+		ctx,
+		results,
+		err,
+		"PaymentOrder.merchant",
+	)
+}
+
+func (ec *executionContext) _PaymentOrder_merchantOrderNo(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_merchantOrderNo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MerchantOrderNo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_merchantOrderNo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrder", field, false, false, "String")
+}
+
+func (ec *executionContext) _PaymentOrder_subject(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_subject(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subject, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_subject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrder", field, false, false, "String")
+}
+
+func (ec *executionContext) _PaymentOrder_amountFen(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_amountFen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AmountFen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_amountFen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrder", field, false, false, "Int")
+}
+
+func (ec *executionContext) _PaymentOrder_discountFen(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_discountFen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DiscountFen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_discountFen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrder", field, false, false, "Int")
+}
+
+func (ec *executionContext) _PaymentOrder_payableFen(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_payableFen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PayableFen(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_payableFen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrder", field, true, false, "Int")
+}
+
+func (ec *executionContext) _PaymentOrder_refundedFen(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_refundedFen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RefundedFen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_refundedFen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrder", field, false, false, "Int")
+}
+
+func (ec *executionContext) _PaymentOrder_refundableFen(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_refundableFen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RefundableFen(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_refundableFen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrder", field, true, false, "Int")
+}
+
+func (ec *executionContext) _PaymentOrder_channel(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_channel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Channel, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *channel.Name) graphql.Marshaler {
+			return ec.marshalOPaymentChannel2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚋchannelᚐName(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_channel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrder", field, false, false, "PaymentChannel")
+}
+
+func (ec *executionContext) _PaymentOrder_state(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v payment.PaymentOrderState) graphql.Marshaler {
+			return ec.marshalNPaymentOrderState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrder", field, false, false, "PaymentOrderState")
+}
+
+func (ec *executionContext) _PaymentOrder_expiresAt(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrder", field, false, false, "Time")
+}
+
+func (ec *executionContext) _PaymentOrder_paidAt(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_paidAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PaidAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_paidAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrder", field, false, false, "Time")
+}
+
+func (ec *executionContext) _PaymentOrder_refunds(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_refunds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_PaymentOrder_refunds(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*payment.Refund) graphql.Marshaler {
+			return ec.marshalORefund2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_refunds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PaymentOrder",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Refund(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_PaymentOrder_refunds(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (any, error) {
+	resolver := ec.Resolvers.PaymentOrder()
+	if batch, ok := graphql.BatchParentsFor[*payment.PaymentOrder](ctx, "PaymentOrder"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Refunds(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*payment.Refund](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"PaymentOrder.refunds",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Refunds(ctx, []*payment.PaymentOrder{obj})
+	return graphql.ResolveBatchSingleResult[[]*payment.Refund](
+		ctx,
+		results,
+		err,
+		"PaymentOrder.refunds",
+	)
+}
+
+func (ec *executionContext) _PaymentOrder_history(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_history(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_PaymentOrder_history(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*payment.PaymentEvent) graphql.Marshaler {
+			return ec.marshalOPaymentEvent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentEventᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_history(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PaymentOrder",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PaymentEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_PaymentOrder_history(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (any, error) {
+	resolver := ec.Resolvers.PaymentOrder()
+	if batch, ok := graphql.BatchParentsFor[*payment.PaymentOrder](ctx, "PaymentOrder"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.History(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*payment.PaymentEvent](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"PaymentOrder.history",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.History(ctx, []*payment.PaymentOrder{obj})
+	return graphql.ResolveBatchSingleResult[[]*payment.PaymentEvent](
+		ctx,
+		results,
+		err,
+		"PaymentOrder.history",
+	)
+}
+
+func (ec *executionContext) _PaymentOrder_allowedActions(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_allowedActions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AllowedActions(ctx), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []payment.PaymentAction) graphql.Marshaler {
+			return ec.marshalNPaymentAction2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentActionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_allowedActions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrder", field, true, false, "PaymentAction")
+}
+
+func (ec *executionContext) _PaymentOrder_version(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrder", field, false, false, "Int")
+}
+
+func (ec *executionContext) _PaymentOrder_createdAt(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrder_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrder_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrder", field, false, false, "Time")
+}
+
+func (ec *executionContext) _PaymentOrderConnection_edges(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrderConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrderConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*payment.PaymentOrderEdge) graphql.Marshaler {
+			return ec.marshalNPaymentOrderEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrderConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PaymentOrderConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PaymentOrderEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PaymentOrderConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrderConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrderConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*payment.PaymentOrder) graphql.Marshaler {
+			return ec.marshalNPaymentOrder2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrderConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PaymentOrderConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PaymentOrder(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PaymentOrderConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrderConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrderConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrderConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PaymentOrderConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PaymentOrderEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrderEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrderEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrderEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentOrderEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _PaymentOrderEdge_node(ctx context.Context, field graphql.CollectedField, obj *payment.PaymentOrderEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrderEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *payment.PaymentOrder) graphql.Marshaler {
+			return ec.marshalNPaymentOrder2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrder(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrderEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PaymentOrderEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PaymentOrder(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PaymentOrderPayload_paymentOrder(ctx context.Context, field graphql.CollectedField, obj *PaymentOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentOrderPayload_paymentOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PaymentOrder, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v payment.PaymentOrder) graphql.Marshaler {
+			return ec.marshalNPaymentOrder2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrder(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentOrderPayload_paymentOrder(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PaymentOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PaymentOrder(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PaymentParameter_name(ctx context.Context, field graphql.CollectedField, obj *PaymentParameter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentParameter_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentParameter_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentParameter", field, false, false, "String")
+}
+
+func (ec *executionContext) _PaymentParameter_value(ctx context.Context, field graphql.CollectedField, obj *PaymentParameter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PaymentParameter_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PaymentParameter_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PaymentParameter", field, false, false, "String")
 }
 
 func (ec *executionContext) _Query_services(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -4130,6 +7013,218 @@ func (ec *executionContext) fieldContext_Query_managedServices(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_paymentOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_paymentOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().PaymentOrder(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *payment.PaymentOrder) graphql.Marshaler {
+			return ec.marshalOPaymentOrder2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrder(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_paymentOrder(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PaymentOrder(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_paymentOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_paymentOrders(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_paymentOrders(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().PaymentOrders(ctx, fc.Args["states"].([]payment.PaymentOrderState), fc.Args["merchantId"].(*string), fc.Args["merchantOrderNo"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "payment.view")
+				if err != nil {
+					var zeroVal *payment.PaymentOrderConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *payment.PaymentOrderConnection
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *payment.PaymentOrderConnection) graphql.Marshaler {
+			return ec.marshalNPaymentOrderConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_paymentOrders(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PaymentOrderConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_paymentOrders_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_refunds(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_refunds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Refunds(ctx, fc.Args["states"].([]payment.RefundState), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "payment.view")
+				if err != nil {
+					var zeroVal *payment.RefundConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *payment.RefundConnection
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *payment.RefundConnection) graphql.Marshaler {
+			return ec.marshalNRefundConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_refunds(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RefundConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_refunds_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_merchant(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_merchant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Merchant(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *merchant.Merchant) graphql.Marshaler {
+			return ec.marshalOMerchant2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚋmerchantᚐMerchant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_merchant(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Merchant(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_merchant_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_popularServices(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4321,6 +7416,465 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields___Schema(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Refund_id(ctx context.Context, field graphql.CollectedField, obj *payment.Refund) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Refund_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Refund_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Refund", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Refund_orderId(ctx context.Context, field graphql.CollectedField, obj *payment.Refund) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Refund_orderId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrderID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Refund_orderId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Refund", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Refund_refundNo(ctx context.Context, field graphql.CollectedField, obj *payment.Refund) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Refund_refundNo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RefundNo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Refund_refundNo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Refund", field, false, false, "String")
+}
+
+func (ec *executionContext) _Refund_kind(ctx context.Context, field graphql.CollectedField, obj *payment.Refund) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Refund_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v payment.RefundKind) graphql.Marshaler {
+			return ec.marshalNRefundKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Refund_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Refund", field, false, false, "RefundKind")
+}
+
+func (ec *executionContext) _Refund_amountFen(ctx context.Context, field graphql.CollectedField, obj *payment.Refund) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Refund_amountFen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AmountFen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Refund_amountFen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Refund", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Refund_reason(ctx context.Context, field graphql.CollectedField, obj *payment.Refund) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Refund_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Refund_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Refund", field, false, false, "String")
+}
+
+func (ec *executionContext) _Refund_state(ctx context.Context, field graphql.CollectedField, obj *payment.Refund) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Refund_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v payment.RefundState) graphql.Marshaler {
+			return ec.marshalNRefundState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Refund_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Refund", field, false, false, "RefundState")
+}
+
+func (ec *executionContext) _Refund_note(ctx context.Context, field graphql.CollectedField, obj *payment.Refund) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Refund_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Refund_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Refund", field, false, false, "String")
+}
+
+func (ec *executionContext) _Refund_reviewable(ctx context.Context, field graphql.CollectedField, obj *payment.Refund) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Refund_reviewable(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reviewable(ctx), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Refund_reviewable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Refund", field, true, false, "Boolean")
+}
+
+func (ec *executionContext) _Refund_version(ctx context.Context, field graphql.CollectedField, obj *payment.Refund) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Refund_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Refund_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Refund", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Refund_createdAt(ctx context.Context, field graphql.CollectedField, obj *payment.Refund) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Refund_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Refund_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Refund", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Refund_refundedAt(ctx context.Context, field graphql.CollectedField, obj *payment.Refund) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Refund_refundedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RefundedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Refund_refundedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Refund", field, false, false, "Time")
+}
+
+func (ec *executionContext) _RefundConnection_edges(ctx context.Context, field graphql.CollectedField, obj *payment.RefundConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RefundConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*payment.RefundEdge) graphql.Marshaler {
+			return ec.marshalNRefundEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RefundConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RefundConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RefundEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RefundConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *payment.RefundConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RefundConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*payment.Refund) graphql.Marshaler {
+			return ec.marshalNRefund2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RefundConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RefundConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Refund(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RefundConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *payment.RefundConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RefundConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RefundConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RefundConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RefundEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *payment.RefundEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RefundEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RefundEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RefundEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _RefundEdge_node(ctx context.Context, field graphql.CollectedField, obj *payment.RefundEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RefundEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *payment.Refund) graphql.Marshaler {
+			return ec.marshalNRefund2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefund(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RefundEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RefundEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Refund(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RefundPayload_refund(ctx context.Context, field graphql.CollectedField, obj *RefundPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RefundPayload_refund(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refund, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v payment.Refund) graphql.Marshaler {
+			return ec.marshalNRefund2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefund(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RefundPayload_refund(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RefundPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Refund(ctx, field)
 		},
 	}
 	return fc, nil
@@ -7086,6 +10640,125 @@ func UnmarshalCitizenRepresentation(ctx context.Context, raw any) (CitizenRepres
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputClosePaymentOrderInput(ctx context.Context, obj any) (ClosePaymentOrderInput, error) {
+	var it ClosePaymentOrderInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalClosePaymentOrderInput unmarshals raw into the ClosePaymentOrderInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalClosePaymentOrderInput(ctx context.Context, raw any) (ClosePaymentOrderInput, error) {
+	var out ClosePaymentOrderInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ClosePaymentOrderInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCreatePaymentOrderInput(ctx context.Context, obj any) (payment.CreatePaymentOrderInput, error) {
+	var it payment.CreatePaymentOrderInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"merchantId", "merchantOrderNo", "subject", "amountFen", "expiresInMinutes"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "merchantId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("merchantId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MerchantID = data
+		case "merchantOrderNo":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("merchantOrderNo"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MerchantOrderNo = data
+		case "subject":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("subject"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Subject = data
+		case "amountFen":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("amountFen"))
+			data, err := ec.unmarshalNInt2int64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AmountFen = data
+		case "expiresInMinutes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiresInMinutes"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpiresInMinutes = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreatePaymentOrderInput unmarshals raw into the CreatePaymentOrderInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreatePaymentOrderInput(ctx context.Context, raw any) (payment.CreatePaymentOrderInput, error) {
+	var out payment.CreatePaymentOrderInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreatePaymentOrderInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCreateServiceInput(ctx context.Context, obj any) (catalogue.CreateServiceInput, error) {
 	var it catalogue.CreateServiceInput
 	if obj == nil {
@@ -7254,6 +10927,139 @@ func UnmarshalFavouriteServiceInput(ctx context.Context, raw any) (favourite.Fav
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputMerchantRepresentation(ctx context.Context, obj any) (MerchantRepresentation, error) {
+	var it MerchantRepresentation
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMerchantRepresentation unmarshals raw into the MerchantRepresentation input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMerchantRepresentation(ctx context.Context, raw any) (MerchantRepresentation, error) {
+	var out MerchantRepresentation
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MerchantRepresentation", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPayOrderInput(ctx context.Context, obj any) (payment.PayOrderInput, error) {
+	var it payment.PayOrderInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "channel"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "channel":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("channel"))
+			data, err := ec.unmarshalNPaymentChannel2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚋchannelᚐName(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Channel = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPayOrderInput unmarshals raw into the PayOrderInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPayOrderInput(ctx context.Context, raw any) (payment.PayOrderInput, error) {
+	var out payment.PayOrderInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PayOrderInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPaymentOrderRepresentation(ctx context.Context, obj any) (PaymentOrderRepresentation, error) {
+	var it PaymentOrderRepresentation
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPaymentOrderRepresentation unmarshals raw into the PaymentOrderRepresentation input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPaymentOrderRepresentation(ctx context.Context, raw any) (PaymentOrderRepresentation, error) {
+	var out PaymentOrderRepresentation
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PaymentOrderRepresentation", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputPublishServiceInput(ctx context.Context, obj any) (PublishServiceInput, error) {
 	var it PublishServiceInput
 	if obj == nil {
@@ -7300,6 +11106,48 @@ func (ec *executionContext) unmarshalInputPublishServiceInput(ctx context.Contex
 func UnmarshalPublishServiceInput(ctx context.Context, raw any) (PublishServiceInput, error) {
 	var out PublishServiceInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "PublishServiceInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRefundRepresentation(ctx context.Context, obj any) (RefundRepresentation, error) {
+	var it RefundRepresentation
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRefundRepresentation unmarshals raw into the RefundRepresentation input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRefundRepresentation(ctx context.Context, raw any) (RefundRepresentation, error) {
+	var out RefundRepresentation
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RefundRepresentation", raw, &out)
 	return out, err
 }
 
@@ -7356,6 +11204,132 @@ func (ec *executionContext) unmarshalInputRemoveServiceEntryInput(ctx context.Co
 func UnmarshalRemoveServiceEntryInput(ctx context.Context, raw any) (entry.RemoveServiceEntryInput, error) {
 	var out entry.RemoveServiceEntryInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RemoveServiceEntryInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRequestRefundInput(ctx context.Context, obj any) (payment.RequestRefundInput, error) {
+	var it payment.RequestRefundInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"orderId", "requestNo", "amountFen", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "orderId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("orderId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrderID = data
+		case "requestNo":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requestNo"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequestNo = data
+		case "amountFen":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("amountFen"))
+			data, err := ec.unmarshalNInt2int64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AmountFen = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRequestRefundInput unmarshals raw into the RequestRefundInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRequestRefundInput(ctx context.Context, raw any) (payment.RequestRefundInput, error) {
+	var out payment.RequestRefundInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RequestRefundInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputReviewRefundInput(ctx context.Context, obj any) (payment.ReviewRefundInput, error) {
+	var it payment.ReviewRefundInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "approve", "note"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "approve":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approve"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Approve = data
+		case "note":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("note"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Note = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReviewRefundInput unmarshals raw into the ReviewRefundInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReviewRefundInput(ctx context.Context, raw any) (payment.ReviewRefundInput, error) {
+	var out payment.ReviewRefundInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReviewRefundInput", raw, &out)
 	return out, err
 }
 
@@ -8075,6 +12049,21 @@ func (ec *executionContext) __Entity(ctx context.Context, sel ast.SelectionSet, 
 			return graphql.Null
 		}
 		return ec._Service(ctx, sel, obj)
+	case *payment.Refund:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Refund(ctx, sel, obj)
+	case *payment.PaymentOrder:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._PaymentOrder(ctx, sel, obj)
+	case *merchant.Merchant:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Merchant(ctx, sel, obj)
 	case Citizen:
 		return ec._Citizen(ctx, sel, &obj)
 	case *Citizen:
@@ -8167,6 +12156,12 @@ func (ec *executionContext) _Citizen(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Citizen_recommendedServices(ctx, field, obj)
 				})
+		case "paymentOrders":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Citizen_paymentOrders(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -8253,6 +12248,24 @@ func (ec *executionContext) _Entity(ctx context.Context, sel ast.SelectionSet) g
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Entity_findCitizen(ctx, field)
 				})
+		case "findMerchant":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entity_findMerchant(ctx, field)
+				})
+		case "findPaymentOrder":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entity_findPaymentOrder(ctx, field)
+				})
+		case "findRefund":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entity_findRefund(ctx, field)
+				})
 		case "findService":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -8264,6 +12277,70 @@ func (ec *executionContext) _Entity(ctx context.Context, sel ast.SelectionSet) g
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Entity_findServiceCategory(ctx, field)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var merchantImplementors = []string{"Merchant", "_Entity"}
+
+func (ec *executionContext) _Merchant(ctx context.Context, sel ast.SelectionSet, obj *merchant.Merchant) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, merchantImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Merchant")
+		case "id":
+			out.Values[i] = ec._Merchant_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "code":
+			out.Values[i] = ec._Merchant_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._Merchant_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "uscc":
+			out.Values[i] = ec._Merchant_uscc(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._Merchant_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "feeRate":
+			out.Values[i] = ec._Merchant_feeRate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "settlementAccount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Merchant_settlementAccount(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -8385,6 +12462,41 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "createPaymentOrder":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createPaymentOrder(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payOrder":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_payOrder(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "closePaymentOrder":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_closePaymentOrder(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "requestRefund":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_requestRefund(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reviewRefund":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_reviewRefund(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "useService":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_useService(ctx, field)
@@ -8457,6 +12569,366 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var payOrderPayloadImplementors = []string{"PayOrderPayload"}
+
+func (ec *executionContext) _PayOrderPayload(ctx context.Context, sel ast.SelectionSet, obj *PayOrderPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, payOrderPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PayOrderPayload")
+		case "paymentOrder":
+			out.Values[i] = ec._PayOrderPayload_paymentOrder(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "parameters":
+			out.Values[i] = ec._PayOrderPayload_parameters(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var paymentEventImplementors = []string{"PaymentEvent"}
+
+func (ec *executionContext) _PaymentEvent(ctx context.Context, sel ast.SelectionSet, obj *payment.PaymentEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, paymentEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PaymentEvent")
+		case "action":
+			out.Values[i] = ec._PaymentEvent_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "from":
+			out.Values[i] = ec._PaymentEvent_from(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._PaymentEvent_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._PaymentEvent_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var paymentOrderImplementors = []string{"PaymentOrder", "_Entity"}
+
+func (ec *executionContext) _PaymentOrder(ctx context.Context, sel ast.SelectionSet, obj *payment.PaymentOrder) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, paymentOrderImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PaymentOrder")
+		case "id":
+			out.Values[i] = ec._PaymentOrder_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "merchant":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PaymentOrder_merchant(ctx, field, obj)
+				})
+		case "merchantOrderNo":
+			out.Values[i] = ec._PaymentOrder_merchantOrderNo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "subject":
+			out.Values[i] = ec._PaymentOrder_subject(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "amountFen":
+			out.Values[i] = ec._PaymentOrder_amountFen(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "discountFen":
+			out.Values[i] = ec._PaymentOrder_discountFen(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "payableFen":
+			out.Values[i] = ec._PaymentOrder_payableFen(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "refundedFen":
+			out.Values[i] = ec._PaymentOrder_refundedFen(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "refundableFen":
+			out.Values[i] = ec._PaymentOrder_refundableFen(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "channel":
+			out.Values[i] = ec._PaymentOrder_channel(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._PaymentOrder_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "expiresAt":
+			out.Values[i] = ec._PaymentOrder_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "paidAt":
+			out.Values[i] = ec._PaymentOrder_paidAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "refunds":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PaymentOrder_refunds(ctx, field, obj)
+				})
+		case "history":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PaymentOrder_history(ctx, field, obj)
+				})
+		case "allowedActions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PaymentOrder_allowedActions(ctx, field, obj)
+				})
+		case "version":
+			out.Values[i] = ec._PaymentOrder_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._PaymentOrder_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var paymentOrderConnectionImplementors = []string{"PaymentOrderConnection"}
+
+func (ec *executionContext) _PaymentOrderConnection(ctx context.Context, sel ast.SelectionSet, obj *payment.PaymentOrderConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, paymentOrderConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PaymentOrderConnection")
+		case "edges":
+			out.Values[i] = ec._PaymentOrderConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._PaymentOrderConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._PaymentOrderConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var paymentOrderEdgeImplementors = []string{"PaymentOrderEdge"}
+
+func (ec *executionContext) _PaymentOrderEdge(ctx context.Context, sel ast.SelectionSet, obj *payment.PaymentOrderEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, paymentOrderEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PaymentOrderEdge")
+		case "cursor":
+			out.Values[i] = ec._PaymentOrderEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._PaymentOrderEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var paymentOrderPayloadImplementors = []string{"PaymentOrderPayload"}
+
+func (ec *executionContext) _PaymentOrderPayload(ctx context.Context, sel ast.SelectionSet, obj *PaymentOrderPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, paymentOrderPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PaymentOrderPayload")
+		case "paymentOrder":
+			out.Values[i] = ec._PaymentOrderPayload_paymentOrder(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var paymentParameterImplementors = []string{"PaymentParameter"}
+
+func (ec *executionContext) _PaymentParameter(ctx context.Context, sel ast.SelectionSet, obj *PaymentParameter) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, paymentParameterImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PaymentParameter")
+		case "name":
+			out.Values[i] = ec._PaymentParameter_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._PaymentParameter_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var queryImplementors = []string{"Query"}
 
 func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
@@ -8506,6 +12978,30 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_managedServices(ctx, field)
 				})
+		case "paymentOrder":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_paymentOrder(ctx, field)
+				})
+		case "paymentOrders":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_paymentOrders(ctx, field)
+				})
+		case "refunds":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_refunds(ctx, field)
+				})
+		case "merchant":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_merchant(ctx, field)
+				})
 		case "popularServices":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -8537,6 +13033,209 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			})
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var refundImplementors = []string{"Refund", "_Entity"}
+
+func (ec *executionContext) _Refund(ctx context.Context, sel ast.SelectionSet, obj *payment.Refund) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, refundImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Refund")
+		case "id":
+			out.Values[i] = ec._Refund_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "orderId":
+			out.Values[i] = ec._Refund_orderId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "refundNo":
+			out.Values[i] = ec._Refund_refundNo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._Refund_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "amountFen":
+			out.Values[i] = ec._Refund_amountFen(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reason":
+			out.Values[i] = ec._Refund_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._Refund_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "note":
+			out.Values[i] = ec._Refund_note(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reviewable":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Refund_reviewable(ctx, field, obj)
+				})
+		case "version":
+			out.Values[i] = ec._Refund_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Refund_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "refundedAt":
+			out.Values[i] = ec._Refund_refundedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var refundConnectionImplementors = []string{"RefundConnection"}
+
+func (ec *executionContext) _RefundConnection(ctx context.Context, sel ast.SelectionSet, obj *payment.RefundConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, refundConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RefundConnection")
+		case "edges":
+			out.Values[i] = ec._RefundConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._RefundConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._RefundConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var refundEdgeImplementors = []string{"RefundEdge"}
+
+func (ec *executionContext) _RefundEdge(ctx context.Context, sel ast.SelectionSet, obj *payment.RefundEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, refundEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RefundEdge")
+		case "cursor":
+			out.Values[i] = ec._RefundEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._RefundEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var refundPayloadImplementors = []string{"RefundPayload"}
+
+func (ec *executionContext) _RefundPayload(ctx context.Context, sel ast.SelectionSet, obj *RefundPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, refundPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RefundPayload")
+		case "refund":
+			out.Values[i] = ec._RefundPayload_refund(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -9612,6 +14311,16 @@ func (ec *executionContext) marshalNClient2ᚕgithubᚗcomᚋcitizencloudᚋciti
 	return ret
 }
 
+func (ec *executionContext) unmarshalNClosePaymentOrderInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐClosePaymentOrderInput(ctx context.Context, v any) (ClosePaymentOrderInput, error) {
+	res, err := ec.unmarshalInputClosePaymentOrderInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNCreatePaymentOrderInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐCreatePaymentOrderInput(ctx context.Context, v any) (payment.CreatePaymentOrderInput, error) {
+	res, err := ec.unmarshalInputCreatePaymentOrderInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNCreateServiceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋcatalogueᚐCreateServiceInput(ctx context.Context, v any) (catalogue.CreateServiceInput, error) {
 	res, err := ec.unmarshalInputCreateServiceInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -9748,12 +14457,268 @@ func (ec *executionContext) marshalNInt2int(ctx context.Context, sel ast.Selecti
 	return res
 }
 
+func (ec *executionContext) unmarshalNInt2int64(ctx context.Context, v any) (int64, error) {
+	res, err := graphql.UnmarshalInt64(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNInt2int64(ctx context.Context, sel ast.SelectionSet, v int64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalInt64(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Int!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNMerchantRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐMerchantRepresentationᚄ(ctx context.Context, v any) ([]*MerchantRepresentation, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*MerchantRepresentation, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMerchantRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐMerchantRepresentation(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNMerchantRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐMerchantRepresentation(ctx context.Context, v any) (*MerchantRepresentation, error) {
+	res, err := ec.unmarshalInputMerchantRepresentation(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNMerchantState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚋmerchantᚐMerchantState(ctx context.Context, v any) (merchant.MerchantState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := merchant.MerchantState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMerchantState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚋmerchantᚐMerchantState(ctx context.Context, sel ast.SelectionSet, v merchant.MerchantState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "MerchantState!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNPageInfo2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v *keyset.PageInfo) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PageInfo!")
 		return graphql.Null
 	}
 	return ec._PageInfo(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPayOrderInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPayOrderInput(ctx context.Context, v any) (payment.PayOrderInput, error) {
+	res, err := ec.unmarshalInputPayOrderInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPayOrderPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPayOrderPayload(ctx context.Context, sel ast.SelectionSet, v *PayOrderPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PayOrderPayload!")
+		return graphql.Null
+	}
+	return ec._PayOrderPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPaymentAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentAction(ctx context.Context, v any) (payment.PaymentAction, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := payment.PaymentAction(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPaymentAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentAction(ctx context.Context, sel ast.SelectionSet, v payment.PaymentAction) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "PaymentAction!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNPaymentAction2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentActionᚄ(ctx context.Context, v any) ([]payment.PaymentAction, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]payment.PaymentAction, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNPaymentAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentAction(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNPaymentAction2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentActionᚄ(ctx context.Context, sel ast.SelectionSet, v []payment.PaymentAction) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPaymentAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentAction(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNPaymentChannel2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚋchannelᚐName(ctx context.Context, v any) (channel.Name, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := channel.Name(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPaymentChannel2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚋchannelᚐName(ctx context.Context, sel ast.SelectionSet, v channel.Name) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "PaymentChannel!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNPaymentEvent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentEvent(ctx context.Context, sel ast.SelectionSet, v *payment.PaymentEvent) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PaymentEvent!")
+		return graphql.Null
+	}
+	return ec._PaymentEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPaymentOrder2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrder(ctx context.Context, sel ast.SelectionSet, v payment.PaymentOrder) graphql.Marshaler {
+	return ec._PaymentOrder(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNPaymentOrder2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderᚄ(ctx context.Context, sel ast.SelectionSet, v []*payment.PaymentOrder) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "PaymentOrder", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPaymentOrder2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrder(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNPaymentOrder2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrder(ctx context.Context, sel ast.SelectionSet, v *payment.PaymentOrder) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PaymentOrder!")
+		return graphql.Null
+	}
+	return ec._PaymentOrder(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPaymentOrderConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderConnection(ctx context.Context, sel ast.SelectionSet, v *payment.PaymentOrderConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PaymentOrderConnection!")
+		return graphql.Null
+	}
+	return ec._PaymentOrderConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPaymentOrderEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*payment.PaymentOrderEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPaymentOrderEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNPaymentOrderEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderEdge(ctx context.Context, sel ast.SelectionSet, v *payment.PaymentOrderEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PaymentOrderEdge!")
+		return graphql.Null
+	}
+	return ec._PaymentOrderEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPaymentOrderPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPaymentOrderPayload(ctx context.Context, sel ast.SelectionSet, v *PaymentOrderPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PaymentOrderPayload!")
+		return graphql.Null
+	}
+	return ec._PaymentOrderPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPaymentOrderRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPaymentOrderRepresentationᚄ(ctx context.Context, v any) ([]*PaymentOrderRepresentation, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*PaymentOrderRepresentation, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNPaymentOrderRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPaymentOrderRepresentation(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNPaymentOrderRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPaymentOrderRepresentation(ctx context.Context, v any) (*PaymentOrderRepresentation, error) {
+	res, err := ec.unmarshalInputPaymentOrderRepresentation(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNPaymentOrderState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderState(ctx context.Context, v any) (payment.PaymentOrderState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := payment.PaymentOrderState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPaymentOrderState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderState(ctx context.Context, sel ast.SelectionSet, v payment.PaymentOrderState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "PaymentOrderState!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNPaymentParameter2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPaymentParameterᚄ(ctx context.Context, sel ast.SelectionSet, v []*PaymentParameter) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPaymentParameter2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPaymentParameter(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNPaymentParameter2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐPaymentParameter(ctx context.Context, sel ast.SelectionSet, v *PaymentParameter) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PaymentParameter!")
+		return graphql.Null
+	}
+	return ec._PaymentParameter(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx context.Context, v any) (access.Grade, error) {
@@ -9776,8 +14741,130 @@ func (ec *executionContext) unmarshalNPublishServiceInput2githubᚗcomᚋcitizen
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNRefund2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefund(ctx context.Context, sel ast.SelectionSet, v payment.Refund) graphql.Marshaler {
+	return ec._Refund(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRefund2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundᚄ(ctx context.Context, sel ast.SelectionSet, v []*payment.Refund) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRefund2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefund(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRefund2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefund(ctx context.Context, sel ast.SelectionSet, v *payment.Refund) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Refund!")
+		return graphql.Null
+	}
+	return ec._Refund(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRefundConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundConnection(ctx context.Context, sel ast.SelectionSet, v *payment.RefundConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RefundConnection!")
+		return graphql.Null
+	}
+	return ec._RefundConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRefundEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*payment.RefundEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRefundEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRefundEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundEdge(ctx context.Context, sel ast.SelectionSet, v *payment.RefundEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RefundEdge!")
+		return graphql.Null
+	}
+	return ec._RefundEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRefundKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundKind(ctx context.Context, v any) (payment.RefundKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := payment.RefundKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRefundKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundKind(ctx context.Context, sel ast.SelectionSet, v payment.RefundKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "RefundKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNRefundPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐRefundPayload(ctx context.Context, sel ast.SelectionSet, v *RefundPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RefundPayload!")
+		return graphql.Null
+	}
+	return ec._RefundPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRefundRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐRefundRepresentationᚄ(ctx context.Context, v any) ([]*RefundRepresentation, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*RefundRepresentation, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRefundRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐRefundRepresentation(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNRefundRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋexecutableᚐRefundRepresentation(ctx context.Context, v any) (*RefundRepresentation, error) {
+	res, err := ec.unmarshalInputRefundRepresentation(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNRefundState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundState(ctx context.Context, v any) (payment.RefundState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := payment.RefundState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRefundState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundState(ctx context.Context, sel ast.SelectionSet, v payment.RefundState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "RefundState!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNRemoveServiceEntryInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋentryᚐRemoveServiceEntryInput(ctx context.Context, v any) (entry.RemoveServiceEntryInput, error) {
 	res, err := ec.unmarshalInputRemoveServiceEntryInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNRequestRefundInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRequestRefundInput(ctx context.Context, v any) (payment.RequestRefundInput, error) {
+	res, err := ec.unmarshalInputRequestRefundInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -9794,6 +14881,11 @@ func (ec *executionContext) marshalNReviewDecision2githubᚗcomᚋcitizencloud�
 		graphql.AddInvalidNullFromMarshaler(ctx, "ReviewDecision!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNReviewRefundInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐReviewRefundInput(ctx context.Context, v any) (payment.ReviewRefundInput, error) {
+	res, err := ec.unmarshalInputReviewRefundInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNReviewServiceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋcatalogueᚐReviewServiceInput(ctx context.Context, v any) (catalogue.ReviewServiceInput, error) {
@@ -10229,6 +15321,8 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 	{
 		var batchItemsService []*catalogue.Service
 		batchIdxMapService := map[int]int{}
+		var batchItemsPaymentOrder []*payment.PaymentOrder
+		batchIdxMapPaymentOrder := map[int]int{}
 		var batchItemsCitizen []*Citizen
 		batchIdxMapCitizen := map[int]int{}
 		for i, item := range v {
@@ -10236,6 +15330,9 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 			case *catalogue.Service:
 				batchIdxMapService[i] = len(batchItemsService)
 				batchItemsService = append(batchItemsService, concrete)
+			case *payment.PaymentOrder:
+				batchIdxMapPaymentOrder[i] = len(batchItemsPaymentOrder)
+				batchItemsPaymentOrder = append(batchItemsPaymentOrder, concrete)
 			case Citizen:
 				batchIdxMapCitizen[i] = len(batchItemsCitizen)
 				batchItemsCitizen = append(batchItemsCitizen, &concrete)
@@ -10246,6 +15343,9 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 		}
 		if len(batchItemsService) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Service", batchItemsService, batchIdxMapService)
+		}
+		if len(batchItemsPaymentOrder) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "PaymentOrder", batchItemsPaymentOrder, batchIdxMapPaymentOrder)
 		}
 		if len(batchItemsCitizen) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Citizen", batchItemsCitizen, batchIdxMapCitizen)
@@ -10718,6 +15818,147 @@ func (ec *executionContext) marshalOInt2ᚖint(ctx context.Context, sel ast.Sele
 	return res
 }
 
+func (ec *executionContext) marshalOMerchant2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚋmerchantᚐMerchant(ctx context.Context, sel ast.SelectionSet, v []*merchant.Merchant) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOMerchant2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚋmerchantᚐMerchant(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOMerchant2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚋmerchantᚐMerchant(ctx context.Context, sel ast.SelectionSet, v *merchant.Merchant) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Merchant(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOPaymentChannel2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚋchannelᚐName(ctx context.Context, v any) (*channel.Name, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := channel.Name(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOPaymentChannel2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚋchannelᚐName(ctx context.Context, sel ast.SelectionSet, v *channel.Name) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) marshalOPaymentEvent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*payment.PaymentEvent) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPaymentEvent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentEvent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOPaymentOrder2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrder(ctx context.Context, sel ast.SelectionSet, v []*payment.PaymentOrder) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ctx = graphql.WithBatchParents(ctx, "PaymentOrder", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOPaymentOrder2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrder(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOPaymentOrder2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrder(ctx context.Context, sel ast.SelectionSet, v *payment.PaymentOrder) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._PaymentOrder(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOPaymentOrderConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderConnection(ctx context.Context, sel ast.SelectionSet, v *payment.PaymentOrderConnection) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._PaymentOrderConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOPaymentOrderState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderStateᚄ(ctx context.Context, v any) ([]payment.PaymentOrderState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]payment.PaymentOrderState, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNPaymentOrderState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderState(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOPaymentOrderState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderStateᚄ(ctx context.Context, sel ast.SelectionSet, v []payment.PaymentOrderState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPaymentOrderState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderState(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOPaymentOrderState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderState(ctx context.Context, v any) (*payment.PaymentOrderState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := payment.PaymentOrderState(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOPaymentOrderState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐPaymentOrderState(ctx context.Context, sel ast.SelectionSet, v *payment.PaymentOrderState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 func (ec *executionContext) unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx context.Context, v any) (*mask.Kind, error) {
 	if v == nil {
 		return nil, nil
@@ -10754,6 +15995,81 @@ func (ec *executionContext) marshalOPersonalShowing2ᚖgithubᚗcomᚋcitizenclo
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) marshalORefund2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefund(ctx context.Context, sel ast.SelectionSet, v []*payment.Refund) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalORefund2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefund(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalORefund2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundᚄ(ctx context.Context, sel ast.SelectionSet, v []*payment.Refund) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRefund2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefund(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalORefund2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefund(ctx context.Context, sel ast.SelectionSet, v *payment.Refund) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Refund(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalORefundState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundStateᚄ(ctx context.Context, v any) ([]payment.RefundState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]payment.RefundState, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRefundState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundState(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalORefundState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundStateᚄ(ctx context.Context, sel ast.SelectionSet, v []payment.RefundState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRefundState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋpaymentᚐRefundState(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOService2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋcitizenᚋcatalogueᚐService(ctx context.Context, sel ast.SelectionSet, v []*catalogue.Service) graphql.Marshaler {
@@ -10998,6 +16314,24 @@ func (ec *executionContext) marshalOString2ᚖstring(ctx context.Context, sel as
 	_ = sel
 	_ = ctx
 	res := graphql.MarshalString(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalOTime2ᚖtimeᚐTime(ctx context.Context, v any) (*time.Time, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalTime(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOTime2ᚖtimeᚐTime(ctx context.Context, sel ast.SelectionSet, v *time.Time) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalTime(*v)
 	return res
 }
 

@@ -11,6 +11,33 @@ const (
 	CitizenMatchedKeyID CitizenMatchedKey = "id"
 )
 
+// MerchantMatchedKey is the @key a Merchant representation matched, which
+// its MatchedKey field reports: one of the constants below, each holding
+// the key's fields as gqlgen prints them.
+type MerchantMatchedKey string
+
+const (
+	MerchantMatchedKeyID MerchantMatchedKey = "id"
+)
+
+// PaymentOrderMatchedKey is the @key a PaymentOrder representation matched, which
+// its MatchedKey field reports: one of the constants below, each holding
+// the key's fields as gqlgen prints them.
+type PaymentOrderMatchedKey string
+
+const (
+	PaymentOrderMatchedKeyID PaymentOrderMatchedKey = "id"
+)
+
+// RefundMatchedKey is the @key a Refund representation matched, which
+// its MatchedKey field reports: one of the constants below, each holding
+// the key's fields as gqlgen prints them.
+type RefundMatchedKey string
+
+const (
+	RefundMatchedKeyID RefundMatchedKey = "id"
+)
+
 // ServiceMatchedKey is the @key a Service representation matched, which
 // its MatchedKey field reports: one of the constants below, each holding
 // the key's fields as gqlgen prints them.

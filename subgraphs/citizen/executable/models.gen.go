@@ -5,6 +5,7 @@ package executable
 import (
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/catalogue"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/entry"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/payment"
 )
 
 // 市民
@@ -17,6 +18,8 @@ type Citizen struct {
 	RecentServices []*catalogue.Service `json:"recentServices,omitempty"`
 	// 推荐的服务：所在区县近三十天常用而本人未收藏的；仅本人可见，他人为空
 	RecommendedServices []*catalogue.Service `json:"recommendedServices,omitempty"`
+	// 本人的支付订单，最近的在前；仅本人可见，他人为空
+	PaymentOrders *payment.PaymentOrderConnection `json:"paymentOrders,omitempty"`
 }
 
 func (Citizen) IsEntity() {}
@@ -28,7 +31,51 @@ type CitizenRepresentation struct {
 	MatchedKey CitizenMatchedKey `json:"-"`
 }
 
+// 关闭支付订单
+type ClosePaymentOrderInput struct {
+	// 订单编号
+	ID string `json:"id"`
+	// 期望版本
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+type MerchantRepresentation struct {
+	ID *string `json:"id,omitempty"`
+	// The @key this representation matched: one of the MerchantMatchedKey constants.
+	// gqlgen sets it from the fields the router sent; the router does not send it.
+	MatchedKey MerchantMatchedKey `json:"-"`
+}
+
 type Mutation struct {
+}
+
+// 发起支付的结果
+type PayOrderPayload struct {
+	// 支付订单
+	PaymentOrder payment.PaymentOrder `json:"paymentOrder"`
+	// 调起支付渠道收银台的参数
+	Parameters []*PaymentParameter `json:"parameters"`
+}
+
+// 支付订单变更的结果
+type PaymentOrderPayload struct {
+	// 支付订单
+	PaymentOrder payment.PaymentOrder `json:"paymentOrder"`
+}
+
+type PaymentOrderRepresentation struct {
+	ID *string `json:"id,omitempty"`
+	// The @key this representation matched: one of the PaymentOrderMatchedKey constants.
+	// gqlgen sets it from the fields the router sent; the router does not send it.
+	MatchedKey PaymentOrderMatchedKey `json:"-"`
+}
+
+// 调起支付渠道收银台的一个参数
+type PaymentParameter struct {
+	// 参数名，依支付渠道的约定
+	Name string `json:"name"`
+	// 参数值
+	Value string `json:"value"`
 }
 
 // 发布
@@ -40,6 +87,19 @@ type PublishServiceInput struct {
 }
 
 type Query struct {
+}
+
+// 退款变更的结果
+type RefundPayload struct {
+	// 退款
+	Refund payment.Refund `json:"refund"`
+}
+
+type RefundRepresentation struct {
+	ID *string `json:"id,omitempty"`
+	// The @key this representation matched: one of the RefundMatchedKey constants.
+	// gqlgen sets it from the fields the router sent; the router does not send it.
+	MatchedKey RefundMatchedKey `json:"-"`
 }
 
 // 将未通过的服务退回草稿

@@ -33,7 +33,11 @@ func (p *Payments) Close(ctx context.Context, id string, version int) (*PaymentO
 			return nil, err
 		}
 	}
-	return p.own(ctx, id)
+	o, err = p.own(ctx, id)
+	if err == nil && o.State == Paying {
+		return nil, fault.New(fault.Conflict, "支付渠道暂不能关闭这笔支付，有效时间过后订单将自动关闭")
+	}
+	return o, err
 }
 
 // closeUntouched closes an order without an open trade, else it gives the trade.
@@ -59,9 +63,9 @@ func (p *Payments) closeUntouched(ctx context.Context, id string, version int, b
 
 // closeTrade closes a trade at its channel, and the order with it.
 func (p *Payments) closeTrade(ctx context.Context, a *attempt) error {
-	ch := p.Channels[a.Channel]
+	ch := p.channel(a.Channel)
 	if ch == nil {
-		return p.loseSight(ctx, a.OrderID, "channel not configured")
+		return p.loseSight(ctx, a, "channel not configured")
 	}
 	trade, err := ch.Close(ctx, a.OutTradeNo)
 	if stepErr := p.step("closed at the channel"); stepErr != nil {
@@ -69,17 +73,22 @@ func (p *Payments) closeTrade(ctx context.Context, a *attempt) error {
 	}
 	if err != nil {
 		p.Log.WarnContext(ctx, "payment channel does not answer", "channel", a.Channel, "trade", a.OutTradeNo, "error", err)
-		return p.loseSight(ctx, a.OrderID, "close")
+		return p.loseSight(ctx, a, "close")
 	}
 	return p.heard(ctx, a, trade, closeOrder)
 }
 
 // loseSight says that the channel does not tell how the trade stands; it is
 // asked again, with growing pauses.
-func (p *Payments) loseSight(ctx context.Context, orderID, note string) error {
+// A trade that ended while we asked is not out of sight.
+func (p *Payments) loseSight(ctx context.Context, a *attempt, note string) error {
 	return p.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		o, err := lock(ctx, tx, orderID)
+		o, err := lock(ctx, tx, a.OrderID)
 		if err != nil {
+			return err
+		}
+		open, err := openAttempt(ctx, tx, o.ID)
+		if err != nil || open == nil || open.OutTradeNo != a.OutTradeNo {
 			return err
 		}
 		if o.State == Paying {

@@ -134,9 +134,9 @@ func (d *direct) wrong(call string, answered bool) error {
 	return d.fault(call, answered)
 }
 
-const account = "1900000001"
+const mine = "1900000001"
 
-func (d *direct) Merchant() string { return account }
+func (d *direct) Merchant() string { return mine }
 
 // definite makes the book's refusals the channel's.
 func definite(err error) error {
@@ -174,7 +174,7 @@ func (d *direct) trade(trade channel.Trade, err error) (channel.Trade, error) {
 	if errors.Is(err, simulator.ErrNoTrade) {
 		return channel.Trade{State: channel.NotFound}, nil
 	}
-	trade.Merchant = account
+	trade.Merchant = mine
 	return trade, err
 }
 
@@ -196,7 +196,7 @@ func (d *direct) QueryRefund(ctx context.Context, r channel.Return) (channel.Ret
 
 // told is a notice of the trade.
 func told(trade channel.Trade) []byte {
-	trade.Merchant = account
+	trade.Merchant = mine
 	text, _ := json.Marshal(channel.Notice{ID: fmt.Sprint("n-", trade.OutTradeNo, trade.State), Trade: trade})
 	return text
 }

@@ -52,6 +52,25 @@ func (p *Payments) Look(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
+// Run looks after orders and refunds until the context ends.
+func (p *Payments) Run(ctx context.Context) error {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		if err := p.Look(ctx); err != nil && ctx.Err() == nil {
+			p.Log.WarnContext(ctx, "payments not all looked after, will try again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// every is how often is looked.
+const every = 2 * time.Second
+
 // take reserves what is due for the length of the lease. table is ours.
 func (p *Payments) take(ctx context.Context, table string) (ids []string, err error) {
 	err = p.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -103,7 +122,7 @@ func (p *Payments) lookAfterOrder(ctx context.Context, id string) error {
 
 // ask asks the channel about a trade that can still be paid.
 func (p *Payments) ask(ctx context.Context, a *attempt) error {
-	ch := p.Channels[a.Channel]
+	ch := p.channel(a.Channel)
 	if ch == nil {
 		return nil
 	}

@@ -20,7 +20,7 @@ var ErrNoChannel = errors.New("payment: no such channel")
 // are compared with what we asked for: what does not fit is kept as refused,
 // and moves nothing.
 func (p *Payments) Notice(ctx context.Context, name channel.Name, header http.Header, body []byte) error {
-	ch := p.Channels[name]
+	ch := p.channel(name)
 	if ch == nil {
 		return ErrNoChannel
 	}

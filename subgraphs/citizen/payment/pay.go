@@ -39,7 +39,7 @@ func (p *Payments) Pay(ctx context.Context, in PayOrderInput) (*Invoked, error) 
 	if err != nil {
 		return nil, err
 	}
-	ch := p.Channels[in.Channel]
+	ch := p.channel(in.Channel)
 	if ch == nil {
 		return nil, fault.Invalid("input.channel", "该支付方式尚未开通")
 	}
@@ -111,6 +111,21 @@ func (p *Payments) Find(ctx context.Context, ids []string) (map[string]*PaymentO
 	return byID, err
 }
 
+// OpenTrade names the trade of the order that can be paid now; "" for none.
+func (p *Payments) OpenTrade(ctx context.Context, orderID string) (name channel.Name, trade string, err error) {
+	if !input.ID(orderID) {
+		return "", "", nil
+	}
+	err = p.DB.Read(access.AsSystem(ctx, "payment"), func(tx *sqlx.Tx) error {
+		a, err := openAttempt(ctx, tx, orderID)
+		if a != nil {
+			name, trade = a.Channel, a.OutTradeNo
+		}
+		return err
+	})
+	return name, trade, err
+}
+
 // attempt gives the open trade by the channel, or opens one; other is what is
 // open by another channel.
 func (p *Payments) attempt(ctx context.Context, id string, name channel.Name, by *access.Principal) (o *PaymentOrder, tried, other *attempt, err error) {
@@ -156,7 +171,7 @@ func (p *Payments) attempt(ctx context.Context, id string, name channel.Name, by
 
 // abandon closes another channel's trade before a new one is opened.
 func (p *Payments) abandon(ctx context.Context, other *attempt) error {
-	ch := p.Channels[other.Channel]
+	ch := p.channel(other.Channel)
 	if ch == nil {
 		return fault.New(fault.Unavailable, "订单正以其他方式支付，请稍后再试")
 	}

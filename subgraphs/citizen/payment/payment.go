@@ -90,8 +90,11 @@ type Happening struct {
 
 // Payments is the cashier.
 type Payments struct {
-	DB       *database.DB
+	DB *database.DB
+	// Channels are those that are open; Open, where set, gives them at their
+	// first use in its place.
 	Channels map[channel.Name]channel.Channel
+	Open     func() map[channel.Name]channel.Channel
 	Now      func() time.Time
 	Log      *slog.Logger
 	// StepUpFen is from which amount on whoever pays must have proven anew who they are.
@@ -101,6 +104,14 @@ type Payments struct {
 	// Interrupt, where set, is asked between two steps: its error ends the work
 	// there, as the death of the process would. Tests set it.
 	Interrupt func(step string) error
+}
+
+// channel is an open channel; nil for one that is not.
+func (p *Payments) channel(name channel.Name) channel.Channel {
+	if p.Open != nil {
+		return p.Open()[name]
+	}
+	return p.Channels[name]
 }
 
 // DefaultStepUpFen is 1,000 yuan.

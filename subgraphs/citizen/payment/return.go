@@ -233,7 +233,7 @@ func unlessRefused(err error) error {
 
 // giveBack asks how the refund stands, and makes it where the channel has none.
 func (p *Payments) giveBack(ctx context.Context, r *Refund, a *attempt) (channel.Returned, error) {
-	ch := p.Channels[r.Channel]
+	ch := p.channel(r.Channel)
 	if ch == nil {
 		return channel.Returned{}, errors.New("payment: the refund's channel is not open")
 	}

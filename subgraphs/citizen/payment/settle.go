@@ -50,7 +50,7 @@ func (p *Payments) settle(ctx context.Context, name channel.Name, trade channel.
 			return err
 		}
 		if trade.State == channel.Succeeded {
-			switch ch := p.Channels[name]; {
+			switch ch := p.channel(name); {
 			case trade.Fen != a.Fen:
 				return errAmount
 			case ch == nil || trade.Merchant != ch.Merchant():
