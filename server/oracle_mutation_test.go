@@ -107,6 +107,8 @@ func TestMutationsAreAsInAMonolith(t *testing.T) {
 				}
 				if accepted > before {
 					carried++
+				} else {
+					t.Log("never carried out")
 				}
 			})
 		}

@@ -52,6 +52,7 @@ const (
 	GatewayManage    Action = "gateway.manage"       // the gateway's rules: limits, breakers, what is switched off
 	PlaceManage      Action = "place.manage"         // the places of the area and their opening hours
 	MessageReview    Action = "message.review"       // approve and retire the templates of messages
+	CitizenTag       Action = "citizen.tag"          // the tags of citizens, by which messages reach them
 	LogView          Action = "log.view"             // the logs of all processes and clients
 	FileReview       Action = "file.review"          // quarantined files of the scope: release or delete
 	RealNameView     Action = "realname.view"        // real-name verifications of the scope, masked
@@ -70,7 +71,7 @@ const (
 )
 
 var grants = map[Role][]Action{
-	CommunityWorker: {FeedbackView, FeedbackAssign, FeedbackHandle, FeedbackReject, ActivityManage, BoardView, ParticipantView, WorkerView, CitizenView, CitizenReveal, NoticeSend, DemandPublish, PlaceManage,
+	CommunityWorker: {FeedbackView, FeedbackAssign, FeedbackHandle, FeedbackReject, ActivityManage, BoardView, ParticipantView, WorkerView, CitizenView, CitizenReveal, CitizenTag, NoticeSend, DemandPublish, PlaceManage,
 		RealNameView, RealNameExamine, RealNameReveal, RealNameCounters},
 	Supervisor: {FeedbackView, FeedbackAssign, FeedbackReject, BoardView, ParticipantView, WorkerView, WorkflowView, NoticeSend, MessageReview,
 		RealNameView, RealNameDecide, RealNameRevoke, RealNameReveal},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/citizencloud/citizencloud/foundation/keyset"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/carrier"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/citizentag"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/executable"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/message"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/messagetemplate"
@@ -27,6 +28,14 @@ func messageConnection(list []*message.Message, info *keyset.PageInfo) *executab
 		edges[i] = &executable.MessageEdge{Cursor: keyset.Cursor(m.ID), Node: *m}
 	}
 	return &executable.MessageConnection{Edges: edges, PageInfo: *info}
+}
+
+func citizenTagConnection(list []*citizentag.Tag, info *keyset.PageInfo) *executable.CitizenTagConnection {
+	edges := make([]*executable.CitizenTagEdge, len(list))
+	for i, t := range list {
+		edges[i] = &executable.CitizenTagEdge{Cursor: keyset.Cursor(t.ID), Node: *t}
+	}
+	return &executable.CitizenTagConnection{Edges: edges, PageInfo: *info}
 }
 
 // Carriers are those who carry messages out of the platform. What is not given

@@ -28,6 +28,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/captcha"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/carrier"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/citizentag"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/clientapp"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/consent"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
@@ -116,6 +117,7 @@ type Resolver struct {
 	captchas      *captcha.Service
 	notifications *notification.Service
 	messages      *message.Service
+	tags          *citizentag.Service
 	simulators    []*carrier.Simulator
 	files         *file.Service
 	places        *place.Service
@@ -143,6 +145,7 @@ func New(d Deps) *Resolver {
 		d.Limits = &sms.Usual
 	}
 	r := &Resolver{deps: d, simulator: &sms.Simulator{Redis: d.Redis, Log: d.Log, Now: d.Now}}
+	r.tags = &citizentag.Service{DB: d.DB, Now: d.Now}
 	var codes carrier.Codes
 	r.messages, codes, r.simulators = newMessages(d, r.simulator)
 	if d.SMS == nil {

@@ -96,6 +96,7 @@ func (s *Service) EraseDue(ctx context.Context) (int, error) {
 var erasing = []string{
 	`DELETE FROM platform.citizen_identity WHERE citizen_id = $1`,
 	`DELETE FROM platform.citizen_obligation WHERE citizen_id = $1`,
+	`DELETE FROM platform.citizen_tag_holder WHERE citizen_id = $1`,
 	`DELETE FROM platform.push_device WHERE recipient_kind = 'citizen' AND recipient_id = $1`,
 	`UPDATE platform.message_delivery SET state = 'CANCELLED', reason = 'NO_ADDRESS', next_at = NULL WHERE recipient_kind = 'citizen' AND recipient_id = $1
 		AND state IN ('CREATED', 'TEMPORARY_FAILURE')`,

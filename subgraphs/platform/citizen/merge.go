@@ -23,6 +23,10 @@ var merging = []string{
 	`UPDATE platform.citizen_obligation SET citizen_id = $2 WHERE citizen_id = $1`,
 	`INSERT INTO platform.message_preference AS p (citizen_id, class, allowed, updated_at) SELECT $2, class, allowed, updated_at FROM platform.message_preference WHERE citizen_id = $1
 		ON CONFLICT (citizen_id, class) DO UPDATE SET allowed = p.allowed AND excluded.allowed, updated_at = greatest(p.updated_at, excluded.updated_at)`,
+	`INSERT INTO platform.citizen_tag_holder AS h (tag_id, citizen_id, area_code, source, expires_at, tagged_by, tagged_at)
+		SELECT tag_id, $2, area_code, source, expires_at, tagged_by, tagged_at FROM platform.citizen_tag_holder WHERE citizen_id = $1
+		ON CONFLICT (tag_id, citizen_id) DO UPDATE SET expires_at = greatest(h.expires_at, excluded.expires_at)`,
+	`DELETE FROM platform.citizen_tag_holder WHERE citizen_id = $1 AND $2::uuid IS NOT NULL`,
 	`UPDATE platform.push_device SET recipient_id = $2 WHERE recipient_kind = 'citizen' AND recipient_id = $1`,
 	`UPDATE platform.message_delivery AS d SET recipient_id = $2 WHERE recipient_kind = 'citizen' AND recipient_id = $1
 		AND NOT EXISTS (SELECT FROM platform.message_delivery o WHERE o.message_id = d.message_id AND o.recipient_id = $2 AND o.channel = d.channel)`,

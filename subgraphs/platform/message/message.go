@@ -100,6 +100,7 @@ type Audience string
 // The audiences.
 const (
 	Person   Audience = "PERSON"   // the citizens named
+	WithTag  Audience = "TAG"      // the citizens who live in the area and hold the tag
 	InArea   Audience = "AREA"     // the citizens who live in the area
 	WithRole Audience = "ROLE"     // the workers of the area who hold the role
 	Everyone Audience = "EVERYONE" // all citizens
@@ -125,6 +126,7 @@ type Message struct {
 	Link         *string               `db:"link"`
 	Audience     Audience              `db:"audience"`
 	Role         *string               `db:"role"`
+	TagID        *string               `db:"tag_id"`
 	AreaCode     string                `db:"area_code"`
 	State        State                 `db:"state"`
 	SendAt       time.Time             `db:"send_at"`

@@ -65,8 +65,9 @@ func New(s Service) *Service {
 // AudienceInput is who is to get a message.
 type AudienceInput struct {
 	Kind       Audience
-	AreaID     *string  // of AREA and ROLE
+	AreaID     *string  // of AREA, TAG and ROLE
 	Role       *string  // of ROLE
+	TagID      *string  `json:",omitempty"` // of TAG
 	CitizenIDs []string // of PERSON
 }
 
@@ -200,7 +201,10 @@ func (m *Message) address(p *access.Principal, to AudienceInput) ([]string, erro
 	if len(to.CitizenIDs) > 0 != (to.Kind == Person) {
 		return nil, fault.Invalid("input.audience.citizenIds", "请选择接收的市民；其他发送范围不填")
 	}
-	if (to.AreaID != nil) != (to.Kind == InArea || to.Kind == WithRole) {
+	if (to.TagID != nil) != (to.Kind == WithTag) {
+		return nil, fault.Invalid("input.audience.tagId", "请选择接收的标签；其他发送范围不填")
+	}
+	if (to.AreaID != nil) != (to.Kind == InArea || to.Kind == WithTag || to.Kind == WithRole) {
 		return nil, fault.Invalid("input.audience.areaId", "请选择接收的区域；按人或全体发送时不填")
 	}
 	if (to.Role != nil) != (to.Kind == WithRole) {
@@ -214,7 +218,7 @@ func (m *Message) address(p *access.Principal, to AudienceInput) ([]string, erro
 		}
 		m.AreaCode = p.AreaCode
 		return people, nil
-	case InArea, WithRole:
+	case InArea, WithTag, WithRole:
 		if err := input.AreaCode("input.audience.areaId", *to.AreaID); err != nil {
 			return nil, err
 		}
@@ -222,7 +226,10 @@ func (m *Message) address(p *access.Principal, to AudienceInput) ([]string, erro
 		if to.Role != nil && !slices.Contains(access.Roles(), access.Role(*to.Role)) {
 			return nil, fault.Invalid("input.audience.role", "没有这个角色")
 		}
-		m.Role = to.Role
+		if to.TagID != nil && !input.ID(*to.TagID) {
+			return nil, fault.Invalid("input.audience.tagId", "没有这个标签")
+		}
+		m.Role, m.TagID = to.Role, to.TagID
 	case Everyone:
 		m.AreaCode = wholeOfOur
 	default:
@@ -242,9 +249,16 @@ func coversAll(p *access.Principal, area string) bool {
 	})
 }
 
-// inScope refuses people outside of the sender's scope: the sender's own
-// row-level security finds those within.
+// inScope refuses people outside of the sender's scope, and tags that are not
+// for the sender: the sender's own row-level security finds those within.
 func (s *Service) inScope(ctx context.Context, tx sqlx.ExtContext, m *Message, people []string) error {
+	if m.Audience == WithTag {
+		usable, err := tagUsable(ctx, tx, *m.TagID)
+		if err == nil && !usable {
+			return fault.Invalid("input.audience.tagId", "没有这个标签，或标签已停用")
+		}
+		return err
+	}
 	if m.Audience != Person {
 		return nil
 	}

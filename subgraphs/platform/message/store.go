@@ -17,7 +17,7 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/identifier"
 )
 
-const columns = `id, template_id, class, title, body, nullif(link, '') AS link, audience, nullif(role, '') AS role, area_code, state, send_at, people_count,
+const columns = `id, template_id, class, title, body, nullif(link, '') AS link, audience, nullif(role, '') AS role, tag_id, area_code, state, send_at, people_count,
 	sender_id, created_at, recalled_at, nullif(recall_reason, '') AS recall_reason, completed_at, version,
 	array_to_string(channels, ',') AS channel_list, array_to_string(people, ',') AS people_list, digest, cleared_at IS NOT NULL AS cleared, step, after, after_area, stepped_at`
 
@@ -82,10 +82,10 @@ func insert(ctx context.Context, tx sqlx.ExtContext, m *Message, requestID strin
 	}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO platform.message (id, request_id, digest, template_id, class, title, body, link, channels, audience, people, role, area_code, state,
-			send_at, stepped_at, sender_id, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8, ''), $9, $10, $11, coalesce($12, ''), $13, $14, $15, $16, $17, $16)`,
+			send_at, stepped_at, sender_id, created_at, tag_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8, ''), $9, $10, $11, coalesce($12, ''), $13, $14, $15, $16, $17, $16, $18)`,
 		m.ID, requestID, m.Digest, m.TemplateID, m.Class, m.Title, m.Body, m.Link, pq.Array(channels), m.Audience, pq.Array(people), m.Role, m.AreaCode, m.State,
-		m.SendAt, m.CreatedAt, m.SenderID)
+		m.SendAt, m.CreatedAt, m.SenderID, m.TagID)
 	if err != nil {
 		return fmt.Errorf("message: writing: %w", err)
 	}
@@ -146,6 +146,15 @@ func countCitizens(ctx context.Context, tx sqlx.ExtContext, scopes, ids []string
 		return 0, fmt.Errorf("message: looking for the people: %w", err)
 	}
 	return n, nil
+}
+
+// tagUsable says whether the caller may send by the tag.
+func tagUsable(ctx context.Context, tx sqlx.ExtContext, id string) (usable bool, err error) {
+	err = sqlx.GetContext(ctx, tx, &usable, `SELECT EXISTS (SELECT FROM platform.citizen_tag WHERE id = $1 AND enabled)`, id)
+	if err != nil {
+		return false, fmt.Errorf("message: looking for the tag: %w", err)
+	}
+	return usable, nil
 }
 
 func announceStep(ctx context.Context, tx sqlx.ExtContext, id string, number int) error {

@@ -36,6 +36,10 @@ func people(ctx context.Context, tx sqlx.ExtContext, m *Message, since, now time
 		err = sqlx.SelectContext(ctx, tx, &found, `SELECT `+reach+` FROM platform.citizen c
 			WHERE (c.area_code, c.id) > ($4, $5::uuid) AND c.area_code >= $6 AND c.area_code < $7 AND c.state = 'ACTIVE' ORDER BY c.area_code, c.id LIMIT $8`,
 			append(args, m.AfterArea, m.After, prefix, prefix+":", batch)...)
+	case WithTag: // one row a holder, found by the tag: there are far fewer than people in the area
+		err = sqlx.SelectContext(ctx, tx, &found, `SELECT `+reach+` FROM platform.citizen_tag_holder t JOIN platform.citizen c ON c.id = t.citizen_id
+			WHERE t.tag_id = $4 AND t.citizen_id > $5 AND t.expires_at > $6 AND c.area_code ^@ $7 AND c.state = 'ACTIVE' ORDER BY t.citizen_id LIMIT $8`,
+			append(args, *m.TagID, m.After, now, division.Prefix(m.AreaCode), batch)...)
 	case WithRole:
 		prefix := division.Prefix(m.AreaCode)
 		err = sqlx.SelectContext(ctx, tx, &found, `

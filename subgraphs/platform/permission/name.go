@@ -15,7 +15,7 @@ var actionNames = map[access.Action]string{
 	access.WorkerView: "查看工作人员", access.WorkerManage: "管理工作人员", access.CitizenView: "查看市民", access.NoticeSend: "发送通知",
 	access.WorkdayManage: "管理工作日历", access.UnitManage: "管理机构和岗位", access.RoleGrant: "设置权限和授予角色", access.PermissionView: "查看权限矩阵和机构变更",
 	access.AuditView: "查看审计日志", access.AuditOfAdmins: "查看三员的审计日志", access.WorkflowView: "查看流程实例", access.WorkflowManage: "管理流程定义",
-	access.WorkflowReview: "审核流程定义", access.GatewayManage: "管理网关规则", access.PlaceManage: "管理周边地点", access.LogView: "查看日志", access.MessageReview: "审核消息模板",
+	access.WorkflowReview: "审核流程定义", access.GatewayManage: "管理网关规则", access.PlaceManage: "管理周边地点", access.LogView: "查看日志", access.MessageReview: "审核消息模板", access.CitizenTag: "维护市民标签",
 	access.FileHold: "文件法律保全", access.FileReview: "处置隔离文件",
 	access.RealNameView: "查看实名核验", access.RealNameExamine: "初核线下实名", access.RealNameDecide: "复核线下实名", access.RealNameRevoke: "调低实名等级",
 	access.RealNameReveal: "查看实名的完整信息", access.RealNameCounters: "管理线下核验点",
