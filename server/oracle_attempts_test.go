@@ -61,6 +61,7 @@ func (s *stage) attempts(t *testing.T, body string) []attempt {
 		}
 	}
 	unknown := thing{ID: demonstration.ID("nothing", 1), Version: 1}
+	try(s.proven(root), unknown)
 	for _, by := range []*access.Principal{nil, citizen, city} {
 		try(by, unknown)
 	}
@@ -71,6 +72,16 @@ func (s *stage) attempts(t *testing.T, body string) []attempt {
 		try(city, stale)
 	}
 	return all
+}
+
+// proven is a citizen who has just shown once more who it is: one who keeps the
+// account, and another one who does not.
+func (s *stage) proven(root string) *access.Principal {
+	c := s.cast.Citizen(9)
+	if root == "cancelAccount" {
+		c = s.cast.Citizen(12)
+	}
+	return &access.Principal{Kind: access.Citizen, ID: c.ID, Name: c.Name, AreaCode: c.CommunityCode, Session: demonstration.ID("session", 3), ProvenAt: time.Now(), ProvenBy: access.ByCode}
 }
 
 // everyRole is a worker of the area who may do all that workers may there.
@@ -89,6 +100,7 @@ func topicOf(root string) string {
 		{"clientApp", "clientApp"}, {"withdrawConsent", "consent"}, {"checkIn", "registration"}, {"feedback", "feedbackCase"}, {"info", "feedbackCase"}, {"markDuplicate", "feedbackCase"},
 		{"activity", "activity"}, {"registration", "activity"}, {"participant", "participant"}, {"communityService", "communityService"},
 		{"distribution", "communityService"}, {"demand", "demand"}, {"service", "service"}, {"notification", "notification"},
+		{"messageTemplate", "messageTemplate"}, {"recallMessage", "message"}, {"citizenTag", "citizenTag"}, {"tagCitizens", "citizenTag"}, {"signOutDevice", "device"},
 		{"updatePlace", "place"}, {"closePlace", "place"}, {"orgUnit", "orgUnit"}, {"revealCitizen", "citizen"}, {"renamePost", "post"}, {"abolishPost", "post"}, {"gatewayRule", "gatewayRule"},
 		{"legalHold", "file"}, {"fileRetention", "file"}, {"quarantinedFile", "file"}, {"deleteFile", "file"}, {"restoreFile", "file"}, {"replaceFile", "file"},
 	} {
@@ -117,6 +129,11 @@ func (s *stage) things(t *testing.T, root string) []thing {
 		"clientApp":        `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.client_app WHERE own_client IS NULL`,
 		"consent":          `SELECT id, 0 AS version, principal_id AS citizen_id, state, '' AS area_code FROM platform.consent`,
 		"citizen":          `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.citizen`,
+		"messageTemplate":  `SELECT id, 0 AS version, NULL::uuid AS citizen_id, state, area_code FROM platform.message_template`,
+		"message":          `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.message`,
+		"citizenTag":       `SELECT id, 0 AS version, NULL::uuid AS citizen_id, enabled::text AS state, area_code FROM platform.citizen_tag`,
+		"notification":     `SELECT id, 0 AS version, recipient_id AS citizen_id, topic AS state, '' AS area_code FROM platform.notification WHERE recipient_kind = 'citizen'`,
+		"device":           `SELECT id, 0 AS version, principal_id AS citizen_id, client AS state, '' AS area_code FROM platform.session WHERE kind = 'citizen'`,
 		"gatewayRule":      `SELECT id, version, NULL::uuid AS citizen_id, kind AS state, '510100000000' AS area_code FROM platform.gateway_rule`,
 		"file":             `SELECT id, version, owner_id AS citizen_id, state || held AS state, area_code FROM platform.file`,
 		"service":          `SELECT id, version, NULL::uuid AS citizen_id, state || publication AS state, '' AS area_code FROM citizen.service`,
@@ -159,6 +176,13 @@ func (f filler) value(t *testing.T, name string, of *ast.Type) any {
 			return f.rule()
 		}
 		for _, field := range definition.Fields {
+			switch {
+			case field.Name == "variables": // of templates and messages without any
+				object[field.Name] = []any{}
+				continue
+			case definition.Name == "MessageAudienceInput" && field.Name != "kind" && field.Name != "citizenIds":
+				continue
+			}
 			if field.Type.NonNull || !strings.Contains("pictures all workerId clear openingHours ownClient", field.Name) {
 				object[field.Name] = f.value(t, field.Name, field.Type)
 			}
@@ -205,6 +229,10 @@ func (f filler) value(t *testing.T, name string, of *ast.Type) any {
 			return "https://example.org/callback"
 		case "operations", "grantedoperations":
 			return "Area"
+		case "newpassword":
+			return "correct horse battery 1"
+		case "key":
+			return "oracle-template"
 		case "target":
 			return "https://example.org/target"
 		case "minversion", "clientversion":
@@ -238,6 +266,8 @@ func (f filler) id(t *testing.T, name string) string {
 		"participantid":      `SELECT id::text FROM supply.participant WHERE state = 'APPROVED' ORDER BY id LIMIT 1`,
 		"parentid":           `SELECT id::text FROM platform.org_unit WHERE state = 'ACTIVE' ORDER BY id LIMIT 1`,
 		"unitid":             `SELECT id::text FROM platform.org_unit WHERE state = 'ACTIVE' ORDER BY id LIMIT 1`,
+		"citizenids":         `SELECT id::text FROM platform.citizen WHERE state = 'ACTIVE' AND area_code = '` + f.cast.Communities()[0] + `' ORDER BY id LIMIT 1`,
+		"templateid":         `SELECT id::text FROM platform.message_template WHERE state = 'APPROVED' AND variables = '[]' AND area_code = '` + f.cast.Communities()[0] + `' ORDER BY id LIMIT 1`,
 		"ids":                `SELECT id::text FROM platform.notification ORDER BY id LIMIT 1`,
 	}[name]
 	switch {

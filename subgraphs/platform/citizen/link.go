@@ -16,6 +16,7 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/outbox"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/identifier"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/personal"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/thirdparty"
 )
 
@@ -55,6 +56,12 @@ func (s *Service) LinkedAccounts(ctx context.Context, id string) (found []*Linke
 // sealedSubject is what is sealed and indexed of the provider's name for a person.
 func sealedSubject(provider thirdparty.Name, subject string) string {
 	return string(provider) + ":" + subject
+}
+
+// SealLink encrypts the provider's name for a person, of the link's ID, and makes
+// its blind index. The demonstration data needs it too.
+func SealLink(keys *personal.Keys, id string, provider thirdparty.Name, subject string) (sealed, blind []byte) {
+	return keys.Seal(linkField+"/"+id, sealedSubject(provider, subject)), keys.Indexer(linkField).Of(sealedSubject(provider, subject))
 }
 
 // byLink finds and locks the link of the provider's subject; nil if there is none.
@@ -116,9 +123,10 @@ func (s *Service) insertLink(ctx context.Context, tx sqlx.ExtContext, citizenID 
 	if err != nil {
 		return err
 	}
+	sealed, blind := SealLink(s.keys, id, provider, subject)
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO platform.citizen_identity (id, citizen_id, provider, subject, subject_index, linked_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, $6)`,
-		id, citizenID, provider, s.keys.Seal(linkField+"/"+id, sealedSubject(provider, subject)), s.keys.Indexer(linkField).Of(sealedSubject(provider, subject)), at)
+		id, citizenID, provider, sealed, blind, at)
 	if database.Duplicate(err, "citizen_identity_citizen") {
 		return fault.New(fault.Conflict, "您的账户已绑定另一个%s账户，请先解除绑定", provider.Label())
 	}

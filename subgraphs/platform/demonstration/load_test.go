@@ -70,14 +70,21 @@ func TestDemo(t *testing.T) {
 	for query, want := range map[string]int{
 		`SELECT count(*) FROM platform.worker w WHERE NOT EXISTS (SELECT FROM platform.assignment a JOIN platform.org_unit u ON u.id = a.unit_id
 			WHERE a.worker_id = w.id AND a.is_primary AND u.area_code = w.area_code AND a.area_code = w.area_code)`: 0,
-		`SELECT count(*) FROM platform.org_unit WHERE parent_id IS NULL`:                                                             1,
-		`SELECT count(*) FROM platform.worker WHERE login LIKE 'sq%'`:                                                                60,
-		`SELECT count(*) FROM platform.worker WHERE login = 'admin'`:                                                                 1,
-		`SELECT count(*) FROM pg_class WHERE relnamespace = 'platform'::regnamespace AND relrowsecurity AND NOT relforcerowsecurity`: 0,
-		`SELECT count(DISTINCT state) FROM platform.file`:                                                                            4,
-		`SELECT count(*) FROM platform.file f WHERE held <> EXISTS (SELECT FROM platform.file_hold h WHERE h.file_id = f.id)`:        0,
-		`SELECT count(*) / 500 FROM platform.place`:                                                                                  4, // between 2,000 and 2,500
-		`SELECT count(*) FROM platform.place WHERE NOT position <@ '(105.1,31.6),(102.8,29.9)'::box`:                                 0,
+		`SELECT count(*) FROM platform.org_unit WHERE parent_id IS NULL`:                                                                                                 1,
+		`SELECT count(*) FROM platform.worker WHERE login LIKE 'sq%'`:                                                                                                    60,
+		`SELECT count(*) FROM platform.worker WHERE login = 'admin'`:                                                                                                     1,
+		`SELECT count(*) FROM pg_class WHERE relnamespace = 'platform'::regnamespace AND relrowsecurity AND NOT relforcerowsecurity`:                                     0,
+		`SELECT count(DISTINCT state) FROM platform.file`:                                                                                                                4,
+		`SELECT count(*) FROM platform.file f WHERE held <> EXISTS (SELECT FROM platform.file_hold h WHERE h.file_id = f.id)`:                                            0,
+		`SELECT count(DISTINCT state) FROM platform.message_template`:                                                                                                    4,
+		`SELECT count(DISTINCT state) FROM platform.message`:                                                                                                             3,
+		`SELECT count(*) FROM platform.message m WHERE people_count <> (SELECT count(DISTINCT recipient_id) FROM platform.message_delivery d WHERE d.message_id = m.id)`: 0,
+		`SELECT count(*) FROM platform.message_delivery d WHERE channel = 'IN_APP' AND state = 'DELIVERED' AND NOT EXISTS (SELECT FROM platform.notification n WHERE n.id = d.id AND n.request_id = d.message_id)`: 0,
+		`SELECT count(DISTINCT tag_id) FROM platform.citizen_tag_holder`:                                        3,
+		`SELECT count(DISTINCT citizen_id) FROM platform.citizen_identity`:                                      200,
+		`SELECT count(DISTINCT principal_id) FROM platform.session WHERE kind = 'citizen' AND ended_at IS NULL`: 200,
+		`SELECT count(*) / 500 FROM platform.place`:                                                             4, // between 2,000 and 2,500
+		`SELECT count(*) FROM platform.place WHERE NOT position <@ '(105.1,31.6),(102.8,29.9)'::box`:            0,
 	} {
 		if n := number(t, d, query); n != want {
 			t.Errorf("%s: %d, want %d", query, n, want)

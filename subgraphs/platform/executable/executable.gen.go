@@ -25,6 +25,8 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/captcha"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizentag"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/clientapp"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/consent"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/gatewayrule"
@@ -38,6 +40,8 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/permission"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/place"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/realname"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/realname/document"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/session"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/thirdparty"
@@ -64,12 +68,17 @@ type ResolverRoot interface {
 	AuditEntry() AuditEntryResolver
 	Citizen() CitizenResolver
 	CitizenTag() CitizenTagResolver
+	ClientApp() ClientAppResolver
+	ClientAppEvent() ClientAppEventResolver
+	Consent() ConsentResolver
+	CounterSlot() CounterSlotResolver
 	Delegation() DelegationResolver
 	Entity() EntityResolver
 	FileAsset() FileAssetResolver
 	FileEvent() FileEventResolver
 	FileUpload() FileUploadResolver
 	FileVersion() FileVersionResolver
+	IdentityVerification() IdentityVerificationResolver
 	InboxItem() InboxItemResolver
 	Message() MessageResolver
 	MessageTemplate() MessageTemplateResolver
@@ -78,6 +87,7 @@ type ResolverRoot interface {
 	Place() PlaceResolver
 	Post() PostResolver
 	Query() QueryResolver
+	RealNameCounter() RealNameCounterResolver
 	Subscription() SubscriptionResolver
 	Worker() WorkerResolver
 	WorkflowDefinition() WorkflowDefinitionResolver
@@ -100,6 +110,14 @@ type ComplexityRoot struct {
 		Action  func(childComplexity int) int
 		Granted func(childComplexity int) int
 		Name    func(childComplexity int) int
+	}
+
+	ApplyClientAppPayload struct {
+		ClientApp func(childComplexity int) int
+	}
+
+	ApplyOfflineVerificationPayload struct {
+		Verification func(childComplexity int) int
 	}
 
 	Area struct {
@@ -178,6 +196,12 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	BeginFaceVerificationPayload struct {
+		ExpiresAt     func(childComplexity int) int
+		LivenessToken func(childComplexity int) int
+		Verification  func(childComplexity int) int
+	}
+
 	BindMobilePayload struct {
 		SignIn func(childComplexity int) int
 		Viewer func(childComplexity int) int
@@ -205,11 +229,14 @@ type ComplexityRoot struct {
 		AssuranceLevel          func(childComplexity int) int
 		Devices                 func(childComplexity int, first *int, after *string) int
 		ID                      func(childComplexity int) int
+		IdentityVerifications   func(childComplexity int, first *int, after *string) int
 		LinkedAccounts          func(childComplexity int) int
 		Mobile                  func(childComplexity int) int
 		Nickname                func(childComplexity int) int
 		Notifications           func(childComplexity int, first *int, after *string, unreadOnly *bool) int
 		PasswordSet             func(childComplexity int) int
+		RealName                func(childComplexity int) int
+		RealNameConsents        func(childComplexity int) int
 		RegisteredAt            func(childComplexity int) int
 		State                   func(childComplexity int) int
 		Tags                    func(childComplexity int) int
@@ -236,12 +263,130 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ClientApp struct {
+		Area              func(childComplexity int) int
+		Audience          func(childComplexity int) int
+		ClientID          func(childComplexity int) int
+		CreatedAt         func(childComplexity int) int
+		DailyQuota        func(childComplexity int) int
+		GrantedOperations func(childComplexity int) int
+		GrantedScopes     func(childComplexity int) int
+		History           func(childComplexity int) int
+		Homepage          func(childComplexity int) int
+		ID                func(childComplexity int) int
+		Keys              func(childComplexity int) int
+		Kind              func(childComplexity int) int
+		LogoutUris        func(childComplexity int) int
+		Name              func(childComplexity int) int
+		Operations        func(childComplexity int) int
+		OwnClient         func(childComplexity int) int
+		RatePerSecond     func(childComplexity int) int
+		RedirectUris      func(childComplexity int) int
+		Scopes            func(childComplexity int) int
+		State             func(childComplexity int) int
+		StateReason       func(childComplexity int) int
+		Statistics        func(childComplexity int, from *string, to *string) int
+		Summary           func(childComplexity int) int
+		Unit              func(childComplexity int) int
+		UpdatedAt         func(childComplexity int) int
+		Version           func(childComplexity int) int
+	}
+
+	ClientAppConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	ClientAppDay struct {
+		Calls    func(childComplexity int) int
+		Day      func(childComplexity int) int
+		Errors   func(childComplexity int) int
+		Refusals func(childComplexity int) int
+	}
+
+	ClientAppEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ClientAppEvent struct {
+		Action func(childComplexity int) int
+		At     func(childComplexity int) int
+		From   func(childComplexity int) int
+		ID     func(childComplexity int) int
+		Reason func(childComplexity int) int
+		To     func(childComplexity int) int
+		Worker func(childComplexity int) int
+	}
+
+	ClientAppKey struct {
+		CreatedAt func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		Hint      func(childComplexity int) int
+		ID        func(childComplexity int) int
+		UsedAt    func(childComplexity int) int
+	}
+
 	ClosePlacePayload struct {
 		Place func(childComplexity int) int
 	}
 
+	CloseRealNameCounterPayload struct {
+		Counter func(childComplexity int) int
+	}
+
+	CompleteFaceVerificationPayload struct {
+		Verification func(childComplexity int) int
+	}
+
+	Consent struct {
+		AppHomepage func(childComplexity int) int
+		AppName     func(childComplexity int) int
+		AppSummary  func(childComplexity int) int
+		EndedAt     func(childComplexity int) int
+		ExpiresAt   func(childComplexity int) int
+		GrantedAt   func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Items       func(childComplexity int) int
+		State       func(childComplexity int) int
+	}
+
+	ConsentConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	ConsentEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ConsentItem struct {
+		Scope func(childComplexity int) int
+		Words func(childComplexity int) int
+	}
+
+	ConsentToRealNamePayload struct {
+		Consent func(childComplexity int) int
+	}
+
+	CounterSlot struct {
+		Capacity  func(childComplexity int) int
+		Counter   func(childComplexity int) int
+		EndsAt    func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Remaining func(childComplexity int) int
+		StartsAt  func(childComplexity int) int
+	}
+
 	CreateCitizenTagPayload struct {
 		Tag func(childComplexity int) int
+	}
+
+	CreateClientAppKeyPayload struct {
+		ClientApp func(childComplexity int) int
+		Key       func(childComplexity int) int
+		Secret    func(childComplexity int) int
 	}
 
 	CreateMessageTemplatePayload struct {
@@ -250,6 +395,10 @@ type ComplexityRoot struct {
 
 	CreatePlacePayload struct {
 		Place func(childComplexity int) int
+	}
+
+	CreateRealNameCounterPayload struct {
+		Counter func(childComplexity int) int
 	}
 
 	CreateWorkerPayload struct {
@@ -261,6 +410,10 @@ type ComplexityRoot struct {
 		DataScope func(childComplexity int) int
 		Posts     func(childComplexity int) int
 		Workers   func(childComplexity int) int
+	}
+
+	DecideVerificationPayload struct {
+		Verification func(childComplexity int) int
 	}
 
 	Delegation struct {
@@ -334,12 +487,17 @@ type ComplexityRoot struct {
 		FindArea             func(childComplexity int, reps []*AreaRepresentation) int
 		FindAuditEntry       func(childComplexity int, reps []*AuditEntryRepresentation) int
 		FindCitizen          func(childComplexity int, reps []*CitizenRepresentation) int
+		FindClientApp        func(childComplexity int, reps []*ClientAppRepresentation) int
 		FindFileAsset        func(childComplexity int, reps []*FileAssetRepresentation) int
 		FindNotification     func(childComplexity int, reps []*NotificationRepresentation) int
 		FindOrgUnit          func(childComplexity int, reps []*OrgUnitRepresentation) int
 		FindPlace            func(childComplexity int, reps []*PlaceRepresentation) int
 		FindWorker           func(childComplexity int, reps []*WorkerRepresentation) int
 		FindWorkflowInstance func(childComplexity int, reps []*WorkflowInstanceRepresentation) int
+	}
+
+	ExamineVerificationPayload struct {
+		Verification func(childComplexity int) int
 	}
 
 	ExportAuditEntriesPayload struct {
@@ -396,6 +554,10 @@ type ComplexityRoot struct {
 		Worker func(childComplexity int) int
 	}
 
+	FileOfflineVerificationPayload struct {
+		Verification func(childComplexity int) int
+	}
+
 	FileUpload struct {
 		Bytes         func(childComplexity int) int
 		CreatedAt     func(childComplexity int) int
@@ -429,6 +591,11 @@ type ComplexityRoot struct {
 		URL       func(childComplexity int) int
 	}
 
+	FindRealNamePayload struct {
+		CitizenID func(childComplexity int) int
+		RealName  func(childComplexity int) int
+	}
+
 	GatewayRule struct {
 		Burst        func(childComplexity int) int
 		Enabled      func(childComplexity int) int
@@ -457,6 +624,43 @@ type ComplexityRoot struct {
 		Name      func(childComplexity int) int
 		Source    func(childComplexity int) int
 		TagID     func(childComplexity int) int
+	}
+
+	IdentityVerification struct {
+		AllowedActions func(childComplexity int) int
+		Area           func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		DecidedAt      func(childComplexity int) int
+		DocumentKind   func(childComplexity int) int
+		ExaminerNote   func(childComplexity int) int
+		ExaminerPassed func(childComplexity int) int
+		Failure        func(childComplexity int) int
+		History        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Level          func(childComplexity int) int
+		Message        func(childComplexity int) int
+		Method         func(childComplexity int) int
+		NameMasked     func(childComplexity int) int
+		NextSteps      func(childComplexity int) int
+		NumberMasked   func(childComplexity int) int
+		PreviousID     func(childComplexity int) int
+		Reason         func(childComplexity int) int
+		Simulated      func(childComplexity int) int
+		Slot           func(childComplexity int) int
+		State          func(childComplexity int) int
+		SubmittedAt    func(childComplexity int) int
+		ValidUntil     func(childComplexity int) int
+		Version        func(childComplexity int) int
+	}
+
+	IdentityVerificationConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	IdentityVerificationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	InboxChange struct {
@@ -530,6 +734,10 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	LaunchClientAppPayload struct {
+		ClientApp func(childComplexity int) int
+	}
+
 	LinkAccountPayload struct {
 		Merged func(childComplexity int) int
 		Viewer func(childComplexity int) int
@@ -573,6 +781,10 @@ type ComplexityRoot struct {
 	LogEntryEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	LowerAssuranceLevelPayload struct {
+		RealName func(childComplexity int) int
 	}
 
 	MarkInboxReadPayload struct {
@@ -690,88 +902,118 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AbolishPost               func(childComplexity int, input AbolishPostInput) int
-		ActOnWorkflow             func(childComplexity int, input workflow.ActOnWorkflowInput) int
-		BindMobile                func(childComplexity int, input BindMobileInput) int
-		CancelAccount             func(childComplexity int) int
-		ChangeAssignments         func(childComplexity int, input ChangeAssignmentsInput) int
-		ChangeMobile              func(childComplexity int, input ChangeMobileInput) int
-		ChangePassword            func(childComplexity int, input ChangePasswordInput) int
-		ClosePlace                func(childComplexity int, input ClosePlaceInput) int
-		CreateCitizenTag          func(childComplexity int, input CreateCitizenTagInput) int
-		CreateMessageTemplate     func(childComplexity int, input CreateMessageTemplateInput) int
-		CreateOrgUnit             func(childComplexity int, input CreateOrgUnitInput) int
-		CreatePlace               func(childComplexity int, input CreatePlaceInput) int
-		CreatePost                func(childComplexity int, input CreatePostInput) int
-		CreateWorker              func(childComplexity int, input CreateWorkerInput) int
-		Delegate                  func(childComplexity int, input DelegateInput) int
-		DeleteFile                func(childComplexity int, input DeleteFileInput) int
-		DeleteQuarantinedFile     func(childComplexity int, input DeleteQuarantinedFileInput) int
-		DisableCitizenTag         func(childComplexity int, input DisableCitizenTagInput) int
-		DissolveOrgUnit           func(childComplexity int, input DissolveOrgUnitInput) int
-		DraftWorkflowDefinition   func(childComplexity int, input workflow.DraftWorkflowDefinitionInput) int
-		EndWorker                 func(childComplexity int, input EndWorkerInput) int
-		EnrolSecondFactor         func(childComplexity int) int
-		ExportAuditEntries        func(childComplexity int, input audit.ExportAuditEntriesInput) int
-		ExtendFileRetention       func(childComplexity int, input ExtendFileRetentionInput) int
-		GrantAssignment           func(childComplexity int, input GrantAssignmentInput) int
-		LinkAccount               func(childComplexity int, input LinkAccountInput) int
-		MarkInboxRead             func(childComplexity int, input MarkInboxReadInput) int
-		MarkNotificationsRead     func(childComplexity int, input MarkNotificationsReadInput) int
-		MoveOrgUnit               func(childComplexity int, input MoveOrgUnitInput) int
-		PlaceLegalHold            func(childComplexity int, input PlaceLegalHoldInput) int
-		PublishWorkflowDefinition func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
-		PutGatewayRule            func(childComplexity int, input PutGatewayRuleInput) int
-		RecallMessage             func(childComplexity int, input RecallMessageInput) int
-		RefreshSession            func(childComplexity int, input RefreshSessionInput) int
-		RegisterPushDevice        func(childComplexity int, input RegisterPushDeviceInput) int
-		ReleaseLegalHold          func(childComplexity int, input ReleaseLegalHoldInput) int
-		ReleaseQuarantinedFile    func(childComplexity int, input ReleaseQuarantinedFileInput) int
-		RemoveGatewayRule         func(childComplexity int, input RemoveGatewayRuleInput) int
-		RenameOrgUnit             func(childComplexity int, input RenameOrgUnitInput) int
-		RenamePost                func(childComplexity int, input RenamePostInput) int
-		ReplaceFile               func(childComplexity int, input ReplaceFileInput) int
-		ReportNotificationClick   func(childComplexity int, input ReportNotificationClickInput) int
-		RequestCaptcha            func(childComplexity int, input RequestCaptchaInput) int
-		RequestSmsCode            func(childComplexity int, input RequestSmsCodeInput) int
-		ResetPassword             func(childComplexity int, input ResetPasswordInput) int
-		ResetSecondFactor         func(childComplexity int, input ResetSecondFactorInput) int
-		ResetWorkerPassword       func(childComplexity int, input ResetWorkerPasswordInput) int
-		RestoreFile               func(childComplexity int, input RestoreFileInput) int
-		ResumeOrgUnit             func(childComplexity int, input ResumeOrgUnitInput) int
-		ResumeWorker              func(childComplexity int, input ResumeWorkerInput) int
-		RetireMessageTemplate     func(childComplexity int, input RetireMessageTemplateInput) int
-		RetireWorkflowDefinition  func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
-		RevealCitizen             func(childComplexity int, input RevealCitizenInput) int
-		RevealOwnMobile           func(childComplexity int) int
-		ReviewMessageTemplate     func(childComplexity int, input ReviewMessageTemplateInput) int
-		ReviewWorkflowDefinition  func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
-		RevokeDelegation          func(childComplexity int, input RevokeDelegationInput) int
-		SendMessage               func(childComplexity int, input SendMessageInput) int
-		SetMessagePreference      func(childComplexity int, input SetMessagePreferenceInput) int
-		SetPassword               func(childComplexity int, input SetPasswordInput) int
-		SetPostPermission         func(childComplexity int, input SetPostPermissionInput) int
-		SignInByCode              func(childComplexity int, input SignInByCodeInput) int
-		SignInByPassword          func(childComplexity int, input SignInByPasswordInput) int
-		SignInByThirdParty        func(childComplexity int, input SignInByThirdPartyInput) int
-		SignInWorker              func(childComplexity int, input SignInWorkerInput) int
-		SignOut                   func(childComplexity int, input *SignOutInput) int
-		SignOutDevice             func(childComplexity int, input SignOutDeviceInput) int
-		SignOutOtherDevices       func(childComplexity int) int
-		StartWorkflow             func(childComplexity int, input workflow.StartWorkflowInput) int
-		StepUp                    func(childComplexity int, input StepUpInput) int
-		SubmitMessageTemplate     func(childComplexity int, input SubmitMessageTemplateInput) int
-		SuspendOrgUnit            func(childComplexity int, input SuspendOrgUnitInput) int
-		SuspendWorker             func(childComplexity int, input SuspendWorkerInput) int
-		SwitchPost                func(childComplexity int, input SwitchPostInput) int
-		TagCitizens               func(childComplexity int, input TagCitizensInput) int
-		UnlinkAccount             func(childComplexity int, input UnlinkAccountInput) int
-		UntagCitizens             func(childComplexity int, input UntagCitizensInput) int
-		UpdatePlace               func(childComplexity int, input UpdatePlaceInput) int
-		UpdateProfile             func(childComplexity int, input UpdateProfileInput) int
-		UrgeWorkflow              func(childComplexity int, input workflow.UrgeWorkflowInput) int
-		VerifySecondFactor        func(childComplexity int, input VerifySecondFactorInput) int
-		WithdrawAssignment        func(childComplexity int, input WithdrawAssignmentInput) int
+		AbolishPost                 func(childComplexity int, input AbolishPostInput) int
+		ActOnWorkflow               func(childComplexity int, input workflow.ActOnWorkflowInput) int
+		ApplyClientApp              func(childComplexity int, input ApplyClientAppInput) int
+		ApplyOfflineVerification    func(childComplexity int, input realname.ApplyOfflineVerificationInput) int
+		BeginFaceVerification       func(childComplexity int, input realname.BeginFaceVerificationInput) int
+		BindMobile                  func(childComplexity int, input BindMobileInput) int
+		CancelAccount               func(childComplexity int) int
+		ChangeAssignments           func(childComplexity int, input ChangeAssignmentsInput) int
+		ChangeMobile                func(childComplexity int, input ChangeMobileInput) int
+		ChangePassword              func(childComplexity int, input ChangePasswordInput) int
+		ClosePlace                  func(childComplexity int, input ClosePlaceInput) int
+		CloseRealNameCounter        func(childComplexity int, input CloseRealNameCounterInput) int
+		CompleteFaceVerification    func(childComplexity int, input realname.CompleteFaceVerificationInput) int
+		ConsentToRealName           func(childComplexity int, input ConsentToRealNameInput) int
+		CreateCitizenTag            func(childComplexity int, input CreateCitizenTagInput) int
+		CreateClientAppKey          func(childComplexity int, input CreateClientAppKeyInput) int
+		CreateMessageTemplate       func(childComplexity int, input CreateMessageTemplateInput) int
+		CreateOrgUnit               func(childComplexity int, input CreateOrgUnitInput) int
+		CreatePlace                 func(childComplexity int, input CreatePlaceInput) int
+		CreatePost                  func(childComplexity int, input CreatePostInput) int
+		CreateRealNameCounter       func(childComplexity int, input realname.CreateRealNameCounterInput) int
+		CreateWorker                func(childComplexity int, input CreateWorkerInput) int
+		DecideVerification          func(childComplexity int, input realname.DecideVerificationInput) int
+		Delegate                    func(childComplexity int, input DelegateInput) int
+		DeleteFile                  func(childComplexity int, input DeleteFileInput) int
+		DeleteQuarantinedFile       func(childComplexity int, input DeleteQuarantinedFileInput) int
+		DisableCitizenTag           func(childComplexity int, input DisableCitizenTagInput) int
+		DissolveOrgUnit             func(childComplexity int, input DissolveOrgUnitInput) int
+		DraftWorkflowDefinition     func(childComplexity int, input workflow.DraftWorkflowDefinitionInput) int
+		EndWorker                   func(childComplexity int, input EndWorkerInput) int
+		EnrolSecondFactor           func(childComplexity int) int
+		ExamineVerification         func(childComplexity int, input realname.ExamineVerificationInput) int
+		ExportAuditEntries          func(childComplexity int, input audit.ExportAuditEntriesInput) int
+		ExtendFileRetention         func(childComplexity int, input ExtendFileRetentionInput) int
+		FileOfflineVerification     func(childComplexity int, input realname.FileOfflineVerificationInput) int
+		FindRealName                func(childComplexity int, input FindRealNameInput) int
+		GrantAssignment             func(childComplexity int, input GrantAssignmentInput) int
+		LaunchClientApp             func(childComplexity int, input LaunchClientAppInput) int
+		LinkAccount                 func(childComplexity int, input LinkAccountInput) int
+		LowerAssuranceLevel         func(childComplexity int, input realname.LowerAssuranceLevelInput) int
+		MarkInboxRead               func(childComplexity int, input MarkInboxReadInput) int
+		MarkNotificationsRead       func(childComplexity int, input MarkNotificationsReadInput) int
+		MoveOrgUnit                 func(childComplexity int, input MoveOrgUnitInput) int
+		OpenCounterSlots            func(childComplexity int, input realname.OpenCounterSlotsInput) int
+		PlaceLegalHold              func(childComplexity int, input PlaceLegalHoldInput) int
+		PublishWorkflowDefinition   func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
+		PutGatewayRule              func(childComplexity int, input PutGatewayRuleInput) int
+		RecallMessage               func(childComplexity int, input RecallMessageInput) int
+		RefreshSession              func(childComplexity int, input RefreshSessionInput) int
+		RegisterPushDevice          func(childComplexity int, input RegisterPushDeviceInput) int
+		ReleaseLegalHold            func(childComplexity int, input ReleaseLegalHoldInput) int
+		ReleaseQuarantinedFile      func(childComplexity int, input ReleaseQuarantinedFileInput) int
+		RemoveGatewayRule           func(childComplexity int, input RemoveGatewayRuleInput) int
+		RenameOrgUnit               func(childComplexity int, input RenameOrgUnitInput) int
+		RenamePost                  func(childComplexity int, input RenamePostInput) int
+		ReplaceFile                 func(childComplexity int, input ReplaceFileInput) int
+		ReportNotificationClick     func(childComplexity int, input ReportNotificationClickInput) int
+		RequestCaptcha              func(childComplexity int, input RequestCaptchaInput) int
+		RequestSmsCode              func(childComplexity int, input RequestSmsCodeInput) int
+		ResetPassword               func(childComplexity int, input ResetPasswordInput) int
+		ResetSecondFactor           func(childComplexity int, input ResetSecondFactorInput) int
+		ResetWorkerPassword         func(childComplexity int, input ResetWorkerPasswordInput) int
+		RestoreFile                 func(childComplexity int, input RestoreFileInput) int
+		ResumeClientApp             func(childComplexity int, input ResumeClientAppInput) int
+		ResumeOrgUnit               func(childComplexity int, input ResumeOrgUnitInput) int
+		ResumeWorker                func(childComplexity int, input ResumeWorkerInput) int
+		RetireClientApp             func(childComplexity int, input RetireClientAppInput) int
+		RetireMessageTemplate       func(childComplexity int, input RetireMessageTemplateInput) int
+		RetireWorkflowDefinition    func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
+		RevealCitizen               func(childComplexity int, input RevealCitizenInput) int
+		RevealOwnMobile             func(childComplexity int) int
+		RevealRealName              func(childComplexity int, input RevealRealNameInput) int
+		RevealVerification          func(childComplexity int, input RevealVerificationInput) int
+		ReviewClientApp             func(childComplexity int, input ReviewClientAppInput) int
+		ReviewMessageTemplate       func(childComplexity int, input ReviewMessageTemplateInput) int
+		ReviewWorkflowDefinition    func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
+		RevokeDelegation            func(childComplexity int, input RevokeDelegationInput) int
+		SendMessage                 func(childComplexity int, input SendMessageInput) int
+		SetClientAppAddresses       func(childComplexity int, input SetClientAppAddressesInput) int
+		SetMessagePreference        func(childComplexity int, input SetMessagePreferenceInput) int
+		SetPassword                 func(childComplexity int, input SetPasswordInput) int
+		SetPostPermission           func(childComplexity int, input SetPostPermissionInput) int
+		SignInByCode                func(childComplexity int, input SignInByCodeInput) int
+		SignInByPassword            func(childComplexity int, input SignInByPasswordInput) int
+		SignInByThirdParty          func(childComplexity int, input SignInByThirdPartyInput) int
+		SignInWorker                func(childComplexity int, input SignInWorkerInput) int
+		SignOut                     func(childComplexity int, input *SignOutInput) int
+		SignOutDevice               func(childComplexity int, input SignOutDeviceInput) int
+		SignOutOtherDevices         func(childComplexity int) int
+		StartWorkflow               func(childComplexity int, input workflow.StartWorkflowInput) int
+		StepUp                      func(childComplexity int, input StepUpInput) int
+		SubmitClientApp             func(childComplexity int, input SubmitClientAppInput) int
+		SubmitMessageTemplate       func(childComplexity int, input SubmitMessageTemplateInput) int
+		SubmitVerificationMaterials func(childComplexity int, input realname.VerificationMaterialsInput) int
+		SuspendClientApp            func(childComplexity int, input SuspendClientAppInput) int
+		SuspendOrgUnit              func(childComplexity int, input SuspendOrgUnitInput) int
+		SuspendWorker               func(childComplexity int, input SuspendWorkerInput) int
+		SwitchPost                  func(childComplexity int, input SwitchPostInput) int
+		TagCitizens                 func(childComplexity int, input TagCitizensInput) int
+		UnlinkAccount               func(childComplexity int, input UnlinkAccountInput) int
+		UntagCitizens               func(childComplexity int, input UntagCitizensInput) int
+		UpdateClientApp             func(childComplexity int, input UpdateClientAppInput) int
+		UpdatePlace                 func(childComplexity int, input UpdatePlaceInput) int
+		UpdateProfile               func(childComplexity int, input UpdateProfileInput) int
+		UrgeWorkflow                func(childComplexity int, input workflow.UrgeWorkflowInput) int
+		VerifyByRegister            func(childComplexity int, input realname.VerifyByRegisterInput) int
+		VerifyByThirdParty          func(childComplexity int, input realname.VerifyByThirdPartyInput) int
+		VerifySecondFactor          func(childComplexity int, input VerifySecondFactorInput) int
+		WithdrawAssignment          func(childComplexity int, input WithdrawAssignmentInput) int
+		WithdrawConsent             func(childComplexity int, input WithdrawConsentInput) int
+		WithdrawRealNameConsent     func(childComplexity int, input WithdrawRealNameConsentInput) int
+		WithdrawVerification        func(childComplexity int, input WithdrawVerificationInput) int
 	}
 
 	Notification struct {
@@ -792,6 +1034,10 @@ type ComplexityRoot struct {
 	NotificationEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	OpenCounterSlotsPayload struct {
+		Slots func(childComplexity int) int
 	}
 
 	OpenTime struct {
@@ -923,11 +1169,15 @@ type ComplexityRoot struct {
 		AuditEntries               func(childComplexity int, filter *audit.AuditEntryFilter, first *int, after *string) int
 		AuditEntry                 func(childComplexity int, id string) int
 		CitizenTags                func(childComplexity int, first *int, after *string) int
+		ClientApp                  func(childComplexity int, id string) int
+		ClientApps                 func(childComplexity int, states []clientapp.State, search *string, first *int, after *string) int
+		Consents                   func(childComplexity int, all *bool, first *int, after *string) int
 		CurrentWorker              func(childComplexity int) int
 		Delegations                func(childComplexity int, side delegation.Side, first *int, after *string) int
 		File                       func(childComplexity int, id string) int
 		FilesInCare                func(childComplexity int, areaID string, first *int, after *string, states []file.State, heldOnly *bool) int
 		GatewayRules               func(childComplexity int, kind *gatewayrule.Kind, enabledOnly *bool, first *int, after *string) int
+		IdentityVerification       func(childComplexity int, id string) int
 		Inbox                      func(childComplexity int, filter *InboxFilter, first *int, after *string) int
 		InboxCounts                func(childComplexity int) int
 		InstitutionChanges         func(childComplexity int, subjectID *string, actorRole *access.Role, first *int, after *string) int
@@ -941,11 +1191,15 @@ type ComplexityRoot struct {
 		MyFiles                    func(childComplexity int, first *int, after *string, states []file.State, kinds []file.Kind) int
 		MyUploads                  func(childComplexity int, first *int, after *string) int
 		NearbyPlaces               func(childComplexity int, input place.NearbyPlacesInput, first *int, after *string) int
+		OfflineVerifications       func(childComplexity int, areaID *string, states []realname.VerificationState, first *int, after *string) int
 		OrgUnit                    func(childComplexity int, id string) int
 		OrgUnits                   func(childComplexity int, areaID *string, includeBelow *bool, search *string, kinds []orgunit.Kind, states []orgunit.State, first *int, after *string) int
 		PermissionMatrix           func(childComplexity int) int
 		Place                      func(childComplexity int, id string) int
 		PlacesInBox                func(childComplexity int, input place.PlacesInBoxInput, first *int, after *string) int
+		RealNameCounters           func(childComplexity int, areaID string, first *int, after *string) int
+		RealNameOf                 func(childComplexity int, citizenID string) int
+		RealNameTerms              func(childComplexity int, method realname.VerificationMethod) int
 		Viewer                     func(childComplexity int) int
 		Worker                     func(childComplexity int, id string) int
 		Workers                    func(childComplexity int, areaID *string, unitID *string, search *string, state *worker.State, role *access.Role, first *int, after *string) int
@@ -955,6 +1209,54 @@ type ComplexityRoot struct {
 		WorkflowInstance           func(childComplexity int, id string) int
 		__resolve__service         func(childComplexity int) int
 		__resolve_entities         func(childComplexity int, representations []map[string]any) int
+	}
+
+	RealName struct {
+		DocumentKind func(childComplexity int) int
+		Level        func(childComplexity int) int
+		Method       func(childComplexity int) int
+		NameMasked   func(childComplexity int) int
+		NumberMasked func(childComplexity int) int
+		Simulated    func(childComplexity int) int
+		ValidUntil   func(childComplexity int) int
+		VerifiedAt   func(childComplexity int) int
+		Version      func(childComplexity int) int
+	}
+
+	RealNameConsent struct {
+		GivenAt     func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Method      func(childComplexity int) int
+		Purpose     func(childComplexity int) int
+		Terms       func(childComplexity int) int
+		WithdrawnAt func(childComplexity int) int
+	}
+
+	RealNameCounter struct {
+		Address func(childComplexity int) int
+		Area    func(childComplexity int) int
+		ID      func(childComplexity int) int
+		Name    func(childComplexity int) int
+		Slots   func(childComplexity int) int
+		State   func(childComplexity int) int
+		Version func(childComplexity int) int
+	}
+
+	RealNameCounterConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	RealNameCounterEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	RealNameTerms struct {
+		Method  func(childComplexity int) int
+		Purpose func(childComplexity int) int
+		Text    func(childComplexity int) int
+		Version func(childComplexity int) int
 	}
 
 	RecallMessagePayload struct {
@@ -1016,6 +1318,14 @@ type ComplexityRoot struct {
 		File func(childComplexity int) int
 	}
 
+	ResumeClientAppPayload struct {
+		ClientApp func(childComplexity int) int
+	}
+
+	RetireClientAppPayload struct {
+		ClientApp func(childComplexity int) int
+	}
+
 	RetireMessageTemplatePayload struct {
 		Template func(childComplexity int) int
 	}
@@ -1031,6 +1341,22 @@ type ComplexityRoot struct {
 
 	RevealOwnMobilePayload struct {
 		Mobile func(childComplexity int) int
+	}
+
+	RevealRealNamePayload struct {
+		DocumentNumber func(childComplexity int) int
+		FullName       func(childComplexity int) int
+	}
+
+	RevealVerificationPayload struct {
+		DocumentNumber func(childComplexity int) int
+		FullName       func(childComplexity int) int
+		Materials      func(childComplexity int) int
+		Verification   func(childComplexity int) int
+	}
+
+	ReviewClientAppPayload struct {
+		ClientApp func(childComplexity int) int
 	}
 
 	ReviewMessageTemplatePayload struct {
@@ -1051,6 +1377,10 @@ type ComplexityRoot struct {
 
 	SendMessagePayload struct {
 		Message func(childComplexity int) int
+	}
+
+	SetClientAppAddressesPayload struct {
+		ClientApp func(childComplexity int) int
 	}
 
 	SetMessagePreferencePayload struct {
@@ -1101,14 +1431,26 @@ type ComplexityRoot struct {
 		ProvenUntil          func(childComplexity int) int
 	}
 
+	SubmitClientAppPayload struct {
+		ClientApp func(childComplexity int) int
+	}
+
 	SubmitMessageTemplatePayload struct {
 		Template func(childComplexity int) int
+	}
+
+	SubmitVerificationMaterialsPayload struct {
+		Verification func(childComplexity int) int
 	}
 
 	Subscription struct {
 		InboxChanged         func(childComplexity int) int
 		MessageProgress      func(childComplexity int, messageID string) int
 		NotificationReceived func(childComplexity int) int
+	}
+
+	SuspendClientAppPayload struct {
+		ClientApp func(childComplexity int) int
 	}
 
 	SwitchPostPayload struct {
@@ -1131,6 +1473,10 @@ type ComplexityRoot struct {
 		Tag func(childComplexity int) int
 	}
 
+	UpdateClientAppPayload struct {
+		ClientApp func(childComplexity int) int
+	}
+
 	UpdatePlacePayload struct {
 		Place func(childComplexity int) int
 	}
@@ -1143,6 +1489,23 @@ type ComplexityRoot struct {
 		RetryAfterSeconds func(childComplexity int) int
 	}
 
+	VerificationEvent struct {
+		Action    func(childComplexity int) int
+		ActorName func(childComplexity int) int
+		At        func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Note      func(childComplexity int) int
+		To        func(childComplexity int) int
+	}
+
+	VerifyByRegisterPayload struct {
+		Verification func(childComplexity int) int
+	}
+
+	VerifyByThirdPartyPayload struct {
+		Verification func(childComplexity int) int
+	}
+
 	VerifySecondFactorPayload struct {
 		AccessToken           func(childComplexity int) int
 		AccessTokenExpiresAt  func(childComplexity int) int
@@ -1151,6 +1514,18 @@ type ComplexityRoot struct {
 		RefreshToken          func(childComplexity int) int
 		RefreshTokenExpiresAt func(childComplexity int) int
 		Worker                func(childComplexity int) int
+	}
+
+	WithdrawConsentPayload struct {
+		Consent func(childComplexity int) int
+	}
+
+	WithdrawRealNameConsentPayload struct {
+		Consent func(childComplexity int) int
+	}
+
+	WithdrawVerificationPayload struct {
+		Verification func(childComplexity int) int
 	}
 
 	Worker struct {
@@ -1321,9 +1696,33 @@ type CitizenResolver interface {
 	Devices(ctx context.Context, obj *citizen.Citizen, first *int, after *string) (*DeviceConnection, error)
 	LinkedAccounts(ctx context.Context, obj *citizen.Citizen) ([]*citizen.LinkedAccount, error)
 	PasswordSet(ctx context.Context, obj *citizen.Citizen) (bool, error)
+	RealName(ctx context.Context, obj *citizen.Citizen) (*realname.RealName, error)
+	IdentityVerifications(ctx context.Context, obj *citizen.Citizen, first *int, after *string) (*IdentityVerificationConnection, error)
+	RealNameConsents(ctx context.Context, obj *citizen.Citizen) ([]*realname.RealNameConsent, error)
 }
 type CitizenTagResolver interface {
 	Area(ctx context.Context, obj *citizentag.Tag) (*area.Area, error)
+}
+type ClientAppResolver interface {
+	Unit(ctx context.Context, objs []*clientapp.ClientApp) ([]*orgunit.OrgUnit, error)
+	Area(ctx context.Context, obj *clientapp.ClientApp) (*area.Area, error)
+	RedirectUris(ctx context.Context, obj *clientapp.ClientApp) ([]string, error)
+	LogoutUris(ctx context.Context, obj *clientapp.ClientApp) ([]string, error)
+
+	GrantedOperations(ctx context.Context, obj *clientapp.ClientApp) ([]string, error)
+
+	Keys(ctx context.Context, objs []*clientapp.ClientApp) ([][]*clientapp.Secret, error)
+	History(ctx context.Context, objs []*clientapp.ClientApp) ([][]*clientapp.Event, error)
+	Statistics(ctx context.Context, objs []*clientapp.ClientApp, from *string, to *string) ([][]*clientapp.Day, error)
+}
+type ClientAppEventResolver interface {
+	Worker(ctx context.Context, objs []*clientapp.Event) ([]*worker.Worker, error)
+}
+type ConsentResolver interface {
+	Items(ctx context.Context, obj *consent.Consent) ([]*ConsentItem, error)
+}
+type CounterSlotResolver interface {
+	Counter(ctx context.Context, objs []*realname.CounterSlot) ([]*realname.RealNameCounter, error)
 }
 type DelegationResolver interface {
 	From(ctx context.Context, objs []*delegation.Delegation) ([]*worker.Worker, error)
@@ -1333,6 +1732,7 @@ type EntityResolver interface {
 	FindArea(ctx context.Context, reps []*AreaRepresentation) ([]*area.Area, error)
 	FindAuditEntry(ctx context.Context, reps []*AuditEntryRepresentation) ([]*audit.AuditEntry, error)
 	FindCitizen(ctx context.Context, reps []*CitizenRepresentation) ([]*citizen.Citizen, error)
+	FindClientApp(ctx context.Context, reps []*ClientAppRepresentation) ([]*clientapp.ClientApp, error)
 	FindFileAsset(ctx context.Context, reps []*FileAssetRepresentation) ([]*file.FileAsset, error)
 	FindNotification(ctx context.Context, reps []*NotificationRepresentation) ([]*notification.Notification, error)
 	FindOrgUnit(ctx context.Context, reps []*OrgUnitRepresentation) ([]*orgunit.OrgUnit, error)
@@ -1366,6 +1766,15 @@ type FileVersionResolver interface {
 
 	URL(ctx context.Context, obj *file.FileVersion) (*string, error)
 }
+type IdentityVerificationResolver interface {
+	Area(ctx context.Context, obj *realname.IdentityVerification) (*area.Area, error)
+	Slot(ctx context.Context, objs []*realname.IdentityVerification) ([]*realname.CounterSlot, error)
+	ExaminerPassed(ctx context.Context, obj *realname.IdentityVerification) (*bool, error)
+	ExaminerNote(ctx context.Context, obj *realname.IdentityVerification) (*string, error)
+
+	AllowedActions(ctx context.Context, obj *realname.IdentityVerification) ([]realname.VerificationAction, error)
+	History(ctx context.Context, objs []*realname.IdentityVerification) ([][]*realname.VerificationEvent, error)
+}
 type InboxItemResolver interface {
 	Area(ctx context.Context, obj *inbox.InboxItem) (*area.Area, error)
 
@@ -1397,6 +1806,17 @@ type MutationResolver interface {
 	DisableCitizenTag(ctx context.Context, input DisableCitizenTagInput) (*DisableCitizenTagPayload, error)
 	TagCitizens(ctx context.Context, input TagCitizensInput) (*TagCitizensPayload, error)
 	UntagCitizens(ctx context.Context, input UntagCitizensInput) (*UntagCitizensPayload, error)
+	ApplyClientApp(ctx context.Context, input ApplyClientAppInput) (*ApplyClientAppPayload, error)
+	UpdateClientApp(ctx context.Context, input UpdateClientAppInput) (*UpdateClientAppPayload, error)
+	SubmitClientApp(ctx context.Context, input SubmitClientAppInput) (*SubmitClientAppPayload, error)
+	ReviewClientApp(ctx context.Context, input ReviewClientAppInput) (*ReviewClientAppPayload, error)
+	LaunchClientApp(ctx context.Context, input LaunchClientAppInput) (*LaunchClientAppPayload, error)
+	SuspendClientApp(ctx context.Context, input SuspendClientAppInput) (*SuspendClientAppPayload, error)
+	ResumeClientApp(ctx context.Context, input ResumeClientAppInput) (*ResumeClientAppPayload, error)
+	RetireClientApp(ctx context.Context, input RetireClientAppInput) (*RetireClientAppPayload, error)
+	SetClientAppAddresses(ctx context.Context, input SetClientAppAddressesInput) (*SetClientAppAddressesPayload, error)
+	CreateClientAppKey(ctx context.Context, input CreateClientAppKeyInput) (*CreateClientAppKeyPayload, error)
+	WithdrawConsent(ctx context.Context, input WithdrawConsentInput) (*WithdrawConsentPayload, error)
 	Delegate(ctx context.Context, input DelegateInput) (*DelegationPayload, error)
 	RevokeDelegation(ctx context.Context, input RevokeDelegationInput) (*DelegationPayload, error)
 	DeleteFile(ctx context.Context, input DeleteFileInput) (*DeleteFilePayload, error)
@@ -1447,6 +1867,25 @@ type MutationResolver interface {
 	RenamePost(ctx context.Context, input RenamePostInput) (*PostPayload, error)
 	AbolishPost(ctx context.Context, input AbolishPostInput) (*PostPayload, error)
 	SetPostPermission(ctx context.Context, input SetPostPermissionInput) (*PostPayload, error)
+	ConsentToRealName(ctx context.Context, input ConsentToRealNameInput) (*ConsentToRealNamePayload, error)
+	WithdrawRealNameConsent(ctx context.Context, input WithdrawRealNameConsentInput) (*WithdrawRealNameConsentPayload, error)
+	VerifyByRegister(ctx context.Context, input realname.VerifyByRegisterInput) (*VerifyByRegisterPayload, error)
+	BeginFaceVerification(ctx context.Context, input realname.BeginFaceVerificationInput) (*BeginFaceVerificationPayload, error)
+	CompleteFaceVerification(ctx context.Context, input realname.CompleteFaceVerificationInput) (*CompleteFaceVerificationPayload, error)
+	VerifyByThirdParty(ctx context.Context, input realname.VerifyByThirdPartyInput) (*VerifyByThirdPartyPayload, error)
+	ApplyOfflineVerification(ctx context.Context, input realname.ApplyOfflineVerificationInput) (*ApplyOfflineVerificationPayload, error)
+	SubmitVerificationMaterials(ctx context.Context, input realname.VerificationMaterialsInput) (*SubmitVerificationMaterialsPayload, error)
+	WithdrawVerification(ctx context.Context, input WithdrawVerificationInput) (*WithdrawVerificationPayload, error)
+	FileOfflineVerification(ctx context.Context, input realname.FileOfflineVerificationInput) (*FileOfflineVerificationPayload, error)
+	ExamineVerification(ctx context.Context, input realname.ExamineVerificationInput) (*ExamineVerificationPayload, error)
+	DecideVerification(ctx context.Context, input realname.DecideVerificationInput) (*DecideVerificationPayload, error)
+	RevealVerification(ctx context.Context, input RevealVerificationInput) (*RevealVerificationPayload, error)
+	RevealRealName(ctx context.Context, input RevealRealNameInput) (*RevealRealNamePayload, error)
+	FindRealName(ctx context.Context, input FindRealNameInput) (*FindRealNamePayload, error)
+	LowerAssuranceLevel(ctx context.Context, input realname.LowerAssuranceLevelInput) (*LowerAssuranceLevelPayload, error)
+	CreateRealNameCounter(ctx context.Context, input realname.CreateRealNameCounterInput) (*CreateRealNameCounterPayload, error)
+	CloseRealNameCounter(ctx context.Context, input CloseRealNameCounterInput) (*CloseRealNameCounterPayload, error)
+	OpenCounterSlots(ctx context.Context, input realname.OpenCounterSlotsInput) (*OpenCounterSlotsPayload, error)
 	EnrolSecondFactor(ctx context.Context) (*EnrolSecondFactorPayload, error)
 	VerifySecondFactor(ctx context.Context, input VerifySecondFactorInput) (*VerifySecondFactorPayload, error)
 	ResetSecondFactor(ctx context.Context, input ResetSecondFactorInput) (*ResetSecondFactorPayload, error)
@@ -1497,6 +1936,9 @@ type QueryResolver interface {
 	AuditEntry(ctx context.Context, id string) (*audit.AuditEntry, error)
 	Viewer(ctx context.Context) (*citizen.Citizen, error)
 	CitizenTags(ctx context.Context, first *int, after *string) (*CitizenTagConnection, error)
+	ClientApp(ctx context.Context, id string) (*clientapp.ClientApp, error)
+	ClientApps(ctx context.Context, states []clientapp.State, search *string, first *int, after *string) (*ClientAppConnection, error)
+	Consents(ctx context.Context, all *bool, first *int, after *string) (*ConsentConnection, error)
 	Delegations(ctx context.Context, side delegation.Side, first *int, after *string) (*DelegationConnection, error)
 	File(ctx context.Context, id string) (*file.FileAsset, error)
 	MyFiles(ctx context.Context, first *int, after *string, states []file.State, kinds []file.Kind) (*FileAssetConnection, error)
@@ -1519,6 +1961,11 @@ type QueryResolver interface {
 	Place(ctx context.Context, id string) (*place.Place, error)
 	NearbyPlaces(ctx context.Context, input place.NearbyPlacesInput, first *int, after *string) (*PlaceConnection, error)
 	PlacesInBox(ctx context.Context, input place.PlacesInBoxInput, first *int, after *string) (*PlaceConnection, error)
+	RealNameTerms(ctx context.Context, method realname.VerificationMethod) (*realname.RealNameTerms, error)
+	RealNameCounters(ctx context.Context, areaID string, first *int, after *string) (*RealNameCounterConnection, error)
+	IdentityVerification(ctx context.Context, id string) (*realname.IdentityVerification, error)
+	OfflineVerifications(ctx context.Context, areaID *string, states []realname.VerificationState, first *int, after *string) (*IdentityVerificationConnection, error)
+	RealNameOf(ctx context.Context, citizenID string) (*realname.RealName, error)
 	CurrentWorker(ctx context.Context) (*worker.Worker, error)
 	Worker(ctx context.Context, id string) (*worker.Worker, error)
 	Workers(ctx context.Context, areaID *string, unitID *string, search *string, state *worker.State, role *access.Role, first *int, after *string) (*WorkerConnection, error)
@@ -1526,6 +1973,11 @@ type QueryResolver interface {
 	WorkflowDefinitions(ctx context.Context, state *workflow.DefinitionState, first *int, after *string) (*WorkflowDefinitionConnection, error)
 	WorkflowDefinition(ctx context.Context, key string, version *int) (*workflow.WorkflowDefinition, error)
 	WorkflowDefinitionProblems(ctx context.Context, body string) ([]*definition.Problem, error)
+}
+type RealNameCounterResolver interface {
+	Area(ctx context.Context, obj *realname.RealNameCounter) (*area.Area, error)
+
+	Slots(ctx context.Context, objs []*realname.RealNameCounter) ([][]*realname.CounterSlot, error)
 }
 type SubscriptionResolver interface {
 	InboxChanged(ctx context.Context) (<-chan *inbox.InboxChange, error)
@@ -1627,6 +2079,20 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ActionPermission.Name(childComplexity), true
+
+	case "ApplyClientAppPayload.clientApp":
+		if e.ComplexityRoot.ApplyClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplyClientAppPayload.ClientApp(childComplexity), true
+
+	case "ApplyOfflineVerificationPayload.verification":
+		if e.ComplexityRoot.ApplyOfflineVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplyOfflineVerificationPayload.Verification(childComplexity), true
 
 	case "Area.children":
 		if e.ComplexityRoot.Area.Children == nil {
@@ -1975,6 +2441,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AuditEntryEdge.Node(childComplexity), true
 
+	case "BeginFaceVerificationPayload.expiresAt":
+		if e.ComplexityRoot.BeginFaceVerificationPayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BeginFaceVerificationPayload.ExpiresAt(childComplexity), true
+	case "BeginFaceVerificationPayload.livenessToken":
+		if e.ComplexityRoot.BeginFaceVerificationPayload.LivenessToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BeginFaceVerificationPayload.LivenessToken(childComplexity), true
+	case "BeginFaceVerificationPayload.verification":
+		if e.ComplexityRoot.BeginFaceVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BeginFaceVerificationPayload.Verification(childComplexity), true
+
 	case "BindMobilePayload.signIn":
 		if e.ComplexityRoot.BindMobilePayload.SignIn == nil {
 			break
@@ -2068,6 +2553,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Citizen.ID(childComplexity), true
+	case "Citizen.identityVerifications":
+		if e.ComplexityRoot.Citizen.IdentityVerifications == nil {
+			break
+		}
+
+		args, err := ec.field_Citizen_identityVerifications_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Citizen.IdentityVerifications(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Citizen.linkedAccounts":
 		if e.ComplexityRoot.Citizen.LinkedAccounts == nil {
 			break
@@ -2103,6 +2599,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Citizen.PasswordSet(childComplexity), true
+	case "Citizen.realName":
+		if e.ComplexityRoot.Citizen.RealName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Citizen.RealName(childComplexity), true
+	case "Citizen.realNameConsents":
+		if e.ComplexityRoot.Citizen.RealNameConsents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Citizen.RealNameConsents(childComplexity), true
 	case "Citizen.registeredAt":
 		if e.ComplexityRoot.Citizen.RegisteredAt == nil {
 			break
@@ -2197,6 +2705,293 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CitizenTagEdge.Node(childComplexity), true
 
+	case "ClientApp.area":
+		if e.ComplexityRoot.ClientApp.Area == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Area(childComplexity), true
+	case "ClientApp.audience":
+		if e.ComplexityRoot.ClientApp.Audience == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Audience(childComplexity), true
+	case "ClientApp.clientId":
+		if e.ComplexityRoot.ClientApp.ClientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.ClientID(childComplexity), true
+	case "ClientApp.createdAt":
+		if e.ComplexityRoot.ClientApp.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.CreatedAt(childComplexity), true
+	case "ClientApp.dailyQuota":
+		if e.ComplexityRoot.ClientApp.DailyQuota == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.DailyQuota(childComplexity), true
+	case "ClientApp.grantedOperations":
+		if e.ComplexityRoot.ClientApp.GrantedOperations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.GrantedOperations(childComplexity), true
+	case "ClientApp.grantedScopes":
+		if e.ComplexityRoot.ClientApp.GrantedScopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.GrantedScopes(childComplexity), true
+	case "ClientApp.history":
+		if e.ComplexityRoot.ClientApp.History == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.History(childComplexity), true
+	case "ClientApp.homepage":
+		if e.ComplexityRoot.ClientApp.Homepage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Homepage(childComplexity), true
+	case "ClientApp.id":
+		if e.ComplexityRoot.ClientApp.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.ID(childComplexity), true
+	case "ClientApp.keys":
+		if e.ComplexityRoot.ClientApp.Keys == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Keys(childComplexity), true
+	case "ClientApp.kind":
+		if e.ComplexityRoot.ClientApp.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Kind(childComplexity), true
+	case "ClientApp.logoutUris":
+		if e.ComplexityRoot.ClientApp.LogoutUris == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.LogoutUris(childComplexity), true
+	case "ClientApp.name":
+		if e.ComplexityRoot.ClientApp.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Name(childComplexity), true
+	case "ClientApp.operations":
+		if e.ComplexityRoot.ClientApp.Operations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Operations(childComplexity), true
+	case "ClientApp.ownClient":
+		if e.ComplexityRoot.ClientApp.OwnClient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.OwnClient(childComplexity), true
+	case "ClientApp.ratePerSecond":
+		if e.ComplexityRoot.ClientApp.RatePerSecond == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.RatePerSecond(childComplexity), true
+	case "ClientApp.redirectUris":
+		if e.ComplexityRoot.ClientApp.RedirectUris == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.RedirectUris(childComplexity), true
+	case "ClientApp.scopes":
+		if e.ComplexityRoot.ClientApp.Scopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Scopes(childComplexity), true
+	case "ClientApp.state":
+		if e.ComplexityRoot.ClientApp.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.State(childComplexity), true
+	case "ClientApp.stateReason":
+		if e.ComplexityRoot.ClientApp.StateReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.StateReason(childComplexity), true
+	case "ClientApp.statistics":
+		if e.ComplexityRoot.ClientApp.Statistics == nil {
+			break
+		}
+
+		args, err := ec.field_ClientApp_statistics_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ClientApp.Statistics(childComplexity, args["from"].(*string), args["to"].(*string)), true
+	case "ClientApp.summary":
+		if e.ComplexityRoot.ClientApp.Summary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Summary(childComplexity), true
+	case "ClientApp.unit":
+		if e.ComplexityRoot.ClientApp.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Unit(childComplexity), true
+	case "ClientApp.updatedAt":
+		if e.ComplexityRoot.ClientApp.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.UpdatedAt(childComplexity), true
+	case "ClientApp.version":
+		if e.ComplexityRoot.ClientApp.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Version(childComplexity), true
+
+	case "ClientAppConnection.edges":
+		if e.ComplexityRoot.ClientAppConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppConnection.Edges(childComplexity), true
+	case "ClientAppConnection.pageInfo":
+		if e.ComplexityRoot.ClientAppConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppConnection.PageInfo(childComplexity), true
+
+	case "ClientAppDay.calls":
+		if e.ComplexityRoot.ClientAppDay.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppDay.Calls(childComplexity), true
+	case "ClientAppDay.day":
+		if e.ComplexityRoot.ClientAppDay.Day == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppDay.Day(childComplexity), true
+	case "ClientAppDay.errors":
+		if e.ComplexityRoot.ClientAppDay.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppDay.Errors(childComplexity), true
+	case "ClientAppDay.refusals":
+		if e.ComplexityRoot.ClientAppDay.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppDay.Refusals(childComplexity), true
+
+	case "ClientAppEdge.cursor":
+		if e.ComplexityRoot.ClientAppEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEdge.Cursor(childComplexity), true
+	case "ClientAppEdge.node":
+		if e.ComplexityRoot.ClientAppEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEdge.Node(childComplexity), true
+
+	case "ClientAppEvent.action":
+		if e.ComplexityRoot.ClientAppEvent.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEvent.Action(childComplexity), true
+	case "ClientAppEvent.at":
+		if e.ComplexityRoot.ClientAppEvent.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEvent.At(childComplexity), true
+	case "ClientAppEvent.from":
+		if e.ComplexityRoot.ClientAppEvent.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEvent.From(childComplexity), true
+	case "ClientAppEvent.id":
+		if e.ComplexityRoot.ClientAppEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEvent.ID(childComplexity), true
+	case "ClientAppEvent.reason":
+		if e.ComplexityRoot.ClientAppEvent.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEvent.Reason(childComplexity), true
+	case "ClientAppEvent.to":
+		if e.ComplexityRoot.ClientAppEvent.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEvent.To(childComplexity), true
+	case "ClientAppEvent.worker":
+		if e.ComplexityRoot.ClientAppEvent.Worker == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEvent.Worker(childComplexity), true
+
+	case "ClientAppKey.createdAt":
+		if e.ComplexityRoot.ClientAppKey.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppKey.CreatedAt(childComplexity), true
+	case "ClientAppKey.expiresAt":
+		if e.ComplexityRoot.ClientAppKey.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppKey.ExpiresAt(childComplexity), true
+	case "ClientAppKey.hint":
+		if e.ComplexityRoot.ClientAppKey.Hint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppKey.Hint(childComplexity), true
+	case "ClientAppKey.id":
+		if e.ComplexityRoot.ClientAppKey.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppKey.ID(childComplexity), true
+	case "ClientAppKey.usedAt":
+		if e.ComplexityRoot.ClientAppKey.UsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppKey.UsedAt(childComplexity), true
+
 	case "ClosePlacePayload.place":
 		if e.ComplexityRoot.ClosePlacePayload.Place == nil {
 			break
@@ -2204,12 +2999,183 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ClosePlacePayload.Place(childComplexity), true
 
+	case "CloseRealNameCounterPayload.counter":
+		if e.ComplexityRoot.CloseRealNameCounterPayload.Counter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CloseRealNameCounterPayload.Counter(childComplexity), true
+
+	case "CompleteFaceVerificationPayload.verification":
+		if e.ComplexityRoot.CompleteFaceVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CompleteFaceVerificationPayload.Verification(childComplexity), true
+
+	case "Consent.appHomepage":
+		if e.ComplexityRoot.Consent.AppHomepage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.AppHomepage(childComplexity), true
+	case "Consent.appName":
+		if e.ComplexityRoot.Consent.AppName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.AppName(childComplexity), true
+	case "Consent.appSummary":
+		if e.ComplexityRoot.Consent.AppSummary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.AppSummary(childComplexity), true
+	case "Consent.endedAt":
+		if e.ComplexityRoot.Consent.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.EndedAt(childComplexity), true
+	case "Consent.expiresAt":
+		if e.ComplexityRoot.Consent.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.ExpiresAt(childComplexity), true
+	case "Consent.grantedAt":
+		if e.ComplexityRoot.Consent.GrantedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.GrantedAt(childComplexity), true
+	case "Consent.id":
+		if e.ComplexityRoot.Consent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.ID(childComplexity), true
+	case "Consent.items":
+		if e.ComplexityRoot.Consent.Items == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.Items(childComplexity), true
+	case "Consent.state":
+		if e.ComplexityRoot.Consent.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.State(childComplexity), true
+
+	case "ConsentConnection.edges":
+		if e.ComplexityRoot.ConsentConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentConnection.Edges(childComplexity), true
+	case "ConsentConnection.pageInfo":
+		if e.ComplexityRoot.ConsentConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentConnection.PageInfo(childComplexity), true
+
+	case "ConsentEdge.cursor":
+		if e.ComplexityRoot.ConsentEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentEdge.Cursor(childComplexity), true
+	case "ConsentEdge.node":
+		if e.ComplexityRoot.ConsentEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentEdge.Node(childComplexity), true
+
+	case "ConsentItem.scope":
+		if e.ComplexityRoot.ConsentItem.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentItem.Scope(childComplexity), true
+	case "ConsentItem.words":
+		if e.ComplexityRoot.ConsentItem.Words == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentItem.Words(childComplexity), true
+
+	case "ConsentToRealNamePayload.consent":
+		if e.ComplexityRoot.ConsentToRealNamePayload.Consent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentToRealNamePayload.Consent(childComplexity), true
+
+	case "CounterSlot.capacity":
+		if e.ComplexityRoot.CounterSlot.Capacity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CounterSlot.Capacity(childComplexity), true
+	case "CounterSlot.counter":
+		if e.ComplexityRoot.CounterSlot.Counter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CounterSlot.Counter(childComplexity), true
+	case "CounterSlot.endsAt":
+		if e.ComplexityRoot.CounterSlot.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CounterSlot.EndsAt(childComplexity), true
+	case "CounterSlot.id":
+		if e.ComplexityRoot.CounterSlot.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CounterSlot.ID(childComplexity), true
+	case "CounterSlot.remaining":
+		if e.ComplexityRoot.CounterSlot.Remaining == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CounterSlot.Remaining(childComplexity), true
+	case "CounterSlot.startsAt":
+		if e.ComplexityRoot.CounterSlot.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CounterSlot.StartsAt(childComplexity), true
+
 	case "CreateCitizenTagPayload.tag":
 		if e.ComplexityRoot.CreateCitizenTagPayload.Tag == nil {
 			break
 		}
 
 		return e.ComplexityRoot.CreateCitizenTagPayload.Tag(childComplexity), true
+
+	case "CreateClientAppKeyPayload.clientApp":
+		if e.ComplexityRoot.CreateClientAppKeyPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateClientAppKeyPayload.ClientApp(childComplexity), true
+	case "CreateClientAppKeyPayload.key":
+		if e.ComplexityRoot.CreateClientAppKeyPayload.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateClientAppKeyPayload.Key(childComplexity), true
+	case "CreateClientAppKeyPayload.secret":
+		if e.ComplexityRoot.CreateClientAppKeyPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateClientAppKeyPayload.Secret(childComplexity), true
 
 	case "CreateMessageTemplatePayload.template":
 		if e.ComplexityRoot.CreateMessageTemplatePayload.Template == nil {
@@ -2224,6 +3190,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreatePlacePayload.Place(childComplexity), true
+
+	case "CreateRealNameCounterPayload.counter":
+		if e.ComplexityRoot.CreateRealNameCounterPayload.Counter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateRealNameCounterPayload.Counter(childComplexity), true
 
 	case "CreateWorkerPayload.firstPassword":
 		if e.ComplexityRoot.CreateWorkerPayload.FirstPassword == nil {
@@ -2256,6 +3229,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DataScopeUse.Workers(childComplexity), true
+
+	case "DecideVerificationPayload.verification":
+		if e.ComplexityRoot.DecideVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DecideVerificationPayload.Verification(childComplexity), true
 
 	case "Delegation.endsAt":
 		if e.ComplexityRoot.Delegation.EndsAt == nil {
@@ -2488,6 +3468,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Entity.FindCitizen(childComplexity, args["reps"].([]*CitizenRepresentation)), true
+	case "Entity.findClientApp":
+		if e.ComplexityRoot.Entity.FindClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Entity_findClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Entity.FindClientApp(childComplexity, args["reps"].([]*ClientAppRepresentation)), true
 	case "Entity.findFileAsset":
 		if e.ComplexityRoot.Entity.FindFileAsset == nil {
 			break
@@ -2554,6 +3545,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Entity.FindWorkflowInstance(childComplexity, args["reps"].([]*WorkflowInstanceRepresentation)), true
+
+	case "ExamineVerificationPayload.verification":
+		if e.ComplexityRoot.ExamineVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExamineVerificationPayload.Verification(childComplexity), true
 
 	case "ExportAuditEntriesPayload.csv":
 		if e.ComplexityRoot.ExportAuditEntriesPayload.CSV == nil {
@@ -2782,6 +3780,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.FileEvent.Worker(childComplexity), true
 
+	case "FileOfflineVerificationPayload.verification":
+		if e.ComplexityRoot.FileOfflineVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FileOfflineVerificationPayload.Verification(childComplexity), true
+
 	case "FileUpload.bytes":
 		if e.ComplexityRoot.FileUpload.Bytes == nil {
 			break
@@ -2912,6 +3917,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.FileVersion.URL(childComplexity), true
 
+	case "FindRealNamePayload.citizenId":
+		if e.ComplexityRoot.FindRealNamePayload.CitizenID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FindRealNamePayload.CitizenID(childComplexity), true
+	case "FindRealNamePayload.realName":
+		if e.ComplexityRoot.FindRealNamePayload.RealName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FindRealNamePayload.RealName(childComplexity), true
+
 	case "GatewayRule.burst":
 		if e.ComplexityRoot.GatewayRule.Burst == nil {
 			break
@@ -3023,6 +4041,177 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.HeldCitizenTag.TagID(childComplexity), true
+
+	case "IdentityVerification.allowedActions":
+		if e.ComplexityRoot.IdentityVerification.AllowedActions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.AllowedActions(childComplexity), true
+	case "IdentityVerification.area":
+		if e.ComplexityRoot.IdentityVerification.Area == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Area(childComplexity), true
+	case "IdentityVerification.createdAt":
+		if e.ComplexityRoot.IdentityVerification.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.CreatedAt(childComplexity), true
+	case "IdentityVerification.decidedAt":
+		if e.ComplexityRoot.IdentityVerification.DecidedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.DecidedAt(childComplexity), true
+	case "IdentityVerification.documentKind":
+		if e.ComplexityRoot.IdentityVerification.DocumentKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.DocumentKind(childComplexity), true
+	case "IdentityVerification.examinerNote":
+		if e.ComplexityRoot.IdentityVerification.ExaminerNote == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.ExaminerNote(childComplexity), true
+	case "IdentityVerification.examinerPassed":
+		if e.ComplexityRoot.IdentityVerification.ExaminerPassed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.ExaminerPassed(childComplexity), true
+	case "IdentityVerification.failure":
+		if e.ComplexityRoot.IdentityVerification.Failure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Failure(childComplexity), true
+	case "IdentityVerification.history":
+		if e.ComplexityRoot.IdentityVerification.History == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.History(childComplexity), true
+	case "IdentityVerification.id":
+		if e.ComplexityRoot.IdentityVerification.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.ID(childComplexity), true
+	case "IdentityVerification.level":
+		if e.ComplexityRoot.IdentityVerification.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Level(childComplexity), true
+	case "IdentityVerification.message":
+		if e.ComplexityRoot.IdentityVerification.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Message(childComplexity), true
+	case "IdentityVerification.method":
+		if e.ComplexityRoot.IdentityVerification.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Method(childComplexity), true
+	case "IdentityVerification.nameMasked":
+		if e.ComplexityRoot.IdentityVerification.NameMasked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.NameMasked(childComplexity), true
+	case "IdentityVerification.nextSteps":
+		if e.ComplexityRoot.IdentityVerification.NextSteps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.NextSteps(childComplexity), true
+	case "IdentityVerification.numberMasked":
+		if e.ComplexityRoot.IdentityVerification.NumberMasked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.NumberMasked(childComplexity), true
+	case "IdentityVerification.previousId":
+		if e.ComplexityRoot.IdentityVerification.PreviousID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.PreviousID(childComplexity), true
+	case "IdentityVerification.reason":
+		if e.ComplexityRoot.IdentityVerification.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Reason(childComplexity), true
+	case "IdentityVerification.simulated":
+		if e.ComplexityRoot.IdentityVerification.Simulated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Simulated(childComplexity), true
+	case "IdentityVerification.slot":
+		if e.ComplexityRoot.IdentityVerification.Slot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Slot(childComplexity), true
+	case "IdentityVerification.state":
+		if e.ComplexityRoot.IdentityVerification.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.State(childComplexity), true
+	case "IdentityVerification.submittedAt":
+		if e.ComplexityRoot.IdentityVerification.SubmittedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.SubmittedAt(childComplexity), true
+	case "IdentityVerification.validUntil":
+		if e.ComplexityRoot.IdentityVerification.ValidUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.ValidUntil(childComplexity), true
+	case "IdentityVerification.version":
+		if e.ComplexityRoot.IdentityVerification.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.Version(childComplexity), true
+
+	case "IdentityVerificationConnection.edges":
+		if e.ComplexityRoot.IdentityVerificationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerificationConnection.Edges(childComplexity), true
+	case "IdentityVerificationConnection.pageInfo":
+		if e.ComplexityRoot.IdentityVerificationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerificationConnection.PageInfo(childComplexity), true
+
+	case "IdentityVerificationEdge.cursor":
+		if e.ComplexityRoot.IdentityVerificationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerificationEdge.Cursor(childComplexity), true
+	case "IdentityVerificationEdge.node":
+		if e.ComplexityRoot.IdentityVerificationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerificationEdge.Node(childComplexity), true
 
 	case "InboxChange.counts":
 		if e.ComplexityRoot.InboxChange.Counts == nil {
@@ -3297,6 +4486,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InstitutionChangeEdge.Node(childComplexity), true
 
+	case "LaunchClientAppPayload.clientApp":
+		if e.ComplexityRoot.LaunchClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LaunchClientAppPayload.ClientApp(childComplexity), true
+
 	case "LinkAccountPayload.merged":
 		if e.ComplexityRoot.LinkAccountPayload.Merged == nil {
 			break
@@ -3464,6 +4660,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.LogEntryEdge.Node(childComplexity), true
+
+	case "LowerAssuranceLevelPayload.realName":
+		if e.ComplexityRoot.LowerAssuranceLevelPayload.RealName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LowerAssuranceLevelPayload.RealName(childComplexity), true
 
 	case "MarkInboxReadPayload.counts":
 		if e.ComplexityRoot.MarkInboxReadPayload.Counts == nil {
@@ -3967,6 +5170,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ActOnWorkflow(childComplexity, args["input"].(workflow.ActOnWorkflowInput)), true
+	case "Mutation.applyClientApp":
+		if e.ComplexityRoot.Mutation.ApplyClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_applyClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApplyClientApp(childComplexity, args["input"].(ApplyClientAppInput)), true
+	case "Mutation.applyOfflineVerification":
+		if e.ComplexityRoot.Mutation.ApplyOfflineVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_applyOfflineVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApplyOfflineVerification(childComplexity, args["input"].(realname.ApplyOfflineVerificationInput)), true
+	case "Mutation.beginFaceVerification":
+		if e.ComplexityRoot.Mutation.BeginFaceVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_beginFaceVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BeginFaceVerification(childComplexity, args["input"].(realname.BeginFaceVerificationInput)), true
 	case "Mutation.bindMobile":
 		if e.ComplexityRoot.Mutation.BindMobile == nil {
 			break
@@ -4028,6 +5264,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ClosePlace(childComplexity, args["input"].(ClosePlaceInput)), true
+	case "Mutation.closeRealNameCounter":
+		if e.ComplexityRoot.Mutation.CloseRealNameCounter == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_closeRealNameCounter_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CloseRealNameCounter(childComplexity, args["input"].(CloseRealNameCounterInput)), true
+	case "Mutation.completeFaceVerification":
+		if e.ComplexityRoot.Mutation.CompleteFaceVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_completeFaceVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CompleteFaceVerification(childComplexity, args["input"].(realname.CompleteFaceVerificationInput)), true
+	case "Mutation.consentToRealName":
+		if e.ComplexityRoot.Mutation.ConsentToRealName == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_consentToRealName_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConsentToRealName(childComplexity, args["input"].(ConsentToRealNameInput)), true
 	case "Mutation.createCitizenTag":
 		if e.ComplexityRoot.Mutation.CreateCitizenTag == nil {
 			break
@@ -4039,6 +5308,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateCitizenTag(childComplexity, args["input"].(CreateCitizenTagInput)), true
+	case "Mutation.createClientAppKey":
+		if e.ComplexityRoot.Mutation.CreateClientAppKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createClientAppKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateClientAppKey(childComplexity, args["input"].(CreateClientAppKeyInput)), true
 	case "Mutation.createMessageTemplate":
 		if e.ComplexityRoot.Mutation.CreateMessageTemplate == nil {
 			break
@@ -4083,6 +5363,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreatePost(childComplexity, args["input"].(CreatePostInput)), true
+	case "Mutation.createRealNameCounter":
+		if e.ComplexityRoot.Mutation.CreateRealNameCounter == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createRealNameCounter_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateRealNameCounter(childComplexity, args["input"].(realname.CreateRealNameCounterInput)), true
 	case "Mutation.createWorker":
 		if e.ComplexityRoot.Mutation.CreateWorker == nil {
 			break
@@ -4094,6 +5385,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateWorker(childComplexity, args["input"].(CreateWorkerInput)), true
+	case "Mutation.decideVerification":
+		if e.ComplexityRoot.Mutation.DecideVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_decideVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DecideVerification(childComplexity, args["input"].(realname.DecideVerificationInput)), true
 	case "Mutation.delegate":
 		if e.ComplexityRoot.Mutation.Delegate == nil {
 			break
@@ -4177,6 +5479,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.EnrolSecondFactor(childComplexity), true
+	case "Mutation.examineVerification":
+		if e.ComplexityRoot.Mutation.ExamineVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_examineVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ExamineVerification(childComplexity, args["input"].(realname.ExamineVerificationInput)), true
 	case "Mutation.exportAuditEntries":
 		if e.ComplexityRoot.Mutation.ExportAuditEntries == nil {
 			break
@@ -4199,6 +5512,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ExtendFileRetention(childComplexity, args["input"].(ExtendFileRetentionInput)), true
+	case "Mutation.fileOfflineVerification":
+		if e.ComplexityRoot.Mutation.FileOfflineVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_fileOfflineVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FileOfflineVerification(childComplexity, args["input"].(realname.FileOfflineVerificationInput)), true
+	case "Mutation.findRealName":
+		if e.ComplexityRoot.Mutation.FindRealName == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_findRealName_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FindRealName(childComplexity, args["input"].(FindRealNameInput)), true
 	case "Mutation.grantAssignment":
 		if e.ComplexityRoot.Mutation.GrantAssignment == nil {
 			break
@@ -4210,6 +5545,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.GrantAssignment(childComplexity, args["input"].(GrantAssignmentInput)), true
+	case "Mutation.launchClientApp":
+		if e.ComplexityRoot.Mutation.LaunchClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_launchClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LaunchClientApp(childComplexity, args["input"].(LaunchClientAppInput)), true
 	case "Mutation.linkAccount":
 		if e.ComplexityRoot.Mutation.LinkAccount == nil {
 			break
@@ -4221,6 +5567,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.LinkAccount(childComplexity, args["input"].(LinkAccountInput)), true
+	case "Mutation.lowerAssuranceLevel":
+		if e.ComplexityRoot.Mutation.LowerAssuranceLevel == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_lowerAssuranceLevel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LowerAssuranceLevel(childComplexity, args["input"].(realname.LowerAssuranceLevelInput)), true
 	case "Mutation.markInboxRead":
 		if e.ComplexityRoot.Mutation.MarkInboxRead == nil {
 			break
@@ -4254,6 +5611,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MoveOrgUnit(childComplexity, args["input"].(MoveOrgUnitInput)), true
+	case "Mutation.openCounterSlots":
+		if e.ComplexityRoot.Mutation.OpenCounterSlots == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_openCounterSlots_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.OpenCounterSlots(childComplexity, args["input"].(realname.OpenCounterSlotsInput)), true
 	case "Mutation.placeLegalHold":
 		if e.ComplexityRoot.Mutation.PlaceLegalHold == nil {
 			break
@@ -4463,6 +5831,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RestoreFile(childComplexity, args["input"].(RestoreFileInput)), true
+	case "Mutation.resumeClientApp":
+		if e.ComplexityRoot.Mutation.ResumeClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resumeClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResumeClientApp(childComplexity, args["input"].(ResumeClientAppInput)), true
 	case "Mutation.resumeOrgUnit":
 		if e.ComplexityRoot.Mutation.ResumeOrgUnit == nil {
 			break
@@ -4485,6 +5864,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResumeWorker(childComplexity, args["input"].(ResumeWorkerInput)), true
+	case "Mutation.retireClientApp":
+		if e.ComplexityRoot.Mutation.RetireClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_retireClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RetireClientApp(childComplexity, args["input"].(RetireClientAppInput)), true
 	case "Mutation.retireMessageTemplate":
 		if e.ComplexityRoot.Mutation.RetireMessageTemplate == nil {
 			break
@@ -4524,6 +5914,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevealOwnMobile(childComplexity), true
+	case "Mutation.revealRealName":
+		if e.ComplexityRoot.Mutation.RevealRealName == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revealRealName_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevealRealName(childComplexity, args["input"].(RevealRealNameInput)), true
+	case "Mutation.revealVerification":
+		if e.ComplexityRoot.Mutation.RevealVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revealVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevealVerification(childComplexity, args["input"].(RevealVerificationInput)), true
+	case "Mutation.reviewClientApp":
+		if e.ComplexityRoot.Mutation.ReviewClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reviewClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReviewClientApp(childComplexity, args["input"].(ReviewClientAppInput)), true
 	case "Mutation.reviewMessageTemplate":
 		if e.ComplexityRoot.Mutation.ReviewMessageTemplate == nil {
 			break
@@ -4568,6 +5991,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SendMessage(childComplexity, args["input"].(SendMessageInput)), true
+	case "Mutation.setClientAppAddresses":
+		if e.ComplexityRoot.Mutation.SetClientAppAddresses == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setClientAppAddresses_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetClientAppAddresses(childComplexity, args["input"].(SetClientAppAddressesInput)), true
 	case "Mutation.setMessagePreference":
 		if e.ComplexityRoot.Mutation.SetMessagePreference == nil {
 			break
@@ -4695,6 +6129,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StepUp(childComplexity, args["input"].(StepUpInput)), true
+	case "Mutation.submitClientApp":
+		if e.ComplexityRoot.Mutation.SubmitClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_submitClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SubmitClientApp(childComplexity, args["input"].(SubmitClientAppInput)), true
 	case "Mutation.submitMessageTemplate":
 		if e.ComplexityRoot.Mutation.SubmitMessageTemplate == nil {
 			break
@@ -4706,6 +6151,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SubmitMessageTemplate(childComplexity, args["input"].(SubmitMessageTemplateInput)), true
+	case "Mutation.submitVerificationMaterials":
+		if e.ComplexityRoot.Mutation.SubmitVerificationMaterials == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_submitVerificationMaterials_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SubmitVerificationMaterials(childComplexity, args["input"].(realname.VerificationMaterialsInput)), true
+	case "Mutation.suspendClientApp":
+		if e.ComplexityRoot.Mutation.SuspendClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_suspendClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SuspendClientApp(childComplexity, args["input"].(SuspendClientAppInput)), true
 	case "Mutation.suspendOrgUnit":
 		if e.ComplexityRoot.Mutation.SuspendOrgUnit == nil {
 			break
@@ -4772,6 +6239,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UntagCitizens(childComplexity, args["input"].(UntagCitizensInput)), true
+	case "Mutation.updateClientApp":
+		if e.ComplexityRoot.Mutation.UpdateClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateClientApp(childComplexity, args["input"].(UpdateClientAppInput)), true
 	case "Mutation.updatePlace":
 		if e.ComplexityRoot.Mutation.UpdatePlace == nil {
 			break
@@ -4805,6 +6283,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UrgeWorkflow(childComplexity, args["input"].(workflow.UrgeWorkflowInput)), true
+	case "Mutation.verifyByRegister":
+		if e.ComplexityRoot.Mutation.VerifyByRegister == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_verifyByRegister_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.VerifyByRegister(childComplexity, args["input"].(realname.VerifyByRegisterInput)), true
+	case "Mutation.verifyByThirdParty":
+		if e.ComplexityRoot.Mutation.VerifyByThirdParty == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_verifyByThirdParty_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.VerifyByThirdParty(childComplexity, args["input"].(realname.VerifyByThirdPartyInput)), true
 	case "Mutation.verifySecondFactor":
 		if e.ComplexityRoot.Mutation.VerifySecondFactor == nil {
 			break
@@ -4827,6 +6327,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.WithdrawAssignment(childComplexity, args["input"].(WithdrawAssignmentInput)), true
+	case "Mutation.withdrawConsent":
+		if e.ComplexityRoot.Mutation.WithdrawConsent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_withdrawConsent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WithdrawConsent(childComplexity, args["input"].(WithdrawConsentInput)), true
+	case "Mutation.withdrawRealNameConsent":
+		if e.ComplexityRoot.Mutation.WithdrawRealNameConsent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_withdrawRealNameConsent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WithdrawRealNameConsent(childComplexity, args["input"].(WithdrawRealNameConsentInput)), true
+	case "Mutation.withdrawVerification":
+		if e.ComplexityRoot.Mutation.WithdrawVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_withdrawVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WithdrawVerification(childComplexity, args["input"].(WithdrawVerificationInput)), true
 
 	case "Notification.body":
 		if e.ComplexityRoot.Notification.Body == nil {
@@ -4896,6 +6429,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.NotificationEdge.Node(childComplexity), true
+
+	case "OpenCounterSlotsPayload.slots":
+		if e.ComplexityRoot.OpenCounterSlotsPayload.Slots == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenCounterSlotsPayload.Slots(childComplexity), true
 
 	case "OpenTime.closes":
 		if e.ComplexityRoot.OpenTime.Closes == nil {
@@ -5377,6 +6917,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.CitizenTags(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Query.clientApp":
+		if e.ComplexityRoot.Query.ClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Query_clientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ClientApp(childComplexity, args["id"].(string)), true
+	case "Query.clientApps":
+		if e.ComplexityRoot.Query.ClientApps == nil {
+			break
+		}
+
+		args, err := ec.field_Query_clientApps_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ClientApps(childComplexity, args["states"].([]clientapp.State), args["search"].(*string), args["first"].(*int), args["after"].(*string)), true
+	case "Query.consents":
+		if e.ComplexityRoot.Query.Consents == nil {
+			break
+		}
+
+		args, err := ec.field_Query_consents_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Consents(childComplexity, args["all"].(*bool), args["first"].(*int), args["after"].(*string)), true
 	case "Query.currentWorker":
 		if e.ComplexityRoot.Query.CurrentWorker == nil {
 			break
@@ -5427,6 +7000,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.GatewayRules(childComplexity, args["kind"].(*gatewayrule.Kind), args["enabledOnly"].(*bool), args["first"].(*int), args["after"].(*string)), true
+	case "Query.identityVerification":
+		if e.ComplexityRoot.Query.IdentityVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Query_identityVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.IdentityVerification(childComplexity, args["id"].(string)), true
 	case "Query.inbox":
 		if e.ComplexityRoot.Query.Inbox == nil {
 			break
@@ -5561,6 +7145,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.NearbyPlaces(childComplexity, args["input"].(place.NearbyPlacesInput), args["first"].(*int), args["after"].(*string)), true
+	case "Query.offlineVerifications":
+		if e.ComplexityRoot.Query.OfflineVerifications == nil {
+			break
+		}
+
+		args, err := ec.field_Query_offlineVerifications_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.OfflineVerifications(childComplexity, args["areaId"].(*string), args["states"].([]realname.VerificationState), args["first"].(*int), args["after"].(*string)), true
 	case "Query.orgUnit":
 		if e.ComplexityRoot.Query.OrgUnit == nil {
 			break
@@ -5611,6 +7206,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PlacesInBox(childComplexity, args["input"].(place.PlacesInBoxInput), args["first"].(*int), args["after"].(*string)), true
+	case "Query.realNameCounters":
+		if e.ComplexityRoot.Query.RealNameCounters == nil {
+			break
+		}
+
+		args, err := ec.field_Query_realNameCounters_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RealNameCounters(childComplexity, args["areaId"].(string), args["first"].(*int), args["after"].(*string)), true
+	case "Query.realNameOf":
+		if e.ComplexityRoot.Query.RealNameOf == nil {
+			break
+		}
+
+		args, err := ec.field_Query_realNameOf_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RealNameOf(childComplexity, args["citizenId"].(string)), true
+	case "Query.realNameTerms":
+		if e.ComplexityRoot.Query.RealNameTerms == nil {
+			break
+		}
+
+		args, err := ec.field_Query_realNameTerms_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RealNameTerms(childComplexity, args["method"].(realname.VerificationMethod)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -5700,6 +7328,192 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.__resolve_entities(childComplexity, args["representations"].([]map[string]any)), true
+
+	case "RealName.documentKind":
+		if e.ComplexityRoot.RealName.DocumentKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.DocumentKind(childComplexity), true
+	case "RealName.level":
+		if e.ComplexityRoot.RealName.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.Level(childComplexity), true
+	case "RealName.method":
+		if e.ComplexityRoot.RealName.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.Method(childComplexity), true
+	case "RealName.nameMasked":
+		if e.ComplexityRoot.RealName.NameMasked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.NameMasked(childComplexity), true
+	case "RealName.numberMasked":
+		if e.ComplexityRoot.RealName.NumberMasked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.NumberMasked(childComplexity), true
+	case "RealName.simulated":
+		if e.ComplexityRoot.RealName.Simulated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.Simulated(childComplexity), true
+	case "RealName.validUntil":
+		if e.ComplexityRoot.RealName.ValidUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.ValidUntil(childComplexity), true
+	case "RealName.verifiedAt":
+		if e.ComplexityRoot.RealName.VerifiedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.VerifiedAt(childComplexity), true
+	case "RealName.version":
+		if e.ComplexityRoot.RealName.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealName.Version(childComplexity), true
+
+	case "RealNameConsent.givenAt":
+		if e.ComplexityRoot.RealNameConsent.GivenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameConsent.GivenAt(childComplexity), true
+	case "RealNameConsent.id":
+		if e.ComplexityRoot.RealNameConsent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameConsent.ID(childComplexity), true
+	case "RealNameConsent.method":
+		if e.ComplexityRoot.RealNameConsent.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameConsent.Method(childComplexity), true
+	case "RealNameConsent.purpose":
+		if e.ComplexityRoot.RealNameConsent.Purpose == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameConsent.Purpose(childComplexity), true
+	case "RealNameConsent.terms":
+		if e.ComplexityRoot.RealNameConsent.Terms == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameConsent.Terms(childComplexity), true
+	case "RealNameConsent.withdrawnAt":
+		if e.ComplexityRoot.RealNameConsent.WithdrawnAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameConsent.WithdrawnAt(childComplexity), true
+
+	case "RealNameCounter.address":
+		if e.ComplexityRoot.RealNameCounter.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounter.Address(childComplexity), true
+	case "RealNameCounter.area":
+		if e.ComplexityRoot.RealNameCounter.Area == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounter.Area(childComplexity), true
+	case "RealNameCounter.id":
+		if e.ComplexityRoot.RealNameCounter.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounter.ID(childComplexity), true
+	case "RealNameCounter.name":
+		if e.ComplexityRoot.RealNameCounter.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounter.Name(childComplexity), true
+	case "RealNameCounter.slots":
+		if e.ComplexityRoot.RealNameCounter.Slots == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounter.Slots(childComplexity), true
+	case "RealNameCounter.state":
+		if e.ComplexityRoot.RealNameCounter.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounter.State(childComplexity), true
+	case "RealNameCounter.version":
+		if e.ComplexityRoot.RealNameCounter.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounter.Version(childComplexity), true
+
+	case "RealNameCounterConnection.edges":
+		if e.ComplexityRoot.RealNameCounterConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounterConnection.Edges(childComplexity), true
+	case "RealNameCounterConnection.pageInfo":
+		if e.ComplexityRoot.RealNameCounterConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounterConnection.PageInfo(childComplexity), true
+
+	case "RealNameCounterEdge.cursor":
+		if e.ComplexityRoot.RealNameCounterEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounterEdge.Cursor(childComplexity), true
+	case "RealNameCounterEdge.node":
+		if e.ComplexityRoot.RealNameCounterEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameCounterEdge.Node(childComplexity), true
+
+	case "RealNameTerms.method":
+		if e.ComplexityRoot.RealNameTerms.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameTerms.Method(childComplexity), true
+	case "RealNameTerms.purpose":
+		if e.ComplexityRoot.RealNameTerms.Purpose == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameTerms.Purpose(childComplexity), true
+	case "RealNameTerms.text":
+		if e.ComplexityRoot.RealNameTerms.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameTerms.Text(childComplexity), true
+	case "RealNameTerms.version":
+		if e.ComplexityRoot.RealNameTerms.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RealNameTerms.Version(childComplexity), true
 
 	case "RecallMessagePayload.message":
 		if e.ComplexityRoot.RecallMessagePayload.Message == nil {
@@ -5834,6 +7648,20 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RestoreFilePayload.File(childComplexity), true
 
+	case "ResumeClientAppPayload.clientApp":
+		if e.ComplexityRoot.ResumeClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResumeClientAppPayload.ClientApp(childComplexity), true
+
+	case "RetireClientAppPayload.clientApp":
+		if e.ComplexityRoot.RetireClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetireClientAppPayload.ClientApp(childComplexity), true
+
 	case "RetireMessageTemplatePayload.template":
 		if e.ComplexityRoot.RetireMessageTemplatePayload.Template == nil {
 			break
@@ -5867,6 +7695,51 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevealOwnMobilePayload.Mobile(childComplexity), true
+
+	case "RevealRealNamePayload.documentNumber":
+		if e.ComplexityRoot.RevealRealNamePayload.DocumentNumber == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevealRealNamePayload.DocumentNumber(childComplexity), true
+	case "RevealRealNamePayload.fullName":
+		if e.ComplexityRoot.RevealRealNamePayload.FullName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevealRealNamePayload.FullName(childComplexity), true
+
+	case "RevealVerificationPayload.documentNumber":
+		if e.ComplexityRoot.RevealVerificationPayload.DocumentNumber == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevealVerificationPayload.DocumentNumber(childComplexity), true
+	case "RevealVerificationPayload.fullName":
+		if e.ComplexityRoot.RevealVerificationPayload.FullName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevealVerificationPayload.FullName(childComplexity), true
+	case "RevealVerificationPayload.materials":
+		if e.ComplexityRoot.RevealVerificationPayload.Materials == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevealVerificationPayload.Materials(childComplexity), true
+	case "RevealVerificationPayload.verification":
+		if e.ComplexityRoot.RevealVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevealVerificationPayload.Verification(childComplexity), true
+
+	case "ReviewClientAppPayload.clientApp":
+		if e.ComplexityRoot.ReviewClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewClientAppPayload.ClientApp(childComplexity), true
 
 	case "ReviewMessageTemplatePayload.template":
 		if e.ComplexityRoot.ReviewMessageTemplatePayload.Template == nil {
@@ -5919,6 +7792,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SendMessagePayload.Message(childComplexity), true
+
+	case "SetClientAppAddressesPayload.clientApp":
+		if e.ComplexityRoot.SetClientAppAddressesPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetClientAppAddressesPayload.ClientApp(childComplexity), true
 
 	case "SetMessagePreferencePayload.preference":
 		if e.ComplexityRoot.SetMessagePreferencePayload.Preference == nil {
@@ -6055,12 +7935,26 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StepUpPayload.ProvenUntil(childComplexity), true
 
+	case "SubmitClientAppPayload.clientApp":
+		if e.ComplexityRoot.SubmitClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitClientAppPayload.ClientApp(childComplexity), true
+
 	case "SubmitMessageTemplatePayload.template":
 		if e.ComplexityRoot.SubmitMessageTemplatePayload.Template == nil {
 			break
 		}
 
 		return e.ComplexityRoot.SubmitMessageTemplatePayload.Template(childComplexity), true
+
+	case "SubmitVerificationMaterialsPayload.verification":
+		if e.ComplexityRoot.SubmitVerificationMaterialsPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitVerificationMaterialsPayload.Verification(childComplexity), true
 
 	case "Subscription.inboxChanged":
 		if e.ComplexityRoot.Subscription.InboxChanged == nil {
@@ -6085,6 +7979,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.NotificationReceived(childComplexity), true
+
+	case "SuspendClientAppPayload.clientApp":
+		if e.ComplexityRoot.SuspendClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspendClientAppPayload.ClientApp(childComplexity), true
 
 	case "SwitchPostPayload.accessToken":
 		if e.ComplexityRoot.SwitchPostPayload.AccessToken == nil {
@@ -6138,6 +8039,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UntagCitizensPayload.Tag(childComplexity), true
 
+	case "UpdateClientAppPayload.clientApp":
+		if e.ComplexityRoot.UpdateClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateClientAppPayload.ClientApp(childComplexity), true
+
 	case "UpdatePlacePayload.place":
 		if e.ComplexityRoot.UpdatePlacePayload.Place == nil {
 			break
@@ -6158,6 +8066,57 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UrgeWorkflowPayload.RetryAfterSeconds(childComplexity), true
+
+	case "VerificationEvent.action":
+		if e.ComplexityRoot.VerificationEvent.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerificationEvent.Action(childComplexity), true
+	case "VerificationEvent.actorName":
+		if e.ComplexityRoot.VerificationEvent.ActorName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerificationEvent.ActorName(childComplexity), true
+	case "VerificationEvent.at":
+		if e.ComplexityRoot.VerificationEvent.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerificationEvent.At(childComplexity), true
+	case "VerificationEvent.id":
+		if e.ComplexityRoot.VerificationEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerificationEvent.ID(childComplexity), true
+	case "VerificationEvent.note":
+		if e.ComplexityRoot.VerificationEvent.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerificationEvent.Note(childComplexity), true
+	case "VerificationEvent.to":
+		if e.ComplexityRoot.VerificationEvent.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerificationEvent.To(childComplexity), true
+
+	case "VerifyByRegisterPayload.verification":
+		if e.ComplexityRoot.VerifyByRegisterPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifyByRegisterPayload.Verification(childComplexity), true
+
+	case "VerifyByThirdPartyPayload.verification":
+		if e.ComplexityRoot.VerifyByThirdPartyPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifyByThirdPartyPayload.Verification(childComplexity), true
 
 	case "VerifySecondFactorPayload.accessToken":
 		if e.ComplexityRoot.VerifySecondFactorPayload.AccessToken == nil {
@@ -6201,6 +8160,27 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.VerifySecondFactorPayload.Worker(childComplexity), true
+
+	case "WithdrawConsentPayload.consent":
+		if e.ComplexityRoot.WithdrawConsentPayload.Consent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithdrawConsentPayload.Consent(childComplexity), true
+
+	case "WithdrawRealNameConsentPayload.consent":
+		if e.ComplexityRoot.WithdrawRealNameConsentPayload.Consent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithdrawRealNameConsentPayload.Consent(childComplexity), true
+
+	case "WithdrawVerificationPayload.verification":
+		if e.ComplexityRoot.WithdrawVerificationPayload.Verification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithdrawVerificationPayload.Verification(childComplexity), true
 
 	case "Worker.area":
 		if e.ComplexityRoot.Worker.Area == nil {
@@ -6837,22 +8817,33 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AbolishPostInput", ec.unmarshalInputAbolishPostInput),
 			graphql.NewInputUnmarshaler("ActOnWorkflowInput", ec.unmarshalInputActOnWorkflowInput),
+			graphql.NewInputUnmarshaler("ApplyClientAppInput", ec.unmarshalInputApplyClientAppInput),
+			graphql.NewInputUnmarshaler("ApplyOfflineVerificationInput", ec.unmarshalInputApplyOfflineVerificationInput),
 			graphql.NewInputUnmarshaler("AreaRepresentation", ec.unmarshalInputAreaRepresentation),
 			graphql.NewInputUnmarshaler("AuditEntryFilter", ec.unmarshalInputAuditEntryFilter),
 			graphql.NewInputUnmarshaler("AuditEntryRepresentation", ec.unmarshalInputAuditEntryRepresentation),
+			graphql.NewInputUnmarshaler("BeginFaceVerificationInput", ec.unmarshalInputBeginFaceVerificationInput),
 			graphql.NewInputUnmarshaler("BindMobileInput", ec.unmarshalInputBindMobileInput),
 			graphql.NewInputUnmarshaler("CaptchaAnswerInput", ec.unmarshalInputCaptchaAnswerInput),
 			graphql.NewInputUnmarshaler("ChangeAssignmentsInput", ec.unmarshalInputChangeAssignmentsInput),
 			graphql.NewInputUnmarshaler("ChangeMobileInput", ec.unmarshalInputChangeMobileInput),
 			graphql.NewInputUnmarshaler("ChangePasswordInput", ec.unmarshalInputChangePasswordInput),
 			graphql.NewInputUnmarshaler("CitizenRepresentation", ec.unmarshalInputCitizenRepresentation),
+			graphql.NewInputUnmarshaler("ClientAppDescription", ec.unmarshalInputClientAppDescription),
+			graphql.NewInputUnmarshaler("ClientAppRepresentation", ec.unmarshalInputClientAppRepresentation),
 			graphql.NewInputUnmarshaler("ClosePlaceInput", ec.unmarshalInputClosePlaceInput),
+			graphql.NewInputUnmarshaler("CloseRealNameCounterInput", ec.unmarshalInputCloseRealNameCounterInput),
+			graphql.NewInputUnmarshaler("CompleteFaceVerificationInput", ec.unmarshalInputCompleteFaceVerificationInput),
+			graphql.NewInputUnmarshaler("ConsentToRealNameInput", ec.unmarshalInputConsentToRealNameInput),
 			graphql.NewInputUnmarshaler("CreateCitizenTagInput", ec.unmarshalInputCreateCitizenTagInput),
+			graphql.NewInputUnmarshaler("CreateClientAppKeyInput", ec.unmarshalInputCreateClientAppKeyInput),
 			graphql.NewInputUnmarshaler("CreateMessageTemplateInput", ec.unmarshalInputCreateMessageTemplateInput),
 			graphql.NewInputUnmarshaler("CreateOrgUnitInput", ec.unmarshalInputCreateOrgUnitInput),
 			graphql.NewInputUnmarshaler("CreatePlaceInput", ec.unmarshalInputCreatePlaceInput),
 			graphql.NewInputUnmarshaler("CreatePostInput", ec.unmarshalInputCreatePostInput),
+			graphql.NewInputUnmarshaler("CreateRealNameCounterInput", ec.unmarshalInputCreateRealNameCounterInput),
 			graphql.NewInputUnmarshaler("CreateWorkerInput", ec.unmarshalInputCreateWorkerInput),
+			graphql.NewInputUnmarshaler("DecideVerificationInput", ec.unmarshalInputDecideVerificationInput),
 			graphql.NewInputUnmarshaler("DelegateInput", ec.unmarshalInputDelegateInput),
 			graphql.NewInputUnmarshaler("DeleteFileInput", ec.unmarshalInputDeleteFileInput),
 			graphql.NewInputUnmarshaler("DeleteQuarantinedFileInput", ec.unmarshalInputDeleteQuarantinedFileInput),
@@ -6862,13 +8853,19 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DraftWorkflowDefinitionInput", ec.unmarshalInputDraftWorkflowDefinitionInput),
 			graphql.NewInputUnmarshaler("EndOfAssignmentInput", ec.unmarshalInputEndOfAssignmentInput),
 			graphql.NewInputUnmarshaler("EndWorkerInput", ec.unmarshalInputEndWorkerInput),
+			graphql.NewInputUnmarshaler("ExamineVerificationInput", ec.unmarshalInputExamineVerificationInput),
 			graphql.NewInputUnmarshaler("ExportAuditEntriesInput", ec.unmarshalInputExportAuditEntriesInput),
 			graphql.NewInputUnmarshaler("ExtendFileRetentionInput", ec.unmarshalInputExtendFileRetentionInput),
 			graphql.NewInputUnmarshaler("FileAssetRepresentation", ec.unmarshalInputFileAssetRepresentation),
+			graphql.NewInputUnmarshaler("FileOfflineVerificationInput", ec.unmarshalInputFileOfflineVerificationInput),
+			graphql.NewInputUnmarshaler("FindRealNameInput", ec.unmarshalInputFindRealNameInput),
 			graphql.NewInputUnmarshaler("GrantAssignmentInput", ec.unmarshalInputGrantAssignmentInput),
+			graphql.NewInputUnmarshaler("IdentityClaim", ec.unmarshalInputIdentityClaim),
 			graphql.NewInputUnmarshaler("InboxFilter", ec.unmarshalInputInboxFilter),
+			graphql.NewInputUnmarshaler("LaunchClientAppInput", ec.unmarshalInputLaunchClientAppInput),
 			graphql.NewInputUnmarshaler("LinkAccountInput", ec.unmarshalInputLinkAccountInput),
 			graphql.NewInputUnmarshaler("LogFilter", ec.unmarshalInputLogFilter),
+			graphql.NewInputUnmarshaler("LowerAssuranceLevelInput", ec.unmarshalInputLowerAssuranceLevelInput),
 			graphql.NewInputUnmarshaler("MarkInboxReadInput", ec.unmarshalInputMarkInboxReadInput),
 			graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
 			graphql.NewInputUnmarshaler("MessageAudienceInput", ec.unmarshalInputMessageAudienceInput),
@@ -6878,6 +8875,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("NearbyPlacesInput", ec.unmarshalInputNearbyPlacesInput),
 			graphql.NewInputUnmarshaler("NewAssignmentInput", ec.unmarshalInputNewAssignmentInput),
 			graphql.NewInputUnmarshaler("NotificationRepresentation", ec.unmarshalInputNotificationRepresentation),
+			graphql.NewInputUnmarshaler("OpenCounterSlotsInput", ec.unmarshalInputOpenCounterSlotsInput),
 			graphql.NewInputUnmarshaler("OpenTimeInput", ec.unmarshalInputOpenTimeInput),
 			graphql.NewInputUnmarshaler("OpeningExceptionInput", ec.unmarshalInputOpeningExceptionInput),
 			graphql.NewInputUnmarshaler("OpeningHoursInput", ec.unmarshalInputOpeningHoursInput),
@@ -6904,13 +8902,19 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ResetSecondFactorInput", ec.unmarshalInputResetSecondFactorInput),
 			graphql.NewInputUnmarshaler("ResetWorkerPasswordInput", ec.unmarshalInputResetWorkerPasswordInput),
 			graphql.NewInputUnmarshaler("RestoreFileInput", ec.unmarshalInputRestoreFileInput),
+			graphql.NewInputUnmarshaler("ResumeClientAppInput", ec.unmarshalInputResumeClientAppInput),
 			graphql.NewInputUnmarshaler("ResumeOrgUnitInput", ec.unmarshalInputResumeOrgUnitInput),
 			graphql.NewInputUnmarshaler("ResumeWorkerInput", ec.unmarshalInputResumeWorkerInput),
+			graphql.NewInputUnmarshaler("RetireClientAppInput", ec.unmarshalInputRetireClientAppInput),
 			graphql.NewInputUnmarshaler("RetireMessageTemplateInput", ec.unmarshalInputRetireMessageTemplateInput),
 			graphql.NewInputUnmarshaler("RevealCitizenInput", ec.unmarshalInputRevealCitizenInput),
+			graphql.NewInputUnmarshaler("RevealRealNameInput", ec.unmarshalInputRevealRealNameInput),
+			graphql.NewInputUnmarshaler("RevealVerificationInput", ec.unmarshalInputRevealVerificationInput),
+			graphql.NewInputUnmarshaler("ReviewClientAppInput", ec.unmarshalInputReviewClientAppInput),
 			graphql.NewInputUnmarshaler("ReviewMessageTemplateInput", ec.unmarshalInputReviewMessageTemplateInput),
 			graphql.NewInputUnmarshaler("RevokeDelegationInput", ec.unmarshalInputRevokeDelegationInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
+			graphql.NewInputUnmarshaler("SetClientAppAddressesInput", ec.unmarshalInputSetClientAppAddressesInput),
 			graphql.NewInputUnmarshaler("SetMessagePreferenceInput", ec.unmarshalInputSetMessagePreferenceInput),
 			graphql.NewInputUnmarshaler("SetPasswordInput", ec.unmarshalInputSetPasswordInput),
 			graphql.NewInputUnmarshaler("SetPostPermissionInput", ec.unmarshalInputSetPostPermissionInput),
@@ -6922,18 +8926,27 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SignOutInput", ec.unmarshalInputSignOutInput),
 			graphql.NewInputUnmarshaler("StartWorkflowInput", ec.unmarshalInputStartWorkflowInput),
 			graphql.NewInputUnmarshaler("StepUpInput", ec.unmarshalInputStepUpInput),
+			graphql.NewInputUnmarshaler("SubmitClientAppInput", ec.unmarshalInputSubmitClientAppInput),
 			graphql.NewInputUnmarshaler("SubmitMessageTemplateInput", ec.unmarshalInputSubmitMessageTemplateInput),
+			graphql.NewInputUnmarshaler("SuspendClientAppInput", ec.unmarshalInputSuspendClientAppInput),
 			graphql.NewInputUnmarshaler("SuspendOrgUnitInput", ec.unmarshalInputSuspendOrgUnitInput),
 			graphql.NewInputUnmarshaler("SuspendWorkerInput", ec.unmarshalInputSuspendWorkerInput),
 			graphql.NewInputUnmarshaler("SwitchPostInput", ec.unmarshalInputSwitchPostInput),
 			graphql.NewInputUnmarshaler("TagCitizensInput", ec.unmarshalInputTagCitizensInput),
 			graphql.NewInputUnmarshaler("UnlinkAccountInput", ec.unmarshalInputUnlinkAccountInput),
 			graphql.NewInputUnmarshaler("UntagCitizensInput", ec.unmarshalInputUntagCitizensInput),
+			graphql.NewInputUnmarshaler("UpdateClientAppInput", ec.unmarshalInputUpdateClientAppInput),
 			graphql.NewInputUnmarshaler("UpdatePlaceInput", ec.unmarshalInputUpdatePlaceInput),
 			graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
 			graphql.NewInputUnmarshaler("UrgeWorkflowInput", ec.unmarshalInputUrgeWorkflowInput),
+			graphql.NewInputUnmarshaler("VerificationMaterialsInput", ec.unmarshalInputVerificationMaterialsInput),
+			graphql.NewInputUnmarshaler("VerifyByRegisterInput", ec.unmarshalInputVerifyByRegisterInput),
+			graphql.NewInputUnmarshaler("VerifyByThirdPartyInput", ec.unmarshalInputVerifyByThirdPartyInput),
 			graphql.NewInputUnmarshaler("VerifySecondFactorInput", ec.unmarshalInputVerifySecondFactorInput),
 			graphql.NewInputUnmarshaler("WithdrawAssignmentInput", ec.unmarshalInputWithdrawAssignmentInput),
+			graphql.NewInputUnmarshaler("WithdrawConsentInput", ec.unmarshalInputWithdrawConsentInput),
+			graphql.NewInputUnmarshaler("WithdrawRealNameConsentInput", ec.unmarshalInputWithdrawRealNameConsentInput),
+			graphql.NewInputUnmarshaler("WithdrawVerificationInput", ec.unmarshalInputWithdrawVerificationInput),
 			graphql.NewInputUnmarshaler("WorkerRepresentation", ec.unmarshalInputWorkerRepresentation),
 			graphql.NewInputUnmarshaler("WorkflowDefinitionStepInput", ec.unmarshalInputWorkflowDefinitionStepInput),
 			graphql.NewInputUnmarshaler("WorkflowInstanceRepresentation", ec.unmarshalInputWorkflowInstanceRepresentation),
@@ -7567,6 +9580,538 @@ type CitizenTagEdge {
   cursor: String!
   "标签"
   node: CitizenTag!
+}
+`, BuiltIn: false},
+	{Name: "../../../schema/platform/clientapp.graphql", Input: `extend type Query {
+  "一个第三方应用；不存在或无权查看时为空"
+  clientApp(
+    "应用标识"
+    id: ID!
+  ): ClientApp
+  "第三方应用列表，新的在前：审核员看辖区内全部，其他人看本单位的"
+  clientApps(
+    "仅这些状态；不填则不限"
+    states: [ClientAppState!]
+    "名称中的文字"
+    search: String
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): ClientAppConnection!
+}
+
+extend type Mutation {
+  "以当前任职所在单位申请第三方应用，先存为草稿"
+  applyClientApp(input: ApplyClientAppInput!): ApplyClientAppPayload!
+  "修改草稿或被驳回的应用，修改后为草稿"
+  updateClientApp(input: UpdateClientAppInput!): UpdateClientAppPayload!
+  "提交应用审核"
+  submitClientApp(input: SubmitClientAppInput!): SubmitClientAppPayload!
+  "审核应用：通过后进入沙箱，或驳回；不能审核本人申请或提交的"
+  reviewClientApp(input: ReviewClientAppInput!): ReviewClientAppPayload!
+  "将沙箱中的应用上线；不能处置本人申请的"
+  launchClientApp(input: LaunchClientAppInput!): LaunchClientAppPayload!
+  "停用已上线的应用，其令牌立即不再有效"
+  suspendClientApp(input: SuspendClientAppInput!): SuspendClientAppPayload!
+  "恢复已停用的应用"
+  resumeClientApp(input: ResumeClientAppInput!): ResumeClientAppPayload!
+  "注销已停用的应用，不能恢复"
+  retireClientApp(input: RetireClientAppInput!): RetireClientAppPayload!
+  "修改沙箱中应用的回调地址"
+  setClientAppAddresses(input: SetClientAppAddressesInput!): SetClientAppAddressesPayload!
+  "生成应用的新密钥：只显示这一次，旧密钥按所填时间失效"
+  createClientAppKey(input: CreateClientAppKeyInput!): CreateClientAppKeyPayload!
+}
+
+"第三方应用：使用统一登录和开放操作的应用"
+type ClientApp @key(fields: "id") @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.ClientApp") {
+  "标识"
+  id: ID!
+  "登录协议中的应用编号（client_id）"
+  clientId: String!
+  "名称"
+  name: String!
+  "用途说明"
+  summary: String!
+  "主页；没有则为空文字"
+  homepage: String!
+  "类型"
+  kind: ClientAppKind!
+  "使用对象"
+  audience: ClientAppAudience!
+  "平台自有客户端的名称；第三方应用为空"
+  ownClient: String
+  "所属单位"
+  unit: OrgUnit @goField(forceResolver: true, batch: true)
+  "所属区划"
+  area: Area @goField(forceResolver: true)
+  "登录回调地址"
+  redirectUris: [String!]!
+  "退出回调地址"
+  logoutUris: [String!]!
+  "申请的授权范围"
+  scopes: [ClientScope!]!
+  "申请的开放操作"
+  operations: [String!]!
+  "已授予的授权范围"
+  grantedScopes: [ClientScope!]!
+  "已授予的开放操作"
+  grantedOperations: [String!]!
+  "每日调用量上限，按北京时间计；沙箱中最多 1000"
+  dailyQuota: Int!
+  "每秒调用量上限；沙箱中最多 5"
+  ratePerSecond: Int!
+  "状态"
+  state: ClientAppState!
+  "驳回、停用等的原因；没有则为空文字"
+  stateReason: String!
+  "密钥，不含密钥本身，新的在前，最多 20 个"
+  keys: [ClientAppKey!]! @goField(forceResolver: true, batch: true)
+  "变更记录，新的在前，最多 100 条"
+  history: [ClientAppEvent!]! @goField(forceResolver: true, batch: true)
+  "每日调用统计，新的在前，没有调用的日期不列出"
+  statistics(
+    "起日；不填则为止日前 30 天"
+    from: Date
+    "止日，含当日；不填则为今天"
+    to: Date
+  ): [ClientAppDay!]! @goField(forceResolver: true, batch: true)
+  "版本号，修改时须带上"
+  version: Int!
+  "申请时间"
+  createdAt: Time!
+  "最后修改的时间"
+  updatedAt: Time!
+}
+
+"第三方应用的状态"
+enum ClientAppState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.State") {
+  "草稿"
+  DRAFT
+  "审核中"
+  IN_REVIEW
+  "已驳回"
+  REJECTED
+  "沙箱：限 20 人试用"
+  SANDBOX
+  "已上线"
+  LIVE
+  "已停用"
+  SUSPENDED
+  "已注销"
+  RETIRED
+}
+
+"第三方应用的类型，决定其如何证明身份"
+enum ClientAppKind @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.Kind") {
+  "服务端应用：使用密钥"
+  WEB
+  "浏览器应用：没有服务端，使用 PKCE"
+  BROWSER
+  "手机或电脑程序：使用 PKCE"
+  NATIVE
+  "没有键盘的设备，例如大屏"
+  DEVICE
+}
+
+"第三方应用的使用对象"
+enum ClientAppAudience @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.Audience") {
+  "市民"
+  CITIZENS
+  "工作人员"
+  WORKERS
+  "市民和工作人员"
+  EVERYBODY
+}
+
+"授权范围：应用可以获知或代办的事项"
+enum ClientScope @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.Scope") {
+  "登录身份：仅该应用可见的编号"
+  OPENID
+  "昵称；工作人员为姓名"
+  PROFILE
+  "部分隐藏的手机号"
+  PHONE
+  "完整手机号"
+  PHONE_FULL
+  "实名等级，不含姓名和证件号"
+  REALNAME
+  "居住社区或任职区划"
+  AREA
+  "工作人员的单位、岗位和角色"
+  ORGANIZATION
+  "以本人身份执行已获批准的开放操作"
+  API
+  "本人不在时保持授权"
+  OFFLINE_ACCESS
+}
+
+"应用的一个密钥，不含密钥本身"
+type ClientAppKey @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.Secret") {
+  "标识"
+  id: ID!
+  "密钥的最后四位"
+  hint: String!
+  "生成时间"
+  createdAt: Time!
+  "失效时间；尚未被替换则为空"
+  expiresAt: Time
+  "最近使用的时间，精确到分钟；未使用过则为空"
+  usedAt: Time
+}
+
+"应用的一条变更记录"
+type ClientAppEvent @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.Event") {
+  "标识"
+  id: ID!
+  "时间"
+  at: Time!
+  "操作"
+  action: ClientAppAction!
+  "操作人"
+  worker: Worker @goField(forceResolver: true, batch: true)
+  "之前的状态；首次申请则为空"
+  from: ClientAppState
+  "之后的状态"
+  to: ClientAppState!
+  "原因；没有则为空文字"
+  reason: String!
+}
+
+"对应用的操作"
+enum ClientAppAction @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.Action") {
+  "申请"
+  APPLY
+  "修改"
+  UPDATE
+  "提交审核"
+  SUBMIT
+  "审核通过"
+  APPROVE
+  "驳回"
+  REJECT
+  "上线"
+  LAUNCH
+  "停用"
+  SUSPEND
+  "恢复"
+  RESUME
+  "注销"
+  RETIRE
+  "生成密钥"
+  NEW_KEY
+  "修改回调地址"
+  SET_ADDRESSES
+}
+
+"应用一天的调用统计"
+type ClientAppDay @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.Day") {
+  "日期，北京时间"
+  day: Date!
+  "已执行的调用数"
+  calls: Int!
+  "其中出错的调用数"
+  errors: Int!
+  "被拒绝的调用数：超出调用量，或操作未获授权"
+  refusals: Int!
+}
+
+"第三方应用的分页列表"
+type ClientAppConnection {
+  "本页的条目"
+  edges: [ClientAppEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"第三方应用列表的条目"
+type ClientAppEdge {
+  "游标"
+  cursor: String!
+  "应用"
+  node: ClientApp!
+}
+
+"对应用的描述"
+input ClientAppDescription {
+  "名称，2 到 40 个字"
+  name: String!
+  "用途说明，5 到 200 个字"
+  summary: String!
+  "主页，https 地址"
+  homepage: String
+  "类型"
+  kind: ClientAppKind!
+  "使用对象"
+  audience: ClientAppAudience!
+  "登录回调地址，逐字比对，最多 20 个；须为 https，仅本机调试可用 http；设备应用不填"
+  redirectUris: [String!]!
+  "退出回调地址，逐字比对，最多 20 个"
+  logoutUris: [String!]!
+  "申请的授权范围；登录身份总是包含"
+  scopes: [ClientScope!]!
+  "申请的开放操作的名称"
+  operations: [String!]!
+  "每日调用量"
+  dailyQuota: Int!
+  "每秒调用量"
+  ratePerSecond: Int!
+}
+
+"申请应用的输入"
+input ApplyClientAppInput {
+  "应用的描述"
+  app: ClientAppDescription!
+}
+
+"申请应用的结果"
+type ApplyClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"修改应用的输入"
+input UpdateClientAppInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+  "应用的描述"
+  app: ClientAppDescription!
+}
+
+"修改应用的结果"
+type UpdateClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"提交应用审核的输入"
+input SubmitClientAppInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+}
+
+"提交应用审核的结果"
+type SubmitClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"审核应用的输入"
+input ReviewClientAppInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+  "是否通过"
+  approve: Boolean!
+  "驳回的原因；通过时可不填"
+  reason: String
+  "授予的授权范围，不超出申请的；不填则为全部"
+  grantedScopes: [ClientScope!]
+  "授予的开放操作，不超出申请的；不填则为全部"
+  grantedOperations: [String!]
+  "每日调用量；不填则按申请"
+  dailyQuota: Int
+  "每秒调用量；不填则按申请"
+  ratePerSecond: Int
+  "作为平台自有的哪个客户端：app、miniprogram、workbench 或 screen；第三方应用不填"
+  ownClient: String
+}
+
+"审核应用的结果"
+type ReviewClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"应用上线的输入"
+input LaunchClientAppInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+}
+
+"应用上线的结果"
+type LaunchClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"停用应用的输入"
+input SuspendClientAppInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+  "原因，2 到 200 个字"
+  reason: String!
+}
+
+"停用应用的结果"
+type SuspendClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"恢复应用的输入"
+input ResumeClientAppInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+  "说明"
+  reason: String
+}
+
+"恢复应用的结果"
+type ResumeClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"注销应用的输入"
+input RetireClientAppInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+  "原因，2 到 200 个字"
+  reason: String!
+}
+
+"注销应用的结果"
+type RetireClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"修改应用回调地址的输入"
+input SetClientAppAddressesInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+  "登录回调地址，最多 20 个"
+  redirectUris: [String!]!
+  "退出回调地址，最多 20 个"
+  logoutUris: [String!]!
+}
+
+"修改应用回调地址的结果"
+type SetClientAppAddressesPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"生成应用密钥的输入"
+input CreateClientAppKeyInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+  "旧密钥继续有效的小时数，0 到 720，默认 168"
+  overlapHours: Int = 168
+}
+
+"生成应用密钥的结果"
+type CreateClientAppKeyPayload {
+  "应用"
+  clientApp: ClientApp!
+  "密钥本身，只显示这一次，请妥善保存"
+  secret: String!
+  "密钥的信息"
+  key: ClientAppKey!
+}
+`, BuiltIn: false},
+	{Name: "../../../schema/platform/consent.graphql", Input: `extend type Query {
+  "当前登录者给予各应用的授权，新的在前"
+  consents(
+    "是否包含已撤回和已到期的，默认否"
+    all: Boolean
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): ConsentConnection!
+}
+
+extend type Mutation {
+  "撤回本人给予某应用的授权，该应用持有的令牌立即失效"
+  withdrawConsent(input: WithdrawConsentInput!): WithdrawConsentPayload!
+}
+
+"授权：本人同意某应用获知或代办的事项"
+type Consent @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/consent.Consent") {
+  "标识"
+  id: ID!
+  "应用的名称"
+  appName: String!
+  "应用的用途说明"
+  appSummary: String!
+  "应用的主页；没有则为空文字"
+  appHomepage: String!
+  "同意的事项"
+  items: [ConsentItem!]! @goField(forceResolver: true)
+  "状态"
+  state: ConsentState!
+  "同意的时间"
+  grantedAt: Time!
+  "到期的时间"
+  expiresAt: Time!
+  "撤回或到期的时间；有效时为空"
+  endedAt: Time
+}
+
+"同意的一个事项"
+type ConsentItem {
+  "授权范围"
+  scope: ClientScope!
+  "说明"
+  words: String!
+}
+
+"授权的状态"
+enum ConsentState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/consent.State") {
+  "有效"
+  GRANTED
+  "已撤回"
+  REVOKED
+  "已到期"
+  EXPIRED
+}
+
+"授权的分页列表"
+type ConsentConnection {
+  "本页的条目"
+  edges: [ConsentEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"授权列表的条目"
+type ConsentEdge {
+  "游标"
+  cursor: String!
+  "授权"
+  node: Consent!
+}
+
+"撤回授权的输入"
+input WithdrawConsentInput {
+  "授权标识"
+  id: ID!
+}
+
+"撤回授权的结果"
+type WithdrawConsentPayload {
+  "授权"
+  consent: Consent!
 }
 `, BuiltIn: false},
 	{Name: "../../../schema/platform/delegation.graphql", Input: `extend type Query {
@@ -10091,6 +12636,729 @@ type PostPayload {
   post: Post!
 }
 `, BuiltIn: false},
+	{Name: "../../../schema/platform/realname.graphql", Input: `extend type Query {
+  "某一核验方式的告知书；须先同意，才能提交个人信息"
+  realNameTerms(
+    "核验方式"
+    method: VerificationMethod!
+  ): RealNameTerms!
+  "开放中的线下核验点，含下级区划，按区划排序"
+  realNameCounters(
+    "区划代码"
+    areaId: ID!
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): RealNameCounterConnection!
+  "一次实名核验；仅本人和管辖范围内有权的工作人员可见，否则为空"
+  identityVerification("核验的标识" id: ID!): IdentityVerification
+  "管辖范围内的线下核验，按区划排列，先提交的在前"
+  offlineVerifications(
+    "区划代码，含下级；不填则为本人的管辖范围"
+    areaId: ID
+    "状态；不填则为待初核与待复核"
+    states: [VerificationState!]
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): IdentityVerificationConnection! @can(action: "realname.view", area: "areaId")
+  "管辖范围内市民的实名信息；没有实名或无权查看则为空"
+  realNameOf("市民标识" citizenId: ID!): RealName @can(action: "realname.view")
+}
+
+extend type Mutation {
+  "同意某一核验方式的告知书；二十四小时内可据此开始核验"
+  consentToRealName(input: ConsentToRealNameInput!): ConsentToRealNamePayload!
+  "撤回同意：未办结的核验随之结束；已通过的实名随之取消，须在五分钟内再次验证过身份"
+  withdrawRealNameConsent(input: WithdrawRealNameConsentInput!): WithdrawRealNameConsentPayload!
+  "与人口库比对姓名和证件号码，通过后为 L1"
+  verifyByRegister(input: VerifyByRegisterInput!): VerifyByRegisterPayload!
+  "开始人脸核验：先与人口库比对，再取得只能使用一次的活体凭证"
+  beginFaceVerification(input: BeginFaceVerificationInput!): BeginFaceVerificationPayload!
+  "完成人脸核验：提交用活体凭证拍摄的照片，通过后为 L3；照片在作出结论后删除"
+  completeFaceVerification(input: CompleteFaceVerificationInput!): CompleteFaceVerificationPayload!
+  "与微信或支付宝的实名信息比对，通过后为 L2"
+  verifyByThirdParty(input: VerifyByThirdPartyInput!): VerifyByThirdPartyPayload!
+  "申请线下核验并预约时段；材料可同时提交，也可稍后提交"
+  applyOfflineVerification(input: ApplyOfflineVerificationInput!): ApplyOfflineVerificationPayload!
+  "提交线下核验的材料"
+  submitVerificationMaterials(input: VerificationMaterialsInput!): SubmitVerificationMaterialsPayload!
+  "撤回本人尚未有人办理的核验；预约的名额随之释放"
+  withdrawVerification(input: WithdrawVerificationInput!): WithdrawVerificationPayload!
+  "工作人员为到场的市民登记线下核验；登记人不得参与核验"
+  fileOfflineVerification(input: FileOfflineVerificationInput!): FileOfflineVerificationPayload! @can(action: "realname.examine")
+  "初核线下核验：核对到场的市民与证件，给出意见，交由另一人复核"
+  examineVerification(input: ExamineVerificationInput!): ExamineVerificationPayload! @can(action: "realname.examine")
+  "复核线下核验并作出结论；不得由登记人或初核人办理，通过后为 L3"
+  decideVerification(input: DecideVerificationInput!): DecideVerificationPayload! @can(action: "realname.decide")
+  "查看线下核验所填的完整信息和材料：须写明目的，每次查看都记入操作日志；办结后不能再查看"
+  revealVerification(input: RevealVerificationInput!): RevealVerificationPayload! @can(action: "realname.reveal")
+  "查看市民实名的完整姓名和证件号码：须写明目的，每次查看都记入操作日志"
+  revealRealName(input: RevealRealNameInput!): RevealRealNamePayload! @can(action: "realname.reveal")
+  "按完整的证件号码查找管辖范围内已实名的市民：须写明目的，每次查找都记入操作日志"
+  findRealName(input: FindRealNameInput!): FindRealNamePayload! @can(action: "realname.reveal")
+  "调低市民的实名等级；调为 L0 即取消实名"
+  lowerAssuranceLevel(input: LowerAssuranceLevelInput!): LowerAssuranceLevelPayload! @can(action: "realname.revoke")
+  "新增线下核验点"
+  createRealNameCounter(input: CreateRealNameCounterInput!): CreateRealNameCounterPayload! @can(action: "realname.counters", area: "input.areaId")
+  "关闭线下核验点：不再接受预约，已有的预约不受影响"
+  closeRealNameCounter(input: CloseRealNameCounterInput!): CloseRealNameCounterPayload! @can(action: "realname.counters")
+  "开放线下核验点的预约时段"
+  openCounterSlots(input: OpenCounterSlotsInput!): OpenCounterSlotsPayload! @can(action: "realname.counters")
+}
+
+extend type Citizen {
+  "实名信息，已掩码；没有实名则为空。仅本人和有权的工作人员可见"
+  realName: RealName @goField(forceResolver: true)
+  "经历的实名核验，按时间从新到旧；仅本人和有权的工作人员可见"
+  identityVerifications(
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): IdentityVerificationConnection! @goField(forceResolver: true)
+  "对实名告知书的同意记录，按时间从新到旧，最多一百条；仅本人可见"
+  realNameConsents: [RealNameConsent!]! @goField(forceResolver: true)
+}
+
+"实名核验的方式"
+enum VerificationMethod @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/realname.VerificationMethod") {
+  "人口库比对，给予 L1"
+  REGISTER
+  "人脸核验，给予 L3"
+  FACE
+  "第三方账户，给予 L2"
+  THIRD_PARTY
+  "线下核验，给予 L3"
+  OFFLINE
+}
+
+"证件的类型"
+enum DocumentKind @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/realname/document.Kind") {
+  "居民身份证"
+  RESIDENT_ID
+  "港澳台居民居住证"
+  HMT_RESIDENCE_PERMIT
+  "外国人永久居留身份证"
+  FOREIGN_PERMANENT_RESIDENT
+}
+
+"实名核验的状态"
+enum VerificationState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/realname.VerificationState") {
+  "已创建：等待拍摄人脸，或等待提交材料"
+  CREATED
+  "核验中"
+  PROCESSING
+  "待初核"
+  SUBMITTED
+  "待复核"
+  IN_REVIEW
+  "已通过"
+  VERIFIED
+  "未通过或未完成"
+  FAILED
+  "线下核验不通过"
+  REJECTED
+  "已撤回"
+  WITHDRAWN
+  "已到期，或由新的核验取代"
+  EXPIRED
+  "已取消"
+  REVOKED
+}
+
+"核验未通过的原因"
+enum VerificationFailure @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/realname.VerificationFailure") {
+  "姓名与证件号码不一致"
+  NAME_MISMATCH
+  "没有这一证件号码"
+  NOT_FOUND
+  "没有检测到真人"
+  NOT_LIVE
+  "不是本人"
+  FACE_MISMATCH
+  "第三方账户未实名或不一致"
+  NOT_CERTIFIED
+  "证件已用于另一个账户"
+  IDENTITY_TAKEN
+  "本账户已用另一证件实名"
+  OTHER_IDENTITY
+  "核验机构没有答复"
+  PROVIDER_AWAY
+  "超时"
+  TIMED_OUT
+  "预约未到场"
+  NO_SHOW
+}
+
+"未通过之后可以采取的步骤"
+enum VerificationStep @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/realname.VerificationStep") {
+  "重试"
+  RETRY
+  "改用第三方账户"
+  USE_THIRD_PARTY
+  "改用人脸"
+  USE_FACE
+  "到线下核验点"
+  GO_OFFLINE
+  "合并账户：用绑定手机号或第三方账户的方式，将两个账户并为一个"
+  MERGE_ACCOUNTS
+}
+
+"对核验的操作"
+enum VerificationAction @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/realname.VerificationAction") {
+  "开始"
+  BEGIN
+  "交核验机构判断"
+  JUDGE
+  "提交材料"
+  SUBMIT
+  "初核"
+  EXAMINE
+  "作出结论"
+  DECIDE
+  "撤回"
+  WITHDRAW
+  "超时结束"
+  GIVE_UP
+  "到期"
+  EXPIRE
+  "由新的核验取代"
+  REPLACE
+  "调低等级"
+  LOWER
+  "由证件持有人以更高等级取代"
+  DISPLACE
+  "随账户合并结束"
+  MERGE
+}
+
+"线下核验点的状态"
+enum CounterState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/realname.CounterState") {
+  "开放"
+  OPEN
+  "已关闭"
+  CLOSED
+}
+
+"实名认证的告知书"
+type RealNameTerms {
+  "核验方式"
+  method: VerificationMethod!
+  "版本，同意时带上"
+  version: String!
+  "处理个人信息的目的"
+  purpose: String!
+  "全文"
+  text: String!
+}
+
+"对告知书的同意"
+type RealNameConsent {
+  "标识"
+  id: ID!
+  "核验方式"
+  method: VerificationMethod!
+  "所同意的版本"
+  terms: String!
+  "处理个人信息的目的"
+  purpose: String!
+  "同意的时间"
+  givenAt: Time!
+  "撤回的时间；未撤回则为空"
+  withdrawnAt: Time
+}
+
+"实名信息：账户持有人是谁，已掩码"
+type RealName {
+  "证件的类型"
+  documentKind: DocumentKind!
+  "姓名，仅显示首字"
+  nameMasked: String! @personal(grade: L3, purpose: "本人与工作人员核对实名")
+  "证件号码，仅显示前三位和后两位"
+  numberMasked: String! @personal(grade: L3, purpose: "本人与工作人员核对实名")
+  "实名等级"
+  level: AssuranceLevel!
+  "给予等级的核验方式"
+  method: VerificationMethod!
+  "是否由模拟器核验，未经真实机构"
+  simulated: Boolean!
+  "核验通过的时间"
+  verifiedAt: Time!
+  "等级的有效期，期满后为 L1；没有期限则为空"
+  validUntil: Time
+  "版本号，调整等级时须带上"
+  version: Int!
+}
+
+"一次实名核验"
+type IdentityVerification {
+  "标识"
+  id: ID!
+  "核验方式"
+  method: VerificationMethod!
+  "状态"
+  state: VerificationState!
+  "证件的类型"
+  documentKind: DocumentKind!
+  "所填的姓名，仅显示首字；作出结论后清除，为空"
+  nameMasked: String @personal(grade: L3, purpose: "本人与工作人员核对所填信息")
+  "所填的证件号码，仅显示前三位和后两位；作出结论后清除，为空"
+  numberMasked: String @personal(grade: L3, purpose: "本人与工作人员核对所填信息")
+  "给予的等级；未通过则为空"
+  level: AssuranceLevel
+  "是否由模拟器判断，未经真实机构"
+  simulated: Boolean!
+  "未通过的原因；没有则为空"
+  failure: VerificationFailure
+  "未通过的说明；没有则为空"
+  message: String
+  "未通过之后可以采取的步骤"
+  nextSteps: [VerificationStep!]!
+  "线下核验不通过的理由；没有则为空字符串"
+  reason: String!
+  "此前未通过的同方式核验的标识；没有则为空"
+  previousId: ID
+  "所在区划；不是线下核验则为空"
+  area: Area @goField(forceResolver: true)
+  "预约的时段；没有预约则为空"
+  slot: CounterSlot @goField(forceResolver: true, batch: true)
+  "初核的意见：是否认为应通过；仅工作人员可见，未初核则为空"
+  examinerPassed: Boolean @goField(forceResolver: true)
+  "初核的说明；仅工作人员可见，没有则为空"
+  examinerNote: String @goField(forceResolver: true)
+  "创建时间"
+  createdAt: Time!
+  "提交材料的时间"
+  submittedAt: Time
+  "作出结论的时间"
+  decidedAt: Time
+  "有效期；未通过或没有期限则为空"
+  validUntil: Time
+  "当前可以进行的操作"
+  allowedActions: [VerificationAction!]! @goField(forceResolver: true)
+  "经过，按时间从旧到新"
+  history: [VerificationEvent!]! @goField(forceResolver: true, batch: true)
+  "版本号，操作时须带上"
+  version: Int!
+}
+
+"核验的一步"
+type VerificationEvent {
+  "标识"
+  id: ID!
+  "时间"
+  at: Time!
+  "操作"
+  action: VerificationAction!
+  "操作后的状态"
+  to: VerificationState!
+  "办理的工作人员姓名；仅工作人员可见，不是工作人员办理的则为空"
+  actorName: String @personal(grade: L2, purpose: "工作人员之间核对经办人")
+  "说明；没有则为空字符串"
+  note: String!
+}
+
+"核验的一页"
+type IdentityVerificationConnection {
+  "各条"
+  edges: [IdentityVerificationEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"核验的一条"
+type IdentityVerificationEdge {
+  "核验"
+  node: IdentityVerification!
+  "游标"
+  cursor: String!
+}
+
+"线下核验点"
+type RealNameCounter {
+  "标识"
+  id: ID!
+  "名称"
+  name: String!
+  "所在社区"
+  area: Area @goField(forceResolver: true)
+  "地址"
+  address: String!
+  "状态"
+  state: CounterState!
+  "今后还有名额的时段，按时间排列，最多一百个"
+  slots: [CounterSlot!]! @goField(forceResolver: true, batch: true)
+  "版本号，操作时须带上"
+  version: Int!
+}
+
+"线下核验点的一页"
+type RealNameCounterConnection {
+  "各条"
+  edges: [RealNameCounterEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"线下核验点的一条"
+type RealNameCounterEdge {
+  "核验点"
+  node: RealNameCounter!
+  "游标"
+  cursor: String!
+}
+
+"可预约的时段"
+type CounterSlot {
+  "标识"
+  id: ID!
+  "核验点"
+  counter: RealNameCounter @goField(forceResolver: true, batch: true)
+  "开始时间"
+  startsAt: Time!
+  "结束时间"
+  endsAt: Time!
+  "名额"
+  capacity: Int!
+  "剩余名额"
+  remaining: Int!
+}
+
+"所声明的身份"
+input IdentityClaim {
+  "证件的类型"
+  documentKind: DocumentKind!
+  "证件号码，十八位"
+  documentNumber: String! @personal(grade: L3, purpose: "实名核验")
+  "证件上的姓名，少数民族姓名可含间隔号“·”"
+  fullName: String! @personal(grade: L3, purpose: "实名核验")
+}
+
+"同意告知书的输入"
+input ConsentToRealNameInput {
+  "核验方式"
+  method: VerificationMethod!
+  "所阅读的告知书的版本"
+  termsVersion: String!
+}
+
+"同意告知书的结果"
+type ConsentToRealNamePayload {
+  "同意"
+  consent: RealNameConsent!
+}
+
+"撤回同意的输入"
+input WithdrawRealNameConsentInput {
+  "同意的标识"
+  consentId: ID!
+}
+
+"撤回同意的结果"
+type WithdrawRealNameConsentPayload {
+  "同意"
+  consent: RealNameConsent!
+}
+
+"人口库比对的输入"
+input VerifyByRegisterInput {
+  "对本方式告知书的同意"
+  consentId: ID!
+  "所声明的身份"
+  identity: IdentityClaim!
+}
+
+"人口库比对的结果"
+type VerifyByRegisterPayload {
+  "核验：已通过或未通过"
+  verification: IdentityVerification!
+}
+
+"开始人脸核验的输入"
+input BeginFaceVerificationInput {
+  "对本方式告知书的同意"
+  consentId: ID!
+  "所声明的身份"
+  identity: IdentityClaim!
+  "客户端自己生成并保存的随机标识，8 到 200 个字符；活体凭证只在该设备有效"
+  deviceId: String!
+}
+
+"开始人脸核验的结果"
+type BeginFaceVerificationPayload {
+  "核验：等待拍摄，或与人口库比对未通过"
+  verification: IdentityVerification!
+  "活体凭证，只能在本账户、本设备使用一次；比对未通过则为空"
+  livenessToken: String
+  "活体凭证的失效时间"
+  expiresAt: Time
+}
+
+"完成人脸核验的输入"
+input CompleteFaceVerificationInput {
+  "核验的标识"
+  verificationId: ID!
+  "活体凭证"
+  livenessToken: String!
+  "开始时所用的设备标识"
+  deviceId: String!
+  "照片的上传凭证"
+  picture: String!
+}
+
+"完成人脸核验的结果"
+type CompleteFaceVerificationPayload {
+  "核验：已通过或未通过"
+  verification: IdentityVerification!
+}
+
+"第三方账户核验的输入"
+input VerifyByThirdPartyInput {
+  "对本方式告知书的同意"
+  consentId: ID!
+  "所声明的身份，仅限居民身份证"
+  identity: IdentityClaim!
+  "平台"
+  provider: ThirdParty!
+  "平台给客户端的授权码，只能使用一次"
+  code: String!
+  "微信城市服务授权页返回的授权码，只能使用一次；支付宝不需要"
+  consentCode: String
+}
+
+"第三方账户核验的结果"
+type VerifyByThirdPartyPayload {
+  "核验：已通过或未通过"
+  verification: IdentityVerification!
+}
+
+"申请线下核验的输入"
+input ApplyOfflineVerificationInput {
+  "对本方式告知书的同意"
+  consentId: ID!
+  "所声明的身份"
+  identity: IdentityClaim!
+  "预约的时段"
+  slotId: ID!
+  "材料的上传凭证，最多十份"
+  materials: [String!]
+}
+
+"申请线下核验的结果"
+type ApplyOfflineVerificationPayload {
+  "核验"
+  verification: IdentityVerification!
+}
+
+"提交材料的输入"
+input VerificationMaterialsInput {
+  "核验的标识"
+  verificationId: ID!
+  "材料的上传凭证，一到十份"
+  materials: [String!]!
+  "看到的版本号"
+  expectedVersion: Int!
+}
+
+"提交材料的结果"
+type SubmitVerificationMaterialsPayload {
+  "核验"
+  verification: IdentityVerification!
+}
+
+"撤回核验的输入"
+input WithdrawVerificationInput {
+  "核验的标识"
+  verificationId: ID!
+  "看到的版本号"
+  expectedVersion: Int!
+}
+
+"撤回核验的结果"
+type WithdrawVerificationPayload {
+  "核验"
+  verification: IdentityVerification!
+}
+
+"登记线下核验的输入"
+input FileOfflineVerificationInput {
+  "市民标识"
+  citizenId: ID!
+  "市民所签署的告知书的版本"
+  termsVersion: String!
+  "市民是否已签署纸质告知书"
+  consentSigned: Boolean!
+  "所声明的身份"
+  identity: IdentityClaim!
+  "材料的上传凭证，最多十份"
+  materials: [String!]
+}
+
+"登记线下核验的结果"
+type FileOfflineVerificationPayload {
+  "核验"
+  verification: IdentityVerification!
+}
+
+"初核的输入"
+input ExamineVerificationInput {
+  "核验的标识"
+  verificationId: ID!
+  "看到的版本号"
+  expectedVersion: Int!
+  "是否认为应通过"
+  passed: Boolean!
+  "说明，最多 200 个字；认为不应通过的须填写"
+  note: String
+}
+
+"初核的结果"
+type ExamineVerificationPayload {
+  "核验"
+  verification: IdentityVerification!
+}
+
+"复核的输入"
+input DecideVerificationInput {
+  "核验的标识"
+  verificationId: ID!
+  "看到的版本号"
+  expectedVersion: Int!
+  "是否通过"
+  approve: Boolean!
+  "原因，告知市民，4 到 200 个字；不通过的须填写"
+  reason: String
+}
+
+"复核的结果"
+type DecideVerificationPayload {
+  "核验"
+  verification: IdentityVerification!
+}
+
+"查看线下核验完整信息的输入"
+input RevealVerificationInput {
+  "核验的标识"
+  verificationId: ID!
+  "查看的目的，4 到 200 个字"
+  purpose: String!
+}
+
+"查看线下核验完整信息的结果"
+type RevealVerificationPayload {
+  "核验"
+  verification: IdentityVerification!
+  "所填的姓名"
+  fullName: String! @personal(grade: L3, purpose: "工作人员核对到场的市民与证件")
+  "所填的证件号码"
+  documentNumber: String! @personal(grade: L3, purpose: "工作人员核对到场的市民与证件")
+  "材料"
+  materials: [FileAsset!]! @personal(grade: L3, purpose: "工作人员核对到场的市民与证件")
+}
+
+"查看实名完整信息的输入"
+input RevealRealNameInput {
+  "市民标识"
+  citizenId: ID!
+  "查看的目的，4 到 200 个字"
+  purpose: String!
+}
+
+"查看实名完整信息的结果"
+type RevealRealNamePayload {
+  "姓名"
+  fullName: String! @personal(grade: L3, purpose: "工作人员按写明的目的核对身份")
+  "证件号码"
+  documentNumber: String! @personal(grade: L3, purpose: "工作人员按写明的目的核对身份")
+}
+
+"按证件号码查找的输入"
+input FindRealNameInput {
+  "证件的类型"
+  documentKind: DocumentKind!
+  "完整的证件号码"
+  documentNumber: String! @personal(grade: L3, purpose: "工作人员按写明的目的查找市民")
+  "查找的目的，4 到 200 个字"
+  purpose: String!
+}
+
+"按证件号码查找的结果"
+type FindRealNamePayload {
+  "市民的标识"
+  citizenId: ID!
+  "实名信息，已掩码"
+  realName: RealName!
+}
+
+"调低实名等级的输入"
+input LowerAssuranceLevelInput {
+  "市民标识"
+  citizenId: ID!
+  "调整后的等级，须低于当前"
+  to: AssuranceLevel!
+  "原因，告知市民，4 到 200 个字"
+  reason: String!
+  "看到的实名信息的版本号"
+  expectedVersion: Int!
+}
+
+"调低实名等级的结果"
+type LowerAssuranceLevelPayload {
+  "调整后的实名信息；取消实名则为空"
+  realName: RealName
+}
+
+"新增线下核验点的输入"
+input CreateRealNameCounterInput {
+  "名称，2 到 60 个字"
+  name: String!
+  "所在社区的区划代码"
+  areaId: ID!
+  "地址，2 到 120 个字"
+  address: String!
+}
+
+"新增线下核验点的结果"
+type CreateRealNameCounterPayload {
+  "核验点"
+  counter: RealNameCounter!
+}
+
+"关闭线下核验点的输入"
+input CloseRealNameCounterInput {
+  "核验点的标识"
+  counterId: ID!
+  "看到的版本号"
+  expectedVersion: Int!
+}
+
+"关闭线下核验点的结果"
+type CloseRealNameCounterPayload {
+  "核验点"
+  counter: RealNameCounter!
+}
+
+"开放预约时段的输入"
+input OpenCounterSlotsInput {
+  "核验点的标识"
+  counterId: ID!
+  "各时段的开始时间，一到一百个，六十天以内"
+  startsAt: [Time!]!
+  "每个时段的时长，5 到 480 分钟"
+  minutes: Int!
+  "每个时段的名额，1 到 100"
+  capacity: Int!
+}
+
+"开放预约时段的结果"
+type OpenCounterSlotsPayload {
+  "开放的时段"
+  slots: [CounterSlot!]!
+}
+`, BuiltIn: false},
 	{Name: "../../../schema/platform/secondfactor.graphql", Input: `extend type Mutation {
   "绑定双因素验证：得到动态口令的密钥和二维码，只显示一次；首次验证后生效"
   enrolSecondFactor: EnrolSecondFactorPayload!
@@ -10445,12 +13713,16 @@ enum Role @goModel(model: "github.com/citizencloud/citizencloud/foundation/acces
   CATALOGUE_EDITOR
   "供需审核员"
   SUPPLY_REVIEWER
+  "支付管理员"
+  PAYMENT_OFFICER
   "系统管理员"
   SYSTEM_ADMIN
   "安全保密管理员"
   SECURITY_ADMIN
   "安全审计员"
   AUDIT_ADMIN
+  "应用开发者"
+  DEVELOPER
 }
 
 "工作人员的状态"
@@ -10717,6 +13989,8 @@ enum WorkflowModule @goModel(model: "github.com/citizencloud/citizencloud/subgra
   REPORT
   "数据导出审核"
   EXPORT
+  "实名认证"
+  REALNAME
 }
 
 "办理任务：某一环节中一人（或一个岗位）的签署"
@@ -11067,7 +14341,7 @@ type RetireWorkflowDefinitionPayload {
 `, BuiltIn: true},
 	{Name: "../../../federation/entity.graphql", Input: `
 # a union of all types that use the @key directive
-union _Entity = Area | AuditEntry | Citizen | FileAsset | Notification | OrgUnit | Place | Worker | WorkflowInstance
+union _Entity = Area | AuditEntry | Citizen | ClientApp | FileAsset | Notification | OrgUnit | Place | Worker | WorkflowInstance
 
 input AreaRepresentation {
 	id: ID
@@ -11078,6 +14352,10 @@ input AuditEntryRepresentation {
 }
 
 input CitizenRepresentation {
+	id: ID
+}
+
+input ClientAppRepresentation {
 	id: ID
 }
 
@@ -11110,6 +14388,7 @@ type Entity {
 	findArea(reps: [AreaRepresentation!]!): [Area]
 	findAuditEntry(reps: [AuditEntryRepresentation!]!): [AuditEntry]
 	findCitizen(reps: [CitizenRepresentation!]!): [Citizen]
+	findClientApp(reps: [ClientAppRepresentation!]!): [ClientApp]
 	findFileAsset(reps: [FileAssetRepresentation!]!): [FileAsset]
 	findNotification(reps: [NotificationRepresentation!]!): [Notification]
 	findOrgUnit(reps: [OrgUnitRepresentation!]!): [OrgUnit]
@@ -11152,6 +14431,22 @@ func (ec *executionContext) childFields_ActionPermission(ctx context.Context, fi
 		return ec.fieldContext_ActionPermission_granted(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ActionPermission", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplyClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_ApplyClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplyClientAppPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplyOfflineVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_ApplyOfflineVerificationPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplyOfflineVerificationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Area(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11306,6 +14601,18 @@ func (ec *executionContext) childFields_AuditEntryEdge(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type AuditEntryEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_BeginFaceVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_BeginFaceVerificationPayload_verification(ctx, field)
+	case "livenessToken":
+		return ec.fieldContext_BeginFaceVerificationPayload_livenessToken(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_BeginFaceVerificationPayload_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BeginFaceVerificationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_BindMobilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "viewer":
@@ -11378,6 +14685,12 @@ func (ec *executionContext) childFields_Citizen(ctx context.Context, field graph
 		return ec.fieldContext_Citizen_linkedAccounts(ctx, field)
 	case "passwordSet":
 		return ec.fieldContext_Citizen_passwordSet(ctx, field)
+	case "realName":
+		return ec.fieldContext_Citizen_realName(ctx, field)
+	case "identityVerifications":
+		return ec.fieldContext_Citizen_identityVerifications(ctx, field)
+	case "realNameConsents":
+		return ec.fieldContext_Citizen_realNameConsents(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Citizen", field.Name)
 }
@@ -11422,6 +14735,134 @@ func (ec *executionContext) childFields_CitizenTagEdge(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type CitizenTagEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ClientApp(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ClientApp_id(ctx, field)
+	case "clientId":
+		return ec.fieldContext_ClientApp_clientId(ctx, field)
+	case "name":
+		return ec.fieldContext_ClientApp_name(ctx, field)
+	case "summary":
+		return ec.fieldContext_ClientApp_summary(ctx, field)
+	case "homepage":
+		return ec.fieldContext_ClientApp_homepage(ctx, field)
+	case "kind":
+		return ec.fieldContext_ClientApp_kind(ctx, field)
+	case "audience":
+		return ec.fieldContext_ClientApp_audience(ctx, field)
+	case "ownClient":
+		return ec.fieldContext_ClientApp_ownClient(ctx, field)
+	case "unit":
+		return ec.fieldContext_ClientApp_unit(ctx, field)
+	case "area":
+		return ec.fieldContext_ClientApp_area(ctx, field)
+	case "redirectUris":
+		return ec.fieldContext_ClientApp_redirectUris(ctx, field)
+	case "logoutUris":
+		return ec.fieldContext_ClientApp_logoutUris(ctx, field)
+	case "scopes":
+		return ec.fieldContext_ClientApp_scopes(ctx, field)
+	case "operations":
+		return ec.fieldContext_ClientApp_operations(ctx, field)
+	case "grantedScopes":
+		return ec.fieldContext_ClientApp_grantedScopes(ctx, field)
+	case "grantedOperations":
+		return ec.fieldContext_ClientApp_grantedOperations(ctx, field)
+	case "dailyQuota":
+		return ec.fieldContext_ClientApp_dailyQuota(ctx, field)
+	case "ratePerSecond":
+		return ec.fieldContext_ClientApp_ratePerSecond(ctx, field)
+	case "state":
+		return ec.fieldContext_ClientApp_state(ctx, field)
+	case "stateReason":
+		return ec.fieldContext_ClientApp_stateReason(ctx, field)
+	case "keys":
+		return ec.fieldContext_ClientApp_keys(ctx, field)
+	case "history":
+		return ec.fieldContext_ClientApp_history(ctx, field)
+	case "statistics":
+		return ec.fieldContext_ClientApp_statistics(ctx, field)
+	case "version":
+		return ec.fieldContext_ClientApp_version(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ClientApp_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_ClientApp_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientApp", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientAppConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ClientAppConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ClientAppConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientAppConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientAppDay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "day":
+		return ec.fieldContext_ClientAppDay_day(ctx, field)
+	case "calls":
+		return ec.fieldContext_ClientAppDay_calls(ctx, field)
+	case "errors":
+		return ec.fieldContext_ClientAppDay_errors(ctx, field)
+	case "refusals":
+		return ec.fieldContext_ClientAppDay_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientAppDay", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientAppEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ClientAppEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ClientAppEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientAppEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientAppEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ClientAppEvent_id(ctx, field)
+	case "at":
+		return ec.fieldContext_ClientAppEvent_at(ctx, field)
+	case "action":
+		return ec.fieldContext_ClientAppEvent_action(ctx, field)
+	case "worker":
+		return ec.fieldContext_ClientAppEvent_worker(ctx, field)
+	case "from":
+		return ec.fieldContext_ClientAppEvent_from(ctx, field)
+	case "to":
+		return ec.fieldContext_ClientAppEvent_to(ctx, field)
+	case "reason":
+		return ec.fieldContext_ClientAppEvent_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientAppEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientAppKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ClientAppKey_id(ctx, field)
+	case "hint":
+		return ec.fieldContext_ClientAppKey_hint(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ClientAppKey_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_ClientAppKey_expiresAt(ctx, field)
+	case "usedAt":
+		return ec.fieldContext_ClientAppKey_usedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientAppKey", field.Name)
+}
+
 func (ec *executionContext) childFields_ClosePlacePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "place":
@@ -11430,12 +14871,120 @@ func (ec *executionContext) childFields_ClosePlacePayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type ClosePlacePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CloseRealNameCounterPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "counter":
+		return ec.fieldContext_CloseRealNameCounterPayload_counter(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CloseRealNameCounterPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CompleteFaceVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_CompleteFaceVerificationPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CompleteFaceVerificationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Consent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Consent_id(ctx, field)
+	case "appName":
+		return ec.fieldContext_Consent_appName(ctx, field)
+	case "appSummary":
+		return ec.fieldContext_Consent_appSummary(ctx, field)
+	case "appHomepage":
+		return ec.fieldContext_Consent_appHomepage(ctx, field)
+	case "items":
+		return ec.fieldContext_Consent_items(ctx, field)
+	case "state":
+		return ec.fieldContext_Consent_state(ctx, field)
+	case "grantedAt":
+		return ec.fieldContext_Consent_grantedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Consent_expiresAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Consent_endedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Consent", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ConsentConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ConsentConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ConsentEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ConsentEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "scope":
+		return ec.fieldContext_ConsentItem_scope(ctx, field)
+	case "words":
+		return ec.fieldContext_ConsentItem_words(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentItem", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentToRealNamePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "consent":
+		return ec.fieldContext_ConsentToRealNamePayload_consent(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentToRealNamePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CounterSlot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CounterSlot_id(ctx, field)
+	case "counter":
+		return ec.fieldContext_CounterSlot_counter(ctx, field)
+	case "startsAt":
+		return ec.fieldContext_CounterSlot_startsAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_CounterSlot_endsAt(ctx, field)
+	case "capacity":
+		return ec.fieldContext_CounterSlot_capacity(ctx, field)
+	case "remaining":
+		return ec.fieldContext_CounterSlot_remaining(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CounterSlot", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateCitizenTagPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "tag":
 		return ec.fieldContext_CreateCitizenTagPayload_tag(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateCitizenTagPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateClientAppKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_CreateClientAppKeyPayload_clientApp(ctx, field)
+	case "secret":
+		return ec.fieldContext_CreateClientAppKeyPayload_secret(ctx, field)
+	case "key":
+		return ec.fieldContext_CreateClientAppKeyPayload_key(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateClientAppKeyPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11452,6 +15001,14 @@ func (ec *executionContext) childFields_CreatePlacePayload(ctx context.Context, 
 		return ec.fieldContext_CreatePlacePayload_place(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreatePlacePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateRealNameCounterPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "counter":
+		return ec.fieldContext_CreateRealNameCounterPayload_counter(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateRealNameCounterPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateWorkerPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11474,6 +15031,14 @@ func (ec *executionContext) childFields_DataScopeUse(ctx context.Context, field 
 		return ec.fieldContext_DataScopeUse_workers(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DataScopeUse", field.Name)
+}
+
+func (ec *executionContext) childFields_DecideVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_DecideVerificationPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DecideVerificationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Delegation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11610,6 +15175,14 @@ func (ec *executionContext) childFields_EnrolSecondFactorPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type EnrolSecondFactorPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ExamineVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_ExamineVerificationPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExamineVerificationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ExportAuditEntriesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "fileName":
@@ -11718,6 +15291,14 @@ func (ec *executionContext) childFields_FileEvent(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type FileEvent", field.Name)
 }
 
+func (ec *executionContext) childFields_FileOfflineVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_FileOfflineVerificationPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FileOfflineVerificationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_FileUpload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -11784,6 +15365,16 @@ func (ec *executionContext) childFields_FileVersion(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type FileVersion", field.Name)
 }
 
+func (ec *executionContext) childFields_FindRealNamePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "citizenId":
+		return ec.fieldContext_FindRealNamePayload_citizenId(ctx, field)
+	case "realName":
+		return ec.fieldContext_FindRealNamePayload_realName(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FindRealNamePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_GatewayRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -11842,6 +15433,80 @@ func (ec *executionContext) childFields_HeldCitizenTag(ctx context.Context, fiel
 		return ec.fieldContext_HeldCitizenTag_expiresAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type HeldCitizenTag", field.Name)
+}
+
+func (ec *executionContext) childFields_IdentityVerification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_IdentityVerification_id(ctx, field)
+	case "method":
+		return ec.fieldContext_IdentityVerification_method(ctx, field)
+	case "state":
+		return ec.fieldContext_IdentityVerification_state(ctx, field)
+	case "documentKind":
+		return ec.fieldContext_IdentityVerification_documentKind(ctx, field)
+	case "nameMasked":
+		return ec.fieldContext_IdentityVerification_nameMasked(ctx, field)
+	case "numberMasked":
+		return ec.fieldContext_IdentityVerification_numberMasked(ctx, field)
+	case "level":
+		return ec.fieldContext_IdentityVerification_level(ctx, field)
+	case "simulated":
+		return ec.fieldContext_IdentityVerification_simulated(ctx, field)
+	case "failure":
+		return ec.fieldContext_IdentityVerification_failure(ctx, field)
+	case "message":
+		return ec.fieldContext_IdentityVerification_message(ctx, field)
+	case "nextSteps":
+		return ec.fieldContext_IdentityVerification_nextSteps(ctx, field)
+	case "reason":
+		return ec.fieldContext_IdentityVerification_reason(ctx, field)
+	case "previousId":
+		return ec.fieldContext_IdentityVerification_previousId(ctx, field)
+	case "area":
+		return ec.fieldContext_IdentityVerification_area(ctx, field)
+	case "slot":
+		return ec.fieldContext_IdentityVerification_slot(ctx, field)
+	case "examinerPassed":
+		return ec.fieldContext_IdentityVerification_examinerPassed(ctx, field)
+	case "examinerNote":
+		return ec.fieldContext_IdentityVerification_examinerNote(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_IdentityVerification_createdAt(ctx, field)
+	case "submittedAt":
+		return ec.fieldContext_IdentityVerification_submittedAt(ctx, field)
+	case "decidedAt":
+		return ec.fieldContext_IdentityVerification_decidedAt(ctx, field)
+	case "validUntil":
+		return ec.fieldContext_IdentityVerification_validUntil(ctx, field)
+	case "allowedActions":
+		return ec.fieldContext_IdentityVerification_allowedActions(ctx, field)
+	case "history":
+		return ec.fieldContext_IdentityVerification_history(ctx, field)
+	case "version":
+		return ec.fieldContext_IdentityVerification_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IdentityVerification", field.Name)
+}
+
+func (ec *executionContext) childFields_IdentityVerificationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_IdentityVerificationConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_IdentityVerificationConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IdentityVerificationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_IdentityVerificationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_IdentityVerificationEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_IdentityVerificationEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IdentityVerificationEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_InboxChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11986,6 +15651,14 @@ func (ec *executionContext) childFields_InstitutionChangeEdge(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type InstitutionChangeEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_LaunchClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_LaunchClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LaunchClientAppPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_LinkAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "viewer":
@@ -12074,6 +15747,14 @@ func (ec *executionContext) childFields_LogEntryEdge(ctx context.Context, field 
 		return ec.fieldContext_LogEntryEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type LogEntryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_LowerAssuranceLevelPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "realName":
+		return ec.fieldContext_LowerAssuranceLevelPayload_realName(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LowerAssuranceLevelPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_MarkInboxReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12344,6 +16025,14 @@ func (ec *executionContext) childFields_NotificationEdge(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type NotificationEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_OpenCounterSlotsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "slots":
+		return ec.fieldContext_OpenCounterSlotsPayload_slots(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OpenCounterSlotsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_OpenTime(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "opens":
@@ -12590,6 +16279,102 @@ func (ec *executionContext) childFields_PutGatewayRulePayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type PutGatewayRulePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RealName(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "documentKind":
+		return ec.fieldContext_RealName_documentKind(ctx, field)
+	case "nameMasked":
+		return ec.fieldContext_RealName_nameMasked(ctx, field)
+	case "numberMasked":
+		return ec.fieldContext_RealName_numberMasked(ctx, field)
+	case "level":
+		return ec.fieldContext_RealName_level(ctx, field)
+	case "method":
+		return ec.fieldContext_RealName_method(ctx, field)
+	case "simulated":
+		return ec.fieldContext_RealName_simulated(ctx, field)
+	case "verifiedAt":
+		return ec.fieldContext_RealName_verifiedAt(ctx, field)
+	case "validUntil":
+		return ec.fieldContext_RealName_validUntil(ctx, field)
+	case "version":
+		return ec.fieldContext_RealName_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RealName", field.Name)
+}
+
+func (ec *executionContext) childFields_RealNameConsent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RealNameConsent_id(ctx, field)
+	case "method":
+		return ec.fieldContext_RealNameConsent_method(ctx, field)
+	case "terms":
+		return ec.fieldContext_RealNameConsent_terms(ctx, field)
+	case "purpose":
+		return ec.fieldContext_RealNameConsent_purpose(ctx, field)
+	case "givenAt":
+		return ec.fieldContext_RealNameConsent_givenAt(ctx, field)
+	case "withdrawnAt":
+		return ec.fieldContext_RealNameConsent_withdrawnAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RealNameConsent", field.Name)
+}
+
+func (ec *executionContext) childFields_RealNameCounter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RealNameCounter_id(ctx, field)
+	case "name":
+		return ec.fieldContext_RealNameCounter_name(ctx, field)
+	case "area":
+		return ec.fieldContext_RealNameCounter_area(ctx, field)
+	case "address":
+		return ec.fieldContext_RealNameCounter_address(ctx, field)
+	case "state":
+		return ec.fieldContext_RealNameCounter_state(ctx, field)
+	case "slots":
+		return ec.fieldContext_RealNameCounter_slots(ctx, field)
+	case "version":
+		return ec.fieldContext_RealNameCounter_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RealNameCounter", field.Name)
+}
+
+func (ec *executionContext) childFields_RealNameCounterConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RealNameCounterConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RealNameCounterConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RealNameCounterConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RealNameCounterEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_RealNameCounterEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_RealNameCounterEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RealNameCounterEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RealNameTerms(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "method":
+		return ec.fieldContext_RealNameTerms_method(ctx, field)
+	case "version":
+		return ec.fieldContext_RealNameTerms_version(ctx, field)
+	case "purpose":
+		return ec.fieldContext_RealNameTerms_purpose(ctx, field)
+	case "text":
+		return ec.fieldContext_RealNameTerms_text(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RealNameTerms", field.Name)
+}
+
 func (ec *executionContext) childFields_RecallMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "message":
@@ -12708,6 +16493,22 @@ func (ec *executionContext) childFields_RestoreFilePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type RestoreFilePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ResumeClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_ResumeClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResumeClientAppPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RetireClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_RetireClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetireClientAppPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RetireMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "template":
@@ -12740,6 +16541,38 @@ func (ec *executionContext) childFields_RevealOwnMobilePayload(ctx context.Conte
 		return ec.fieldContext_RevealOwnMobilePayload_mobile(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevealOwnMobilePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevealRealNamePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "fullName":
+		return ec.fieldContext_RevealRealNamePayload_fullName(ctx, field)
+	case "documentNumber":
+		return ec.fieldContext_RevealRealNamePayload_documentNumber(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevealRealNamePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevealVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_RevealVerificationPayload_verification(ctx, field)
+	case "fullName":
+		return ec.fieldContext_RevealVerificationPayload_fullName(ctx, field)
+	case "documentNumber":
+		return ec.fieldContext_RevealVerificationPayload_documentNumber(ctx, field)
+	case "materials":
+		return ec.fieldContext_RevealVerificationPayload_materials(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevealVerificationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_ReviewClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewClientAppPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ReviewMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12780,6 +16613,14 @@ func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, 
 		return ec.fieldContext_SendMessagePayload_message(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SendMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetClientAppAddressesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_SetClientAppAddressesPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetClientAppAddressesPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SetMessagePreferencePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12878,12 +16719,36 @@ func (ec *executionContext) childFields_StepUpPayload(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type StepUpPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SubmitClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_SubmitClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubmitClientAppPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SubmitMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "template":
 		return ec.fieldContext_SubmitMessageTemplatePayload_template(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SubmitMessageTemplatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SubmitVerificationMaterialsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_SubmitVerificationMaterialsPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubmitVerificationMaterialsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SuspendClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_SuspendClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuspendClientAppPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SwitchPostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12926,6 +16791,14 @@ func (ec *executionContext) childFields_UntagCitizensPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type UntagCitizensPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UpdateClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_UpdateClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateClientAppPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdatePlacePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "place":
@@ -12950,6 +16823,40 @@ func (ec *executionContext) childFields_UrgeWorkflowPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type UrgeWorkflowPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_VerificationEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_VerificationEvent_id(ctx, field)
+	case "at":
+		return ec.fieldContext_VerificationEvent_at(ctx, field)
+	case "action":
+		return ec.fieldContext_VerificationEvent_action(ctx, field)
+	case "to":
+		return ec.fieldContext_VerificationEvent_to(ctx, field)
+	case "actorName":
+		return ec.fieldContext_VerificationEvent_actorName(ctx, field)
+	case "note":
+		return ec.fieldContext_VerificationEvent_note(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VerificationEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_VerifyByRegisterPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_VerifyByRegisterPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VerifyByRegisterPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_VerifyByThirdPartyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_VerifyByThirdPartyPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VerifyByThirdPartyPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_VerifySecondFactorPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "accessToken":
@@ -12968,6 +16875,30 @@ func (ec *executionContext) childFields_VerifySecondFactorPayload(ctx context.Co
 		return ec.fieldContext_VerifySecondFactorPayload_recoveryCodes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VerifySecondFactorPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WithdrawConsentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "consent":
+		return ec.fieldContext_WithdrawConsentPayload_consent(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WithdrawConsentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WithdrawRealNameConsentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "consent":
+		return ec.fieldContext_WithdrawRealNameConsentPayload_consent(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WithdrawRealNameConsentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WithdrawVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verification":
+		return ec.fieldContext_WithdrawVerificationPayload_verification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WithdrawVerificationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Worker(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13500,6 +17431,28 @@ func (ec *executionContext) field_Citizen_devices_args(ctx context.Context, rawA
 	return args, nil
 }
 
+func (ec *executionContext) field_Citizen_identityVerifications_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Citizen_notifications_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13527,6 +17480,28 @@ func (ec *executionContext) field_Citizen_notifications_args(ctx context.Context
 		return nil, err
 	}
 	args["unreadOnly"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_ClientApp_statistics_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalODate2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalODate2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg1
 	return args, nil
 }
 
@@ -13564,6 +17539,20 @@ func (ec *executionContext) field_Entity_findCitizen_args(ctx context.Context, r
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "reps",
 		func(ctx context.Context, v any) ([]*CitizenRepresentation, error) {
 			return ec.unmarshalNCitizenRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCitizenRepresentationᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reps"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Entity_findClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "reps",
+		func(ctx context.Context, v any) ([]*ClientAppRepresentation, error) {
+			return ec.unmarshalNClientAppRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppRepresentationᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13698,6 +17687,48 @@ func (ec *executionContext) field_Mutation_actOnWorkflow_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_applyClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ApplyClientAppInput, error) {
+			return ec.unmarshalNApplyClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐApplyClientAppInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_applyOfflineVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.ApplyOfflineVerificationInput, error) {
+			return ec.unmarshalNApplyOfflineVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐApplyOfflineVerificationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_beginFaceVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.BeginFaceVerificationInput, error) {
+			return ec.unmarshalNBeginFaceVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐBeginFaceVerificationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_bindMobile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13768,12 +17799,68 @@ func (ec *executionContext) field_Mutation_closePlace_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_closeRealNameCounter_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (CloseRealNameCounterInput, error) {
+			return ec.unmarshalNCloseRealNameCounterInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCloseRealNameCounterInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_completeFaceVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.CompleteFaceVerificationInput, error) {
+			return ec.unmarshalNCompleteFaceVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCompleteFaceVerificationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_consentToRealName_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ConsentToRealNameInput, error) {
+			return ec.unmarshalNConsentToRealNameInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentToRealNameInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createCitizenTag_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (CreateCitizenTagInput, error) {
 			return ec.unmarshalNCreateCitizenTagInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateCitizenTagInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_createClientAppKey_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (CreateClientAppKeyInput, error) {
+			return ec.unmarshalNCreateClientAppKeyInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateClientAppKeyInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13838,12 +17925,40 @@ func (ec *executionContext) field_Mutation_createPost_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_createRealNameCounter_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.CreateRealNameCounterInput, error) {
+			return ec.unmarshalNCreateRealNameCounterInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCreateRealNameCounterInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createWorker_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (CreateWorkerInput, error) {
 			return ec.unmarshalNCreateWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateWorkerInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_decideVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.DecideVerificationInput, error) {
+			return ec.unmarshalNDecideVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐDecideVerificationInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13950,6 +18065,20 @@ func (ec *executionContext) field_Mutation_endWorker_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_examineVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.ExamineVerificationInput, error) {
+			return ec.unmarshalNExamineVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐExamineVerificationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_exportAuditEntries_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13978,6 +18107,34 @@ func (ec *executionContext) field_Mutation_extendFileRetention_args(ctx context.
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_fileOfflineVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.FileOfflineVerificationInput, error) {
+			return ec.unmarshalNFileOfflineVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐFileOfflineVerificationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_findRealName_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (FindRealNameInput, error) {
+			return ec.unmarshalNFindRealNameInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFindRealNameInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_grantAssignment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13992,12 +18149,40 @@ func (ec *executionContext) field_Mutation_grantAssignment_args(ctx context.Cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_launchClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (LaunchClientAppInput, error) {
+			return ec.unmarshalNLaunchClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLaunchClientAppInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_linkAccount_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (LinkAccountInput, error) {
 			return ec.unmarshalNLinkAccountInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLinkAccountInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_lowerAssuranceLevel_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.LowerAssuranceLevelInput, error) {
+			return ec.unmarshalNLowerAssuranceLevelInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐLowerAssuranceLevelInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14040,6 +18225,20 @@ func (ec *executionContext) field_Mutation_moveOrgUnit_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (MoveOrgUnitInput, error) {
 			return ec.unmarshalNMoveOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMoveOrgUnitInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_openCounterSlots_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.OpenCounterSlotsInput, error) {
+			return ec.unmarshalNOpenCounterSlotsInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐOpenCounterSlotsInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14314,6 +18513,20 @@ func (ec *executionContext) field_Mutation_restoreFile_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_resumeClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ResumeClientAppInput, error) {
+			return ec.unmarshalNResumeClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeClientAppInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_resumeOrgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14334,6 +18547,20 @@ func (ec *executionContext) field_Mutation_resumeWorker_args(ctx context.Context
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (ResumeWorkerInput, error) {
 			return ec.unmarshalNResumeWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeWorkerInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_retireClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RetireClientAppInput, error) {
+			return ec.unmarshalNRetireClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireClientAppInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14376,6 +18603,48 @@ func (ec *executionContext) field_Mutation_revealCitizen_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (RevealCitizenInput, error) {
 			return ec.unmarshalNRevealCitizenInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealCitizenInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_revealRealName_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RevealRealNameInput, error) {
+			return ec.unmarshalNRevealRealNameInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealRealNameInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_revealVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RevealVerificationInput, error) {
+			return ec.unmarshalNRevealVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealVerificationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_reviewClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ReviewClientAppInput, error) {
+			return ec.unmarshalNReviewClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewClientAppInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14432,6 +18701,20 @@ func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (SendMessageInput, error) {
 			return ec.unmarshalNSendMessageInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSendMessageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setClientAppAddresses_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SetClientAppAddressesInput, error) {
+			return ec.unmarshalNSetClientAppAddressesInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetClientAppAddressesInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14594,12 +18877,54 @@ func (ec *executionContext) field_Mutation_stepUp_args(ctx context.Context, rawA
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_submitClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SubmitClientAppInput, error) {
+			return ec.unmarshalNSubmitClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitClientAppInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_submitMessageTemplate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (SubmitMessageTemplateInput, error) {
 			return ec.unmarshalNSubmitMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitMessageTemplateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_submitVerificationMaterials_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.VerificationMaterialsInput, error) {
+			return ec.unmarshalNVerificationMaterialsInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMaterialsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_suspendClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SuspendClientAppInput, error) {
+			return ec.unmarshalNSuspendClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendClientAppInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14692,6 +19017,20 @@ func (ec *executionContext) field_Mutation_untagCitizens_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_updateClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (UpdateClientAppInput, error) {
+			return ec.unmarshalNUpdateClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdateClientAppInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_updatePlace_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14734,6 +19073,34 @@ func (ec *executionContext) field_Mutation_urgeWorkflow_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_verifyByRegister_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.VerifyByRegisterInput, error) {
+			return ec.unmarshalNVerifyByRegisterInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerifyByRegisterInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_verifyByThirdParty_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (realname.VerifyByThirdPartyInput, error) {
+			return ec.unmarshalNVerifyByThirdPartyInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerifyByThirdPartyInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_verifySecondFactor_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14754,6 +19121,48 @@ func (ec *executionContext) field_Mutation_withdrawAssignment_args(ctx context.C
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (WithdrawAssignmentInput, error) {
 			return ec.unmarshalNWithdrawAssignmentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawAssignmentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_withdrawConsent_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (WithdrawConsentInput, error) {
+			return ec.unmarshalNWithdrawConsentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawConsentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_withdrawRealNameConsent_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (WithdrawRealNameConsentInput, error) {
+			return ec.unmarshalNWithdrawRealNameConsentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawRealNameConsentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_withdrawVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (WithdrawVerificationInput, error) {
+			return ec.unmarshalNWithdrawVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawVerificationInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14952,6 +19361,88 @@ func (ec *executionContext) field_Query_citizenTags_args(ctx context.Context, ra
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_clientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_clientApps_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "states",
+		func(ctx context.Context, v any) ([]clientapp.State, error) {
+			return ec.unmarshalOClientAppState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐStateᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["states"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_consents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "all",
+		func(ctx context.Context, v any) (*bool, error) {
+			return ec.unmarshalOBoolean2ᚖbool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["all"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_delegations_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -15077,6 +19568,20 @@ func (ec *executionContext) field_Query_gatewayRules_args(ctx context.Context, r
 		return nil, err
 	}
 	args["after"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_identityVerification_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
 	return args, nil
 }
 
@@ -15386,6 +19891,44 @@ func (ec *executionContext) field_Query_nearbyPlaces_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_offlineVerifications_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "areaId",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOID2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["areaId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "states",
+		func(ctx context.Context, v any) ([]realname.VerificationState, error) {
+			return ec.unmarshalOVerificationState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStateᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["states"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_orgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -15503,6 +20046,64 @@ func (ec *executionContext) field_Query_placesInBox_args(ctx context.Context, ra
 		return nil, err
 	}
 	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_realNameCounters_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "areaId",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["areaId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_realNameOf_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "citizenId",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["citizenId"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_realNameTerms_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "method",
+		func(ctx context.Context, v any) (realname.VerificationMethod, error) {
+			return ec.unmarshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["method"] = arg0
 	return args, nil
 }
 
@@ -15879,6 +20480,70 @@ func (ec *executionContext) _ActionPermission_granted(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_ActionPermission_granted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ActionPermission", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ApplyClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *ApplyClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplyClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplyClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApplyClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ApplyOfflineVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *ApplyOfflineVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplyOfflineVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplyOfflineVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApplyOfflineVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Area_id(ctx context.Context, field graphql.CollectedField, obj *area.Area) (ret graphql.Marshaler) {
@@ -17399,6 +22064,84 @@ func (ec *executionContext) fieldContext_AuditEntryEdge_node(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _BeginFaceVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *BeginFaceVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BeginFaceVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BeginFaceVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BeginFaceVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BeginFaceVerificationPayload_livenessToken(ctx context.Context, field graphql.CollectedField, obj *BeginFaceVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BeginFaceVerificationPayload_livenessToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LivenessToken, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BeginFaceVerificationPayload_livenessToken(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BeginFaceVerificationPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _BeginFaceVerificationPayload_expiresAt(ctx context.Context, field graphql.CollectedField, obj *BeginFaceVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BeginFaceVerificationPayload_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BeginFaceVerificationPayload_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BeginFaceVerificationPayload", field, false, false, "Time")
+}
+
 func (ec *executionContext) _BindMobilePayload_viewer(ctx context.Context, field graphql.CollectedField, obj *BindMobilePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18145,6 +22888,114 @@ func (ec *executionContext) fieldContext_Citizen_passwordSet(_ context.Context, 
 	return graphql.NewScalarFieldContext("Citizen", field, true, true, "Boolean")
 }
 
+func (ec *executionContext) _Citizen_realName(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Citizen_realName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Citizen().RealName(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.RealName) graphql.Marshaler {
+			return ec.marshalORealName2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealName(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Citizen_realName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Citizen",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealName(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Citizen_identityVerifications(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Citizen_identityVerifications(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Citizen().IdentityVerifications(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *IdentityVerificationConnection) graphql.Marshaler {
+			return ec.marshalNIdentityVerificationConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐIdentityVerificationConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Citizen_identityVerifications(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Citizen",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerificationConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Citizen_identityVerifications_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Citizen_realNameConsents(ctx context.Context, field graphql.CollectedField, obj *citizen.Citizen) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Citizen_realNameConsents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Citizen().RealNameConsents(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*realname.RealNameConsent) graphql.Marshaler {
+			return ec.marshalNRealNameConsent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameConsentᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Citizen_realNameConsents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Citizen",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameConsent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CitizenTag_id(ctx context.Context, field graphql.CollectedField, obj *citizentag.Tag) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18434,6 +23285,1272 @@ func (ec *executionContext) fieldContext_CitizenTagEdge_node(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _ClientApp_id(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ClientApp_clientId(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_clientId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_clientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientApp_name(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientApp_summary(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_summary(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Summary, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientApp_homepage(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_homepage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Homepage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_homepage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientApp_kind(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.Kind) graphql.Marshaler {
+			return ec.marshalNClientAppKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "ClientAppKind")
+}
+
+func (ec *executionContext) _ClientApp_audience(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_audience(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Audience, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.Audience) graphql.Marshaler {
+			return ec.marshalNClientAppAudience2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐAudience(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_audience(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "ClientAppAudience")
+}
+
+func (ec *executionContext) _ClientApp_ownClient(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_ownClient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OwnClient, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_ownClient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientApp_unit(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_unit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_ClientApp_unit(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *orgunit.OrgUnit) graphql.Marshaler {
+			return ec.marshalOOrgUnit2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐOrgUnit(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_unit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientApp",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrgUnit(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_ClientApp_unit(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (any, error) {
+	resolver := ec.Resolvers.ClientApp()
+	if batch, ok := graphql.BatchParentsFor[*clientapp.ClientApp](ctx, "ClientApp"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Unit(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*orgunit.OrgUnit](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"ClientApp.unit",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Unit(ctx, []*clientapp.ClientApp{obj})
+	return graphql.ResolveBatchSingleResult[*orgunit.OrgUnit](
+		ctx,
+		results,
+		err,
+		"ClientApp.unit",
+	)
+}
+
+func (ec *executionContext) _ClientApp_area(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_area(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ClientApp().Area(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
+			return ec.marshalOArea2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_area(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientApp",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Area(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ClientApp_redirectUris(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_redirectUris(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ClientApp().RedirectUris(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_redirectUris(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, true, true, "String")
+}
+
+func (ec *executionContext) _ClientApp_logoutUris(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_logoutUris(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ClientApp().LogoutUris(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_logoutUris(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, true, true, "String")
+}
+
+func (ec *executionContext) _ClientApp_scopes(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_scopes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Scopes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []clientapp.Scope) graphql.Marshaler {
+			return ec.marshalNClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_scopes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, true, false, "ClientScope")
+}
+
+func (ec *executionContext) _ClientApp_operations(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_operations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Operations(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_operations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, true, false, "String")
+}
+
+func (ec *executionContext) _ClientApp_grantedScopes(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_grantedScopes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GrantedScopes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []clientapp.Scope) graphql.Marshaler {
+			return ec.marshalNClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_grantedScopes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, true, false, "ClientScope")
+}
+
+func (ec *executionContext) _ClientApp_grantedOperations(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_grantedOperations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ClientApp().GrantedOperations(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_grantedOperations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, true, true, "String")
+}
+
+func (ec *executionContext) _ClientApp_dailyQuota(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_dailyQuota(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DailyQuota, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_dailyQuota(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ClientApp_ratePerSecond(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_ratePerSecond(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RatePerSecond, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_ratePerSecond(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ClientApp_state(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.State) graphql.Marshaler {
+			return ec.marshalNClientAppState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "ClientAppState")
+}
+
+func (ec *executionContext) _ClientApp_stateReason(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_stateReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StateReason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_stateReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientApp_keys(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_keys(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_ClientApp_keys(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*clientapp.Secret) graphql.Marshaler {
+			return ec.marshalNClientAppKey2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐSecretᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_keys(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientApp",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientAppKey(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_ClientApp_keys(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (any, error) {
+	resolver := ec.Resolvers.ClientApp()
+	if batch, ok := graphql.BatchParentsFor[*clientapp.ClientApp](ctx, "ClientApp"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Keys(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*clientapp.Secret](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"ClientApp.keys",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Keys(ctx, []*clientapp.ClientApp{obj})
+	return graphql.ResolveBatchSingleResult[[]*clientapp.Secret](
+		ctx,
+		results,
+		err,
+		"ClientApp.keys",
+	)
+}
+
+func (ec *executionContext) _ClientApp_history(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_history(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_ClientApp_history(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*clientapp.Event) graphql.Marshaler {
+			return ec.marshalNClientAppEvent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐEventᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_history(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientApp",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientAppEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_ClientApp_history(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (any, error) {
+	resolver := ec.Resolvers.ClientApp()
+	if batch, ok := graphql.BatchParentsFor[*clientapp.ClientApp](ctx, "ClientApp"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.History(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*clientapp.Event](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"ClientApp.history",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.History(ctx, []*clientapp.ClientApp{obj})
+	return graphql.ResolveBatchSingleResult[[]*clientapp.Event](
+		ctx,
+		results,
+		err,
+		"ClientApp.history",
+	)
+}
+
+func (ec *executionContext) _ClientApp_statistics(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_statistics(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_ClientApp_statistics(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*clientapp.Day) graphql.Marshaler {
+			return ec.marshalNClientAppDay2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐDayᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_statistics(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientApp",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientAppDay(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ClientApp_statistics_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_ClientApp_statistics(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (any, error) {
+	resolver := ec.Resolvers.ClientApp()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*clientapp.ClientApp](ctx, "ClientApp"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Statistics(ctx, batch.Parents, fc.Args["from"].(*string), fc.Args["to"].(*string))
+		})
+		return graphql.ResolveBatchGroupResult[[]*clientapp.Day](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"ClientApp.statistics",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Statistics(ctx, []*clientapp.ClientApp{obj}, fc.Args["from"].(*string), fc.Args["to"].(*string))
+	return graphql.ResolveBatchSingleResult[[]*clientapp.Day](
+		ctx,
+		results,
+		err,
+		"ClientApp.statistics",
+	)
+}
+
+func (ec *executionContext) _ClientApp_version(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ClientApp_createdAt(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ClientApp_updatedAt(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ClientAppConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ClientAppConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ClientAppEdge) graphql.Marshaler {
+			return ec.marshalNClientAppEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientAppConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientAppEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ClientAppConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ClientAppConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientAppConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ClientAppDay_day(ctx context.Context, field graphql.CollectedField, obj *clientapp.Day) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppDay_day(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Day, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDate2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppDay_day(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppDay", field, false, false, "Date")
+}
+
+func (ec *executionContext) _ClientAppDay_calls(ctx context.Context, field graphql.CollectedField, obj *clientapp.Day) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppDay_calls(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Calls, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppDay_calls(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppDay", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ClientAppDay_errors(ctx context.Context, field graphql.CollectedField, obj *clientapp.Day) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppDay_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppDay_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppDay", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ClientAppDay_refusals(ctx context.Context, field graphql.CollectedField, obj *clientapp.Day) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppDay_refusals(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refusals, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppDay_refusals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppDay", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ClientAppEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ClientAppEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientAppEdge_node(ctx context.Context, field graphql.CollectedField, obj *ClientAppEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientAppEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ClientAppEvent_id(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEvent_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEvent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppEvent", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ClientAppEvent_at(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEvent_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEvent_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppEvent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ClientAppEvent_action(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEvent_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.Action) graphql.Marshaler {
+			return ec.marshalNClientAppAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐAction(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEvent_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppEvent", field, false, false, "ClientAppAction")
+}
+
+func (ec *executionContext) _ClientAppEvent_worker(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEvent_worker(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_ClientAppEvent_worker(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *worker.Worker) graphql.Marshaler {
+			return ec.marshalOWorker2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEvent_worker(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientAppEvent",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_ClientAppEvent_worker(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (any, error) {
+	resolver := ec.Resolvers.ClientAppEvent()
+	if batch, ok := graphql.BatchParentsFor[*clientapp.Event](ctx, "ClientAppEvent"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Worker(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*worker.Worker](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"ClientAppEvent.worker",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Worker(ctx, []*clientapp.Event{obj})
+	return graphql.ResolveBatchSingleResult[*worker.Worker](
+		ctx,
+		results,
+		err,
+		"ClientAppEvent.worker",
+	)
+}
+
+func (ec *executionContext) _ClientAppEvent_from(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEvent_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *clientapp.State) graphql.Marshaler {
+			return ec.marshalOClientAppState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEvent_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppEvent", field, true, false, "ClientAppState")
+}
+
+func (ec *executionContext) _ClientAppEvent_to(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEvent_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.State) graphql.Marshaler {
+			return ec.marshalNClientAppState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEvent_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppEvent", field, false, false, "ClientAppState")
+}
+
+func (ec *executionContext) _ClientAppEvent_reason(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEvent_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEvent_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppEvent", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientAppKey_id(ctx context.Context, field graphql.CollectedField, obj *clientapp.Secret) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppKey_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppKey_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppKey", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ClientAppKey_hint(ctx context.Context, field graphql.CollectedField, obj *clientapp.Secret) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppKey_hint(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Hint, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppKey_hint(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppKey", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientAppKey_createdAt(ctx context.Context, field graphql.CollectedField, obj *clientapp.Secret) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppKey_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppKey_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppKey", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ClientAppKey_expiresAt(ctx context.Context, field graphql.CollectedField, obj *clientapp.Secret) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppKey_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppKey_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppKey", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ClientAppKey_usedAt(ctx context.Context, field graphql.CollectedField, obj *clientapp.Secret) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppKey_usedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UsedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppKey_usedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppKey", field, false, false, "Time")
+}
+
 func (ec *executionContext) _ClosePlacePayload_place(ctx context.Context, field graphql.CollectedField, obj *ClosePlacePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18466,6 +24583,653 @@ func (ec *executionContext) fieldContext_ClosePlacePayload_place(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _CloseRealNameCounterPayload_counter(ctx context.Context, field graphql.CollectedField, obj *CloseRealNameCounterPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CloseRealNameCounterPayload_counter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Counter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.RealNameCounter) graphql.Marshaler {
+			return ec.marshalNRealNameCounter2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameCounter(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CloseRealNameCounterPayload_counter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CloseRealNameCounterPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameCounter(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CompleteFaceVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *CompleteFaceVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CompleteFaceVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CompleteFaceVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CompleteFaceVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Consent_id(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Consent_appName(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_appName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AppName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_appName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "String")
+}
+
+func (ec *executionContext) _Consent_appSummary(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_appSummary(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AppSummary, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_appSummary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "String")
+}
+
+func (ec *executionContext) _Consent_appHomepage(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_appHomepage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AppHomepage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_appHomepage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "String")
+}
+
+func (ec *executionContext) _Consent_items(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_items(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Consent().Items(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ConsentItem) graphql.Marshaler {
+			return ec.marshalNConsentItem2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentItemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_items(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Consent",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConsentItem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Consent_state(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v consent.State) graphql.Marshaler {
+			return ec.marshalNConsentState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋconsentᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "ConsentState")
+}
+
+func (ec *executionContext) _Consent_grantedAt(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_grantedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GrantedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_grantedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Consent_expiresAt(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Consent_endedAt(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_endedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ConsentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ConsentConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsentConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ConsentEdge) graphql.Marshaler {
+			return ec.marshalNConsentEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsentConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConsentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConsentEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConsentConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ConsentConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsentConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsentConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConsentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConsentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ConsentEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsentEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsentEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConsentEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _ConsentEdge_node(ctx context.Context, field graphql.CollectedField, obj *ConsentEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsentEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v consent.Consent) graphql.Marshaler {
+			return ec.marshalNConsent2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋconsentᚐConsent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsentEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConsentEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Consent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConsentItem_scope(ctx context.Context, field graphql.CollectedField, obj *ConsentItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsentItem_scope(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Scope, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.Scope) graphql.Marshaler {
+			return ec.marshalNClientScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScope(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsentItem_scope(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConsentItem", field, false, false, "ClientScope")
+}
+
+func (ec *executionContext) _ConsentItem_words(ctx context.Context, field graphql.CollectedField, obj *ConsentItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsentItem_words(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Words, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsentItem_words(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConsentItem", field, false, false, "String")
+}
+
+func (ec *executionContext) _ConsentToRealNamePayload_consent(ctx context.Context, field graphql.CollectedField, obj *ConsentToRealNamePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsentToRealNamePayload_consent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Consent, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.RealNameConsent) graphql.Marshaler {
+			return ec.marshalNRealNameConsent2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameConsent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsentToRealNamePayload_consent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConsentToRealNamePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameConsent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CounterSlot_id(ctx context.Context, field graphql.CollectedField, obj *realname.CounterSlot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CounterSlot_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CounterSlot_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CounterSlot", field, false, false, "ID")
+}
+
+func (ec *executionContext) _CounterSlot_counter(ctx context.Context, field graphql.CollectedField, obj *realname.CounterSlot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CounterSlot_counter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_CounterSlot_counter(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.RealNameCounter) graphql.Marshaler {
+			return ec.marshalORealNameCounter2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameCounter(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CounterSlot_counter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CounterSlot",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameCounter(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_CounterSlot_counter(ctx context.Context, field graphql.CollectedField, obj *realname.CounterSlot) (any, error) {
+	resolver := ec.Resolvers.CounterSlot()
+	if batch, ok := graphql.BatchParentsFor[*realname.CounterSlot](ctx, "CounterSlot"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Counter(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*realname.RealNameCounter](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"CounterSlot.counter",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Counter(ctx, []*realname.CounterSlot{obj})
+	return graphql.ResolveBatchSingleResult[*realname.RealNameCounter](
+		ctx,
+		results,
+		err,
+		"CounterSlot.counter",
+	)
+}
+
+func (ec *executionContext) _CounterSlot_startsAt(ctx context.Context, field graphql.CollectedField, obj *realname.CounterSlot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CounterSlot_startsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CounterSlot_startsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CounterSlot", field, false, false, "Time")
+}
+
+func (ec *executionContext) _CounterSlot_endsAt(ctx context.Context, field graphql.CollectedField, obj *realname.CounterSlot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CounterSlot_endsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CounterSlot_endsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CounterSlot", field, false, false, "Time")
+}
+
+func (ec *executionContext) _CounterSlot_capacity(ctx context.Context, field graphql.CollectedField, obj *realname.CounterSlot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CounterSlot_capacity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Capacity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CounterSlot_capacity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CounterSlot", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CounterSlot_remaining(ctx context.Context, field graphql.CollectedField, obj *realname.CounterSlot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CounterSlot_remaining(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Remaining(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CounterSlot_remaining(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CounterSlot", field, true, false, "Int")
+}
+
 func (ec *executionContext) _CreateCitizenTagPayload_tag(ctx context.Context, field graphql.CollectedField, obj *CreateCitizenTagPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18493,6 +25257,93 @@ func (ec *executionContext) fieldContext_CreateCitizenTagPayload_tag(_ context.C
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_CitizenTag(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateClientAppKeyPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *CreateClientAppKeyPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateClientAppKeyPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateClientAppKeyPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateClientAppKeyPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateClientAppKeyPayload_secret(ctx context.Context, field graphql.CollectedField, obj *CreateClientAppKeyPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateClientAppKeyPayload_secret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Secret, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateClientAppKeyPayload_secret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateClientAppKeyPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _CreateClientAppKeyPayload_key(ctx context.Context, field graphql.CollectedField, obj *CreateClientAppKeyPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateClientAppKeyPayload_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.Secret) graphql.Marshaler {
+			return ec.marshalNClientAppKey2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐSecret(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateClientAppKeyPayload_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateClientAppKeyPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientAppKey(ctx, field)
 		},
 	}
 	return fc, nil
@@ -18557,6 +25408,38 @@ func (ec *executionContext) fieldContext_CreatePlacePayload_place(_ context.Cont
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Place(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateRealNameCounterPayload_counter(ctx context.Context, field graphql.CollectedField, obj *CreateRealNameCounterPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateRealNameCounterPayload_counter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Counter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.RealNameCounter) graphql.Marshaler {
+			return ec.marshalNRealNameCounter2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameCounter(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateRealNameCounterPayload_counter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateRealNameCounterPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameCounter(ctx, field)
 		},
 	}
 	return fc, nil
@@ -18684,6 +25567,38 @@ func (ec *executionContext) _DataScopeUse_workers(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_DataScopeUse_workers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DataScopeUse", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DecideVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *DecideVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecideVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecideVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DecideVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Delegation_id(ctx context.Context, field graphql.CollectedField, obj *delegation.Delegation) (ret graphql.Marshaler) {
@@ -19727,6 +26642,50 @@ func (ec *executionContext) fieldContext_Entity_findCitizen(ctx context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Entity_findClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_findClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Entity().FindClientApp(ctx, fc.Args["reps"].([]*ClientAppRepresentation))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalOClientApp2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_findClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Entity_findClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Entity_findFileAsset(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19987,6 +26946,38 @@ func (ec *executionContext) fieldContext_Entity_findWorkflowInstance(ctx context
 	if fc.Args, err = ec.field_Entity_findWorkflowInstance_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExamineVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *ExamineVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExamineVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExamineVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExamineVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -20912,6 +27903,38 @@ func (ec *executionContext) fieldContext_FileEvent_at(_ context.Context, field g
 	return graphql.NewScalarFieldContext("FileEvent", field, false, false, "Time")
 }
 
+func (ec *executionContext) _FileOfflineVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *FileOfflineVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FileOfflineVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FileOfflineVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FileOfflineVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _FileUpload_id(ctx context.Context, field graphql.CollectedField, obj *file.FileUpload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21431,6 +28454,61 @@ func (ec *executionContext) fieldContext_FileVersion_url(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("FileVersion", field, true, true, "String")
 }
 
+func (ec *executionContext) _FindRealNamePayload_citizenId(ctx context.Context, field graphql.CollectedField, obj *FindRealNamePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FindRealNamePayload_citizenId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CitizenID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FindRealNamePayload_citizenId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FindRealNamePayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _FindRealNamePayload_realName(ctx context.Context, field graphql.CollectedField, obj *FindRealNamePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FindRealNamePayload_realName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RealName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.RealName) graphql.Marshaler {
+			return ec.marshalNRealName2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealName(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FindRealNamePayload_realName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FindRealNamePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealName(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _GatewayRule_id(ctx context.Context, field graphql.CollectedField, obj *gatewayrule.Rule) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21870,6 +28948,816 @@ func (ec *executionContext) _HeldCitizenTag_expiresAt(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_HeldCitizenTag_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("HeldCitizenTag", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IdentityVerification_id(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "ID")
+}
+
+func (ec *executionContext) _IdentityVerification_method(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_method(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Method, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.VerificationMethod) graphql.Marshaler {
+			return ec.marshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "VerificationMethod")
+}
+
+func (ec *executionContext) _IdentityVerification_state(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.VerificationState) graphql.Marshaler {
+			return ec.marshalNVerificationState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "VerificationState")
+}
+
+func (ec *executionContext) _IdentityVerification_documentKind(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_documentKind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DocumentKind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v document.Kind) graphql.Marshaler {
+			return ec.marshalNDocumentKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚋdocumentᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_documentKind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "DocumentKind")
+}
+
+func (ec *executionContext) _IdentityVerification_nameMasked(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_nameMasked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NameMasked, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "本人与工作人员核对所填信息")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_nameMasked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "String")
+}
+
+func (ec *executionContext) _IdentityVerification_numberMasked(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_numberMasked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NumberMasked, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "本人与工作人员核对所填信息")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_numberMasked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "String")
+}
+
+func (ec *executionContext) _IdentityVerification_level(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_level(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Level, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *citizen.AssuranceLevel) graphql.Marshaler {
+			return ec.marshalOAssuranceLevel2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐAssuranceLevel(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_level(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "AssuranceLevel")
+}
+
+func (ec *executionContext) _IdentityVerification_simulated(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_simulated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Simulated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_simulated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _IdentityVerification_failure(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_failure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Failure(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.VerificationFailure) graphql.Marshaler {
+			return ec.marshalOVerificationFailure2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationFailure(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_failure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, true, false, "VerificationFailure")
+}
+
+func (ec *executionContext) _IdentityVerification_message(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, true, false, "String")
+}
+
+func (ec *executionContext) _IdentityVerification_nextSteps(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_nextSteps(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NextSteps(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []realname.VerificationStep) graphql.Marshaler {
+			return ec.marshalNVerificationStep2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStepᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_nextSteps(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, true, false, "VerificationStep")
+}
+
+func (ec *executionContext) _IdentityVerification_reason(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "String")
+}
+
+func (ec *executionContext) _IdentityVerification_previousId(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_previousId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_previousId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "ID")
+}
+
+func (ec *executionContext) _IdentityVerification_area(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_area(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IdentityVerification().Area(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
+			return ec.marshalOArea2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_area(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IdentityVerification",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Area(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IdentityVerification_slot(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_slot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_IdentityVerification_slot(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.CounterSlot) graphql.Marshaler {
+			return ec.marshalOCounterSlot2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterSlot(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_slot(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IdentityVerification",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CounterSlot(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_IdentityVerification_slot(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (any, error) {
+	resolver := ec.Resolvers.IdentityVerification()
+	if batch, ok := graphql.BatchParentsFor[*realname.IdentityVerification](ctx, "IdentityVerification"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Slot(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*realname.CounterSlot](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"IdentityVerification.slot",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Slot(ctx, []*realname.IdentityVerification{obj})
+	return graphql.ResolveBatchSingleResult[*realname.CounterSlot](
+		ctx,
+		results,
+		err,
+		"IdentityVerification.slot",
+	)
+}
+
+func (ec *executionContext) _IdentityVerification_examinerPassed(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_examinerPassed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IdentityVerification().ExaminerPassed(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_examinerPassed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _IdentityVerification_examinerNote(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_examinerNote(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IdentityVerification().ExaminerNote(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_examinerNote(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, true, true, "String")
+}
+
+func (ec *executionContext) _IdentityVerification_createdAt(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IdentityVerification_submittedAt(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_submittedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubmittedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_submittedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IdentityVerification_decidedAt(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_decidedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DecidedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_decidedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IdentityVerification_validUntil(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_validUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ValidUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_validUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "Time")
+}
+
+func (ec *executionContext) _IdentityVerification_allowedActions(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_allowedActions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.IdentityVerification().AllowedActions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []realname.VerificationAction) graphql.Marshaler {
+			return ec.marshalNVerificationAction2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationActionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_allowedActions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, true, true, "VerificationAction")
+}
+
+func (ec *executionContext) _IdentityVerification_history(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_history(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_IdentityVerification_history(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*realname.VerificationEvent) graphql.Marshaler {
+			return ec.marshalNVerificationEvent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationEventᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_history(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IdentityVerification",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VerificationEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_IdentityVerification_history(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (any, error) {
+	resolver := ec.Resolvers.IdentityVerification()
+	if batch, ok := graphql.BatchParentsFor[*realname.IdentityVerification](ctx, "IdentityVerification"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.History(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*realname.VerificationEvent](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"IdentityVerification.history",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.History(ctx, []*realname.IdentityVerification{obj})
+	return graphql.ResolveBatchSingleResult[[]*realname.VerificationEvent](
+		ctx,
+		results,
+		err,
+		"IdentityVerification.history",
+	)
+}
+
+func (ec *executionContext) _IdentityVerification_version(ctx context.Context, field graphql.CollectedField, obj *realname.IdentityVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerification_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerification_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerification", field, false, false, "Int")
+}
+
+func (ec *executionContext) _IdentityVerificationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *IdentityVerificationConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerificationConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*IdentityVerificationEdge) graphql.Marshaler {
+			return ec.marshalNIdentityVerificationEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐIdentityVerificationEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerificationConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IdentityVerificationConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerificationEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IdentityVerificationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *IdentityVerificationConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerificationConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerificationConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IdentityVerificationConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IdentityVerificationEdge_node(ctx context.Context, field graphql.CollectedField, obj *IdentityVerificationEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerificationEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerificationEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IdentityVerificationEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IdentityVerificationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *IdentityVerificationEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IdentityVerificationEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IdentityVerificationEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IdentityVerificationEdge", field, false, false, "String")
 }
 
 func (ec *executionContext) _InboxChange_counts(ctx context.Context, field graphql.CollectedField, obj *inbox.InboxChange) (ret graphql.Marshaler) {
@@ -23038,6 +30926,38 @@ func (ec *executionContext) fieldContext_InstitutionChangeEdge_node(_ context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _LaunchClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *LaunchClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LaunchClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LaunchClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LaunchClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _LinkAccountPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *LinkAccountPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23690,6 +31610,38 @@ func (ec *executionContext) fieldContext_LogEntryEdge_node(_ context.Context, fi
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_LogEntry(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LowerAssuranceLevelPayload_realName(ctx context.Context, field graphql.CollectedField, obj *LowerAssuranceLevelPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LowerAssuranceLevelPayload_realName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RealName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.RealName) graphql.Marshaler {
+			return ec.marshalORealName2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealName(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LowerAssuranceLevelPayload_realName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LowerAssuranceLevelPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealName(ctx, field)
 		},
 	}
 	return fc, nil
@@ -25935,6 +33887,490 @@ func (ec *executionContext) fieldContext_Mutation_untagCitizens(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_untagCitizens_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_applyClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_applyClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ApplyClientApp(ctx, fc.Args["input"].(ApplyClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ApplyClientAppPayload) graphql.Marshaler {
+			return ec.marshalNApplyClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐApplyClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_applyClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplyClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_applyClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updateClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateClientApp(ctx, fc.Args["input"].(UpdateClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *UpdateClientAppPayload) graphql.Marshaler {
+			return ec.marshalNUpdateClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdateClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_submitClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_submitClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SubmitClientApp(ctx, fc.Args["input"].(SubmitClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SubmitClientAppPayload) graphql.Marshaler {
+			return ec.marshalNSubmitClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_submitClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SubmitClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_submitClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_reviewClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_reviewClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReviewClientApp(ctx, fc.Args["input"].(ReviewClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ReviewClientAppPayload) graphql.Marshaler {
+			return ec.marshalNReviewClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_reviewClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_reviewClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_launchClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_launchClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LaunchClientApp(ctx, fc.Args["input"].(LaunchClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LaunchClientAppPayload) graphql.Marshaler {
+			return ec.marshalNLaunchClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLaunchClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_launchClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LaunchClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_launchClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_suspendClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_suspendClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SuspendClientApp(ctx, fc.Args["input"].(SuspendClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SuspendClientAppPayload) graphql.Marshaler {
+			return ec.marshalNSuspendClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_suspendClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuspendClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_suspendClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_resumeClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_resumeClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ResumeClientApp(ctx, fc.Args["input"].(ResumeClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ResumeClientAppPayload) graphql.Marshaler {
+			return ec.marshalNResumeClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_resumeClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ResumeClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_resumeClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_retireClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_retireClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RetireClientApp(ctx, fc.Args["input"].(RetireClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RetireClientAppPayload) graphql.Marshaler {
+			return ec.marshalNRetireClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_retireClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetireClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_retireClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setClientAppAddresses(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setClientAppAddresses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetClientAppAddresses(ctx, fc.Args["input"].(SetClientAppAddressesInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SetClientAppAddressesPayload) graphql.Marshaler {
+			return ec.marshalNSetClientAppAddressesPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetClientAppAddressesPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setClientAppAddresses(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetClientAppAddressesPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setClientAppAddresses_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createClientAppKey(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createClientAppKey(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateClientAppKey(ctx, fc.Args["input"].(CreateClientAppKeyInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CreateClientAppKeyPayload) graphql.Marshaler {
+			return ec.marshalNCreateClientAppKeyPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateClientAppKeyPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createClientAppKey(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateClientAppKeyPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createClientAppKey_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_withdrawConsent(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_withdrawConsent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().WithdrawConsent(ctx, fc.Args["input"].(WithdrawConsentInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *WithdrawConsentPayload) graphql.Marshaler {
+			return ec.marshalNWithdrawConsentPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawConsentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_withdrawConsent(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WithdrawConsentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_withdrawConsent_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -28421,6 +36857,1027 @@ func (ec *executionContext) fieldContext_Mutation_setPostPermission(ctx context.
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_consentToRealName(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_consentToRealName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ConsentToRealName(ctx, fc.Args["input"].(ConsentToRealNameInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ConsentToRealNamePayload) graphql.Marshaler {
+			return ec.marshalNConsentToRealNamePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentToRealNamePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_consentToRealName(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConsentToRealNamePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_consentToRealName_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_withdrawRealNameConsent(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_withdrawRealNameConsent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().WithdrawRealNameConsent(ctx, fc.Args["input"].(WithdrawRealNameConsentInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *WithdrawRealNameConsentPayload) graphql.Marshaler {
+			return ec.marshalNWithdrawRealNameConsentPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawRealNameConsentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_withdrawRealNameConsent(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WithdrawRealNameConsentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_withdrawRealNameConsent_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_verifyByRegister(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_verifyByRegister(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().VerifyByRegister(ctx, fc.Args["input"].(realname.VerifyByRegisterInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *VerifyByRegisterPayload) graphql.Marshaler {
+			return ec.marshalNVerifyByRegisterPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐVerifyByRegisterPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_verifyByRegister(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VerifyByRegisterPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_verifyByRegister_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_beginFaceVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_beginFaceVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().BeginFaceVerification(ctx, fc.Args["input"].(realname.BeginFaceVerificationInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *BeginFaceVerificationPayload) graphql.Marshaler {
+			return ec.marshalNBeginFaceVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐBeginFaceVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_beginFaceVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BeginFaceVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_beginFaceVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_completeFaceVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_completeFaceVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CompleteFaceVerification(ctx, fc.Args["input"].(realname.CompleteFaceVerificationInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CompleteFaceVerificationPayload) graphql.Marshaler {
+			return ec.marshalNCompleteFaceVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCompleteFaceVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_completeFaceVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CompleteFaceVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_completeFaceVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_verifyByThirdParty(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_verifyByThirdParty(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().VerifyByThirdParty(ctx, fc.Args["input"].(realname.VerifyByThirdPartyInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *VerifyByThirdPartyPayload) graphql.Marshaler {
+			return ec.marshalNVerifyByThirdPartyPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐVerifyByThirdPartyPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_verifyByThirdParty(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VerifyByThirdPartyPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_verifyByThirdParty_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_applyOfflineVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_applyOfflineVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ApplyOfflineVerification(ctx, fc.Args["input"].(realname.ApplyOfflineVerificationInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ApplyOfflineVerificationPayload) graphql.Marshaler {
+			return ec.marshalNApplyOfflineVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐApplyOfflineVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_applyOfflineVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplyOfflineVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_applyOfflineVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_submitVerificationMaterials(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_submitVerificationMaterials(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SubmitVerificationMaterials(ctx, fc.Args["input"].(realname.VerificationMaterialsInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SubmitVerificationMaterialsPayload) graphql.Marshaler {
+			return ec.marshalNSubmitVerificationMaterialsPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitVerificationMaterialsPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_submitVerificationMaterials(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SubmitVerificationMaterialsPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_submitVerificationMaterials_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_withdrawVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_withdrawVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().WithdrawVerification(ctx, fc.Args["input"].(WithdrawVerificationInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *WithdrawVerificationPayload) graphql.Marshaler {
+			return ec.marshalNWithdrawVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_withdrawVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WithdrawVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_withdrawVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_fileOfflineVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_fileOfflineVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().FileOfflineVerification(ctx, fc.Args["input"].(realname.FileOfflineVerificationInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.examine")
+				if err != nil {
+					var zeroVal *FileOfflineVerificationPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *FileOfflineVerificationPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *FileOfflineVerificationPayload) graphql.Marshaler {
+			return ec.marshalNFileOfflineVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileOfflineVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_fileOfflineVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileOfflineVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_fileOfflineVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_examineVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_examineVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ExamineVerification(ctx, fc.Args["input"].(realname.ExamineVerificationInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.examine")
+				if err != nil {
+					var zeroVal *ExamineVerificationPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *ExamineVerificationPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ExamineVerificationPayload) graphql.Marshaler {
+			return ec.marshalNExamineVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐExamineVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_examineVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExamineVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_examineVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_decideVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_decideVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DecideVerification(ctx, fc.Args["input"].(realname.DecideVerificationInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.decide")
+				if err != nil {
+					var zeroVal *DecideVerificationPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *DecideVerificationPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *DecideVerificationPayload) graphql.Marshaler {
+			return ec.marshalNDecideVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDecideVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_decideVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DecideVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_decideVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_revealVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_revealVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevealVerification(ctx, fc.Args["input"].(RevealVerificationInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.reveal")
+				if err != nil {
+					var zeroVal *RevealVerificationPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *RevealVerificationPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *RevealVerificationPayload) graphql.Marshaler {
+			return ec.marshalNRevealVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealVerificationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_revealVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevealVerificationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_revealVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_revealRealName(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_revealRealName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevealRealName(ctx, fc.Args["input"].(RevealRealNameInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.reveal")
+				if err != nil {
+					var zeroVal *RevealRealNamePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *RevealRealNamePayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *RevealRealNamePayload) graphql.Marshaler {
+			return ec.marshalNRevealRealNamePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealRealNamePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_revealRealName(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevealRealNamePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_revealRealName_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_findRealName(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_findRealName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().FindRealName(ctx, fc.Args["input"].(FindRealNameInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.reveal")
+				if err != nil {
+					var zeroVal *FindRealNamePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *FindRealNamePayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *FindRealNamePayload) graphql.Marshaler {
+			return ec.marshalNFindRealNamePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFindRealNamePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_findRealName(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FindRealNamePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_findRealName_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_lowerAssuranceLevel(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_lowerAssuranceLevel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LowerAssuranceLevel(ctx, fc.Args["input"].(realname.LowerAssuranceLevelInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.revoke")
+				if err != nil {
+					var zeroVal *LowerAssuranceLevelPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *LowerAssuranceLevelPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *LowerAssuranceLevelPayload) graphql.Marshaler {
+			return ec.marshalNLowerAssuranceLevelPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLowerAssuranceLevelPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_lowerAssuranceLevel(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LowerAssuranceLevelPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_lowerAssuranceLevel_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createRealNameCounter(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createRealNameCounter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateRealNameCounter(ctx, fc.Args["input"].(realname.CreateRealNameCounterInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.counters")
+				if err != nil {
+					var zeroVal *CreateRealNameCounterPayload
+					return zeroVal, err
+				}
+				area, err := ec.unmarshalOString2ᚖstring(ctx, "input.areaId")
+				if err != nil {
+					var zeroVal *CreateRealNameCounterPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *CreateRealNameCounterPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, area)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *CreateRealNameCounterPayload) graphql.Marshaler {
+			return ec.marshalNCreateRealNameCounterPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateRealNameCounterPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createRealNameCounter(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateRealNameCounterPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createRealNameCounter_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_closeRealNameCounter(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_closeRealNameCounter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CloseRealNameCounter(ctx, fc.Args["input"].(CloseRealNameCounterInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.counters")
+				if err != nil {
+					var zeroVal *CloseRealNameCounterPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *CloseRealNameCounterPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *CloseRealNameCounterPayload) graphql.Marshaler {
+			return ec.marshalNCloseRealNameCounterPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCloseRealNameCounterPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_closeRealNameCounter(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CloseRealNameCounterPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_closeRealNameCounter_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_openCounterSlots(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_openCounterSlots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().OpenCounterSlots(ctx, fc.Args["input"].(realname.OpenCounterSlotsInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.counters")
+				if err != nil {
+					var zeroVal *OpenCounterSlotsPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *OpenCounterSlotsPayload
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *OpenCounterSlotsPayload) graphql.Marshaler {
+			return ec.marshalNOpenCounterSlotsPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐOpenCounterSlotsPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_openCounterSlots(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OpenCounterSlotsPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_openCounterSlots_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_enrolSecondFactor(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -29946,6 +39403,38 @@ func (ec *executionContext) fieldContext_NotificationEdge_node(_ context.Context
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Notification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OpenCounterSlotsPayload_slots(ctx context.Context, field graphql.CollectedField, obj *OpenCounterSlotsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OpenCounterSlotsPayload_slots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Slots, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*realname.CounterSlot) graphql.Marshaler {
+			return ec.marshalNCounterSlot2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterSlotᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OpenCounterSlotsPayload_slots(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OpenCounterSlotsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CounterSlot(ctx, field)
 		},
 	}
 	return fc, nil
@@ -32085,6 +41574,138 @@ func (ec *executionContext) fieldContext_Query_citizenTags(ctx context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_clientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ClientApp(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalOClientApp2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_clientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_clientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_clientApps(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_clientApps(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ClientApps(ctx, fc.Args["states"].([]clientapp.State), fc.Args["search"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ClientAppConnection) graphql.Marshaler {
+			return ec.marshalNClientAppConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_clientApps(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientAppConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_clientApps_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_consents(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_consents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Consents(ctx, fc.Args["all"].(*bool), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ConsentConnection) graphql.Marshaler {
+			return ec.marshalNConsentConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_consents(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConsentConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_consents_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_delegations(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -33071,6 +42692,267 @@ func (ec *executionContext) fieldContext_Query_placesInBox(ctx context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_realNameTerms(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_realNameTerms(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().RealNameTerms(ctx, fc.Args["method"].(realname.VerificationMethod))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.RealNameTerms) graphql.Marshaler {
+			return ec.marshalNRealNameTerms2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameTerms(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_realNameTerms(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameTerms(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_realNameTerms_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_realNameCounters(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_realNameCounters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().RealNameCounters(ctx, fc.Args["areaId"].(string), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RealNameCounterConnection) graphql.Marshaler {
+			return ec.marshalNRealNameCounterConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRealNameCounterConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_realNameCounters(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameCounterConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_realNameCounters_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_identityVerification(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_identityVerification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().IdentityVerification(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalOIdentityVerification2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_identityVerification(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_identityVerification_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_offlineVerifications(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_offlineVerifications(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().OfflineVerifications(ctx, fc.Args["areaId"].(*string), fc.Args["states"].([]realname.VerificationState), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.view")
+				if err != nil {
+					var zeroVal *IdentityVerificationConnection
+					return zeroVal, err
+				}
+				area, err := ec.unmarshalOString2ᚖstring(ctx, "areaId")
+				if err != nil {
+					var zeroVal *IdentityVerificationConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *IdentityVerificationConnection
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, area)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *IdentityVerificationConnection) graphql.Marshaler {
+			return ec.marshalNIdentityVerificationConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐIdentityVerificationConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_offlineVerifications(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerificationConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_offlineVerifications_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_realNameOf(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_realNameOf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().RealNameOf(ctx, fc.Args["citizenId"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "realname.view")
+				if err != nil {
+					var zeroVal *realname.RealName
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *realname.RealName
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, nil, directive0, action, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *realname.RealName) graphql.Marshaler {
+			return ec.marshalORealName2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealName(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_realNameOf(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealName(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_realNameOf_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_currentWorker(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -33540,6 +43422,830 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _RealName_documentKind(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_documentKind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DocumentKind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v document.Kind) graphql.Marshaler {
+			return ec.marshalNDocumentKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚋdocumentᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_documentKind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "DocumentKind")
+}
+
+func (ec *executionContext) _RealName_nameMasked(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_nameMasked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NameMasked, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "本人与工作人员核对实名")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_nameMasked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealName_numberMasked(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_numberMasked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NumberMasked, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "本人与工作人员核对实名")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_numberMasked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealName_level(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_level(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Level, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v citizen.AssuranceLevel) graphql.Marshaler {
+			return ec.marshalNAssuranceLevel2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐAssuranceLevel(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_level(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "AssuranceLevel")
+}
+
+func (ec *executionContext) _RealName_method(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_method(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Method, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.VerificationMethod) graphql.Marshaler {
+			return ec.marshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "VerificationMethod")
+}
+
+func (ec *executionContext) _RealName_simulated(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_simulated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Simulated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_simulated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _RealName_verifiedAt(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_verifiedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.VerifiedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_verifiedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "Time")
+}
+
+func (ec *executionContext) _RealName_validUntil(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_validUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ValidUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_validUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "Time")
+}
+
+func (ec *executionContext) _RealName_version(ctx context.Context, field graphql.CollectedField, obj *realname.RealName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealName_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealName_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealName", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RealNameConsent_id(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameConsent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameConsent_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameConsent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameConsent", field, false, false, "ID")
+}
+
+func (ec *executionContext) _RealNameConsent_method(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameConsent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameConsent_method(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Method, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.VerificationMethod) graphql.Marshaler {
+			return ec.marshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameConsent_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameConsent", field, false, false, "VerificationMethod")
+}
+
+func (ec *executionContext) _RealNameConsent_terms(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameConsent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameConsent_terms(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Terms, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameConsent_terms(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameConsent", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealNameConsent_purpose(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameConsent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameConsent_purpose(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Purpose, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameConsent_purpose(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameConsent", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealNameConsent_givenAt(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameConsent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameConsent_givenAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GivenAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameConsent_givenAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameConsent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _RealNameConsent_withdrawnAt(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameConsent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameConsent_withdrawnAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WithdrawnAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameConsent_withdrawnAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameConsent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _RealNameCounter_id(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounter_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounter_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameCounter", field, false, false, "ID")
+}
+
+func (ec *executionContext) _RealNameCounter_name(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounter_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounter_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameCounter", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealNameCounter_area(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounter_area(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RealNameCounter().Area(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
+			return ec.marshalOArea2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounter_area(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RealNameCounter",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Area(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RealNameCounter_address(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounter_address(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Address, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounter_address(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameCounter", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealNameCounter_state(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounter_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.CounterState) graphql.Marshaler {
+			return ec.marshalNCounterState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounter_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameCounter", field, false, false, "CounterState")
+}
+
+func (ec *executionContext) _RealNameCounter_slots(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounter_slots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_RealNameCounter_slots(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*realname.CounterSlot) graphql.Marshaler {
+			return ec.marshalNCounterSlot2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterSlotᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounter_slots(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RealNameCounter",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CounterSlot(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_RealNameCounter_slots(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (any, error) {
+	resolver := ec.Resolvers.RealNameCounter()
+	if batch, ok := graphql.BatchParentsFor[*realname.RealNameCounter](ctx, "RealNameCounter"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Slots(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*realname.CounterSlot](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"RealNameCounter.slots",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Slots(ctx, []*realname.RealNameCounter{obj})
+	return graphql.ResolveBatchSingleResult[[]*realname.CounterSlot](
+		ctx,
+		results,
+		err,
+		"RealNameCounter.slots",
+	)
+}
+
+func (ec *executionContext) _RealNameCounter_version(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameCounter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounter_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounter_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameCounter", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RealNameCounterConnection_edges(ctx context.Context, field graphql.CollectedField, obj *RealNameCounterConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounterConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*RealNameCounterEdge) graphql.Marshaler {
+			return ec.marshalNRealNameCounterEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRealNameCounterEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounterConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RealNameCounterConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameCounterEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RealNameCounterConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *RealNameCounterConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounterConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounterConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RealNameCounterConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RealNameCounterEdge_node(ctx context.Context, field graphql.CollectedField, obj *RealNameCounterEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounterEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.RealNameCounter) graphql.Marshaler {
+			return ec.marshalNRealNameCounter2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameCounter(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounterEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RealNameCounterEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameCounter(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RealNameCounterEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *RealNameCounterEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameCounterEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameCounterEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameCounterEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealNameTerms_method(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameTerms) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameTerms_method(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Method, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.VerificationMethod) graphql.Marshaler {
+			return ec.marshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameTerms_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameTerms", field, false, false, "VerificationMethod")
+}
+
+func (ec *executionContext) _RealNameTerms_version(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameTerms) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameTerms_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameTerms_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameTerms", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealNameTerms_purpose(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameTerms) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameTerms_purpose(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Purpose, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameTerms_purpose(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameTerms", field, false, false, "String")
+}
+
+func (ec *executionContext) _RealNameTerms_text(ctx context.Context, field graphql.CollectedField, obj *realname.RealNameTerms) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RealNameTerms_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RealNameTerms_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RealNameTerms", field, false, false, "String")
 }
 
 func (ec *executionContext) _RecallMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *RecallMessagePayload) (ret graphql.Marshaler) {
@@ -34056,6 +44762,70 @@ func (ec *executionContext) fieldContext_RestoreFilePayload_file(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _ResumeClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *ResumeClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResumeClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ResumeClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ResumeClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RetireClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *RetireClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetireClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetireClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetireClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RetireMessageTemplatePayload_template(ctx context.Context, field graphql.CollectedField, obj *RetireMessageTemplatePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -34262,6 +45032,359 @@ func (ec *executionContext) _RevealOwnMobilePayload_mobile(ctx context.Context, 
 }
 func (ec *executionContext) fieldContext_RevealOwnMobilePayload_mobile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RevealOwnMobilePayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RevealRealNamePayload_fullName(ctx context.Context, field graphql.CollectedField, obj *RevealRealNamePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevealRealNamePayload_fullName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FullName, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "工作人员按写明的目的核对身份")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevealRealNamePayload_fullName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevealRealNamePayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RevealRealNamePayload_documentNumber(ctx context.Context, field graphql.CollectedField, obj *RevealRealNamePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevealRealNamePayload_documentNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DocumentNumber, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "工作人员按写明的目的核对身份")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevealRealNamePayload_documentNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevealRealNamePayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RevealVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *RevealVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevealVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevealVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevealVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RevealVerificationPayload_fullName(ctx context.Context, field graphql.CollectedField, obj *RevealVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevealVerificationPayload_fullName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FullName, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "工作人员核对到场的市民与证件")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevealVerificationPayload_fullName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevealVerificationPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RevealVerificationPayload_documentNumber(ctx context.Context, field graphql.CollectedField, obj *RevealVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevealVerificationPayload_documentNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DocumentNumber, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "工作人员核对到场的市民与证件")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevealVerificationPayload_documentNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevealVerificationPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RevealVerificationPayload_materials(ctx context.Context, field graphql.CollectedField, obj *RevealVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevealVerificationPayload_materials(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Materials, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
+				if err != nil {
+					var zeroVal []*file.FileAsset
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "工作人员核对到场的市民与证件")
+				if err != nil {
+					var zeroVal []*file.FileAsset
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal []*file.FileAsset
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal []*file.FileAsset
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal []*file.FileAsset
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*file.FileAsset) graphql.Marshaler {
+			return ec.marshalNFileAsset2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAssetᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevealVerificationPayload_materials(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevealVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FileAsset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *ReviewClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ReviewMessageTemplatePayload_template(ctx context.Context, field graphql.CollectedField, obj *ReviewMessageTemplatePayload) (ret graphql.Marshaler) {
@@ -34488,6 +45611,38 @@ func (ec *executionContext) fieldContext_SendMessagePayload_message(_ context.Co
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Message(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SetClientAppAddressesPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *SetClientAppAddressesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetClientAppAddressesPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetClientAppAddressesPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetClientAppAddressesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
 		},
 	}
 	return fc, nil
@@ -35012,6 +46167,38 @@ func (ec *executionContext) fieldContext_StepUpPayload_provenUntil(_ context.Con
 	return graphql.NewScalarFieldContext("StepUpPayload", field, false, false, "Time")
 }
 
+func (ec *executionContext) _SubmitClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *SubmitClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SubmitClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SubmitMessageTemplatePayload_template(ctx context.Context, field graphql.CollectedField, obj *SubmitMessageTemplatePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -35039,6 +46226,38 @@ func (ec *executionContext) fieldContext_SubmitMessageTemplatePayload_template(_
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_MessageTemplate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SubmitVerificationMaterialsPayload_verification(ctx context.Context, field graphql.CollectedField, obj *SubmitVerificationMaterialsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitVerificationMaterialsPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitVerificationMaterialsPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SubmitVerificationMaterialsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
 		},
 	}
 	return fc, nil
@@ -35147,6 +46366,38 @@ func (ec *executionContext) fieldContext_Subscription_notificationReceived(_ con
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Notification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuspendClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *SuspendClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuspendClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuspendClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuspendClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
 		},
 	}
 	return fc, nil
@@ -35372,6 +46623,38 @@ func (ec *executionContext) fieldContext_UntagCitizensPayload_tag(_ context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _UpdateClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *UpdateClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UpdatePlacePayload_place(ctx context.Context, field graphql.CollectedField, obj *UpdatePlacePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -35457,6 +46740,241 @@ func (ec *executionContext) _UrgeWorkflowPayload_retryAfterSeconds(ctx context.C
 }
 func (ec *executionContext) fieldContext_UrgeWorkflowPayload_retryAfterSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UrgeWorkflowPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _VerificationEvent_id(ctx context.Context, field graphql.CollectedField, obj *realname.VerificationEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerificationEvent_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerificationEvent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerificationEvent", field, false, false, "ID")
+}
+
+func (ec *executionContext) _VerificationEvent_at(ctx context.Context, field graphql.CollectedField, obj *realname.VerificationEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerificationEvent_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerificationEvent_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerificationEvent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _VerificationEvent_action(ctx context.Context, field graphql.CollectedField, obj *realname.VerificationEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerificationEvent_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.VerificationAction) graphql.Marshaler {
+			return ec.marshalNVerificationAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationAction(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerificationEvent_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerificationEvent", field, false, false, "VerificationAction")
+}
+
+func (ec *executionContext) _VerificationEvent_to(ctx context.Context, field graphql.CollectedField, obj *realname.VerificationEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerificationEvent_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.VerificationState) graphql.Marshaler {
+			return ec.marshalNVerificationState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerificationEvent_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerificationEvent", field, false, false, "VerificationState")
+}
+
+func (ec *executionContext) _VerificationEvent_actorName(ctx context.Context, field graphql.CollectedField, obj *realname.VerificationEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerificationEvent_actorName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ActorName, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L2")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				purpose, err := ec.unmarshalNString2string(ctx, "工作人员之间核对经办人")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_VerificationEvent_actorName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerificationEvent", field, false, false, "String")
+}
+
+func (ec *executionContext) _VerificationEvent_note(ctx context.Context, field graphql.CollectedField, obj *realname.VerificationEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerificationEvent_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerificationEvent_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VerificationEvent", field, false, false, "String")
+}
+
+func (ec *executionContext) _VerifyByRegisterPayload_verification(ctx context.Context, field graphql.CollectedField, obj *VerifyByRegisterPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerifyByRegisterPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerifyByRegisterPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VerifyByRegisterPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VerifyByThirdPartyPayload_verification(ctx context.Context, field graphql.CollectedField, obj *VerifyByThirdPartyPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerifyByThirdPartyPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerifyByThirdPartyPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VerifyByThirdPartyPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _VerifySecondFactorPayload_accessToken(ctx context.Context, field graphql.CollectedField, obj *VerifySecondFactorPayload) (ret graphql.Marshaler) {
@@ -35627,6 +47145,102 @@ func (ec *executionContext) _VerifySecondFactorPayload_recoveryCodes(ctx context
 }
 func (ec *executionContext) fieldContext_VerifySecondFactorPayload_recoveryCodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("VerifySecondFactorPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _WithdrawConsentPayload_consent(ctx context.Context, field graphql.CollectedField, obj *WithdrawConsentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WithdrawConsentPayload_consent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Consent, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v consent.Consent) graphql.Marshaler {
+			return ec.marshalNConsent2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋconsentᚐConsent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WithdrawConsentPayload_consent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WithdrawConsentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Consent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WithdrawRealNameConsentPayload_consent(ctx context.Context, field graphql.CollectedField, obj *WithdrawRealNameConsentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WithdrawRealNameConsentPayload_consent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Consent, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.RealNameConsent) graphql.Marshaler {
+			return ec.marshalNRealNameConsent2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameConsent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WithdrawRealNameConsentPayload_consent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WithdrawRealNameConsentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RealNameConsent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WithdrawVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *WithdrawVerificationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WithdrawVerificationPayload_verification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+			return ec.marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WithdrawVerificationPayload_verification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WithdrawVerificationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IdentityVerification(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Worker_id(ctx context.Context, field graphql.CollectedField, obj *worker.Worker) (ret graphql.Marshaler) {
@@ -39572,6 +51186,111 @@ func UnmarshalActOnWorkflowInput(ctx context.Context, raw any) (workflow.ActOnWo
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputApplyClientAppInput(ctx context.Context, obj any) (ApplyClientAppInput, error) {
+	var it ApplyClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"app"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "app":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("app"))
+			data, err := ec.unmarshalNClientAppDescription2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientAppDescription(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.App = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalApplyClientAppInput unmarshals raw into the ApplyClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalApplyClientAppInput(ctx context.Context, raw any) (ApplyClientAppInput, error) {
+	var out ApplyClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ApplyClientAppInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputApplyOfflineVerificationInput(ctx context.Context, obj any) (realname.ApplyOfflineVerificationInput, error) {
+	var it realname.ApplyOfflineVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"consentId", "identity", "slotId", "materials"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "consentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsentID = data
+		case "identity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("identity"))
+			data, err := ec.unmarshalNIdentityClaim2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityClaim(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Identity = data
+		case "slotId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("slotId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SlotID = data
+		case "materials":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("materials"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Materials = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalApplyOfflineVerificationInput unmarshals raw into the ApplyOfflineVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalApplyOfflineVerificationInput(ctx context.Context, raw any) (realname.ApplyOfflineVerificationInput, error) {
+	var out realname.ApplyOfflineVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ApplyOfflineVerificationInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputAreaRepresentation(ctx context.Context, obj any) (AreaRepresentation, error) {
 	var it AreaRepresentation
 	if obj == nil {
@@ -39765,6 +51484,62 @@ func (ec *executionContext) unmarshalInputAuditEntryRepresentation(ctx context.C
 func UnmarshalAuditEntryRepresentation(ctx context.Context, raw any) (AuditEntryRepresentation, error) {
 	var out AuditEntryRepresentation
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "AuditEntryRepresentation", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputBeginFaceVerificationInput(ctx context.Context, obj any) (realname.BeginFaceVerificationInput, error) {
+	var it realname.BeginFaceVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"consentId", "identity", "deviceId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "consentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsentID = data
+		case "identity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("identity"))
+			data, err := ec.unmarshalNIdentityClaim2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityClaim(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Identity = data
+		case "deviceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deviceId"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DeviceID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalBeginFaceVerificationInput unmarshals raw into the BeginFaceVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalBeginFaceVerificationInput(ctx context.Context, raw any) (realname.BeginFaceVerificationInput, error) {
+	var out realname.BeginFaceVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "BeginFaceVerificationInput", raw, &out)
 	return out, err
 }
 
@@ -40090,6 +51865,160 @@ func UnmarshalCitizenRepresentation(ctx context.Context, raw any) (CitizenRepres
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputClientAppDescription(ctx context.Context, obj any) (clientapp.ClientAppDescription, error) {
+	var it clientapp.ClientAppDescription
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "summary", "homepage", "kind", "audience", "redirectUris", "logoutUris", "scopes", "operations", "dailyQuota", "ratePerSecond"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "summary":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("summary"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Summary = data
+		case "homepage":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("homepage"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Homepage = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNClientAppKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "audience":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("audience"))
+			data, err := ec.unmarshalNClientAppAudience2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐAudience(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Audience = data
+		case "redirectUris":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("redirectUris"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RedirectURIs = data
+		case "logoutUris":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("logoutUris"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LogoutURIs = data
+		case "scopes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scopes"))
+			data, err := ec.unmarshalNClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Scopes = data
+		case "operations":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("operations"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Operations = data
+		case "dailyQuota":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dailyQuota"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DailyQuota = data
+		case "ratePerSecond":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ratePerSecond"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RatePerSecond = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalClientAppDescription unmarshals raw into the ClientAppDescription input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalClientAppDescription(ctx context.Context, raw any) (clientapp.ClientAppDescription, error) {
+	var out clientapp.ClientAppDescription
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ClientAppDescription", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputClientAppRepresentation(ctx context.Context, obj any) (ClientAppRepresentation, error) {
+	var it ClientAppRepresentation
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalClientAppRepresentation unmarshals raw into the ClientAppRepresentation input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalClientAppRepresentation(ctx context.Context, raw any) (ClientAppRepresentation, error) {
+	var out ClientAppRepresentation
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ClientAppRepresentation", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputClosePlaceInput(ctx context.Context, obj any) (ClosePlaceInput, error) {
 	var it ClosePlaceInput
 	if obj == nil {
@@ -40146,6 +52075,167 @@ func UnmarshalClosePlaceInput(ctx context.Context, raw any) (ClosePlaceInput, er
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCloseRealNameCounterInput(ctx context.Context, obj any) (CloseRealNameCounterInput, error) {
+	var it CloseRealNameCounterInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"counterId", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "counterId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("counterId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CounterID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCloseRealNameCounterInput unmarshals raw into the CloseRealNameCounterInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCloseRealNameCounterInput(ctx context.Context, raw any) (CloseRealNameCounterInput, error) {
+	var out CloseRealNameCounterInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CloseRealNameCounterInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCompleteFaceVerificationInput(ctx context.Context, obj any) (realname.CompleteFaceVerificationInput, error) {
+	var it realname.CompleteFaceVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"verificationId", "livenessToken", "deviceId", "picture"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "verificationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("verificationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VerificationID = data
+		case "livenessToken":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("livenessToken"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LivenessToken = data
+		case "deviceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deviceId"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DeviceID = data
+		case "picture":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("picture"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Picture = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCompleteFaceVerificationInput unmarshals raw into the CompleteFaceVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCompleteFaceVerificationInput(ctx context.Context, raw any) (realname.CompleteFaceVerificationInput, error) {
+	var out realname.CompleteFaceVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CompleteFaceVerificationInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputConsentToRealNameInput(ctx context.Context, obj any) (ConsentToRealNameInput, error) {
+	var it ConsentToRealNameInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"method", "termsVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "method":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("method"))
+			data, err := ec.unmarshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Method = data
+		case "termsVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("termsVersion"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TermsVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalConsentToRealNameInput unmarshals raw into the ConsentToRealNameInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalConsentToRealNameInput(ctx context.Context, raw any) (ConsentToRealNameInput, error) {
+	var out ConsentToRealNameInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ConsentToRealNameInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCreateCitizenTagInput(ctx context.Context, obj any) (CreateCitizenTagInput, error) {
 	var it CreateCitizenTagInput
 	if obj == nil {
@@ -40192,6 +52282,66 @@ func (ec *executionContext) unmarshalInputCreateCitizenTagInput(ctx context.Cont
 func UnmarshalCreateCitizenTagInput(ctx context.Context, raw any) (CreateCitizenTagInput, error) {
 	var out CreateCitizenTagInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateCitizenTagInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCreateClientAppKeyInput(ctx context.Context, obj any) (CreateClientAppKeyInput, error) {
+	var it CreateClientAppKeyInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["overlapHours"]; !present {
+		asMap["overlapHours"] = 168
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "overlapHours"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "overlapHours":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("overlapHours"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OverlapHours = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateClientAppKeyInput unmarshals raw into the CreateClientAppKeyInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateClientAppKeyInput(ctx context.Context, raw any) (CreateClientAppKeyInput, error) {
+	var out CreateClientAppKeyInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateClientAppKeyInput", raw, &out)
 	return out, err
 }
 
@@ -40433,6 +52583,62 @@ func UnmarshalCreatePostInput(ctx context.Context, raw any) (CreatePostInput, er
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCreateRealNameCounterInput(ctx context.Context, obj any) (realname.CreateRealNameCounterInput, error) {
+	var it realname.CreateRealNameCounterInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "areaId", "address"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "areaId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("areaId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AreaID = data
+		case "address":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("address"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Address = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateRealNameCounterInput unmarshals raw into the CreateRealNameCounterInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateRealNameCounterInput(ctx context.Context, raw any) (realname.CreateRealNameCounterInput, error) {
+	var out realname.CreateRealNameCounterInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateRealNameCounterInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCreateWorkerInput(ctx context.Context, obj any) (CreateWorkerInput, error) {
 	var it CreateWorkerInput
 	if obj == nil {
@@ -40486,6 +52692,69 @@ func (ec *executionContext) unmarshalInputCreateWorkerInput(ctx context.Context,
 func UnmarshalCreateWorkerInput(ctx context.Context, raw any) (CreateWorkerInput, error) {
 	var out CreateWorkerInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateWorkerInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDecideVerificationInput(ctx context.Context, obj any) (realname.DecideVerificationInput, error) {
+	var it realname.DecideVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"verificationId", "expectedVersion", "approve", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "verificationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("verificationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VerificationID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "approve":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approve"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Approve = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDecideVerificationInput unmarshals raw into the DecideVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDecideVerificationInput(ctx context.Context, raw any) (realname.DecideVerificationInput, error) {
+	var out realname.DecideVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DecideVerificationInput", raw, &out)
 	return out, err
 }
 
@@ -40972,6 +53241,69 @@ func UnmarshalEndWorkerInput(ctx context.Context, raw any) (EndWorkerInput, erro
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputExamineVerificationInput(ctx context.Context, obj any) (realname.ExamineVerificationInput, error) {
+	var it realname.ExamineVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"verificationId", "expectedVersion", "passed", "note"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "verificationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("verificationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VerificationID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "passed":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("passed"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Passed = data
+		case "note":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("note"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Note = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalExamineVerificationInput unmarshals raw into the ExamineVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalExamineVerificationInput(ctx context.Context, raw any) (realname.ExamineVerificationInput, error) {
+	var out realname.ExamineVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExamineVerificationInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputExportAuditEntriesInput(ctx context.Context, obj any) (audit.ExportAuditEntriesInput, error) {
 	var it audit.ExportAuditEntriesInput
 	if obj == nil {
@@ -41119,6 +53451,132 @@ func UnmarshalFileAssetRepresentation(ctx context.Context, raw any) (FileAssetRe
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputFileOfflineVerificationInput(ctx context.Context, obj any) (realname.FileOfflineVerificationInput, error) {
+	var it realname.FileOfflineVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"citizenId", "termsVersion", "consentSigned", "identity", "materials"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "citizenId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("citizenId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CitizenID = data
+		case "termsVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("termsVersion"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TermsVersion = data
+		case "consentSigned":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consentSigned"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsentSigned = data
+		case "identity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("identity"))
+			data, err := ec.unmarshalNIdentityClaim2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityClaim(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Identity = data
+		case "materials":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("materials"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Materials = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalFileOfflineVerificationInput unmarshals raw into the FileOfflineVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalFileOfflineVerificationInput(ctx context.Context, raw any) (realname.FileOfflineVerificationInput, error) {
+	var out realname.FileOfflineVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "FileOfflineVerificationInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputFindRealNameInput(ctx context.Context, obj any) (FindRealNameInput, error) {
+	var it FindRealNameInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"documentKind", "documentNumber", "purpose"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "documentKind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("documentKind"))
+			data, err := ec.unmarshalNDocumentKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚋdocumentᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DocumentKind = data
+		case "documentNumber":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("documentNumber"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DocumentNumber = data
+		case "purpose":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purpose"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purpose = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalFindRealNameInput unmarshals raw into the FindRealNameInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalFindRealNameInput(ctx context.Context, raw any) (FindRealNameInput, error) {
+	var out FindRealNameInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "FindRealNameInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputGrantAssignmentInput(ctx context.Context, obj any) (GrantAssignmentInput, error) {
 	var it GrantAssignmentInput
 	if obj == nil {
@@ -41158,6 +53616,62 @@ func (ec *executionContext) unmarshalInputGrantAssignmentInput(ctx context.Conte
 func UnmarshalGrantAssignmentInput(ctx context.Context, raw any) (GrantAssignmentInput, error) {
 	var out GrantAssignmentInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "GrantAssignmentInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputIdentityClaim(ctx context.Context, obj any) (realname.IdentityClaim, error) {
+	var it realname.IdentityClaim
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"documentKind", "documentNumber", "fullName"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "documentKind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("documentKind"))
+			data, err := ec.unmarshalNDocumentKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚋdocumentᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DocumentKind = data
+		case "documentNumber":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("documentNumber"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DocumentNumber = data
+		case "fullName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fullName"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FullName = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalIdentityClaim unmarshals raw into the IdentityClaim input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIdentityClaim(ctx context.Context, raw any) (realname.IdentityClaim, error) {
+	var out realname.IdentityClaim
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IdentityClaim", raw, &out)
 	return out, err
 }
 
@@ -41228,6 +53742,55 @@ func (ec *executionContext) unmarshalInputInboxFilter(ctx context.Context, obj a
 func UnmarshalInboxFilter(ctx context.Context, raw any) (InboxFilter, error) {
 	var out InboxFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "InboxFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputLaunchClientAppInput(ctx context.Context, obj any) (LaunchClientAppInput, error) {
+	var it LaunchClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLaunchClientAppInput unmarshals raw into the LaunchClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLaunchClientAppInput(ctx context.Context, raw any) (LaunchClientAppInput, error) {
+	var out LaunchClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LaunchClientAppInput", raw, &out)
 	return out, err
 }
 
@@ -41382,6 +53945,69 @@ func (ec *executionContext) unmarshalInputLogFilter(ctx context.Context, obj any
 func UnmarshalLogFilter(ctx context.Context, raw any) (log.LogFilter, error) {
 	var out log.LogFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "LogFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputLowerAssuranceLevelInput(ctx context.Context, obj any) (realname.LowerAssuranceLevelInput, error) {
+	var it realname.LowerAssuranceLevelInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"citizenId", "to", "reason", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "citizenId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("citizenId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CitizenID = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalNAssuranceLevel2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐAssuranceLevel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLowerAssuranceLevelInput unmarshals raw into the LowerAssuranceLevelInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLowerAssuranceLevelInput(ctx context.Context, raw any) (realname.LowerAssuranceLevelInput, error) {
+	var out realname.LowerAssuranceLevelInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LowerAssuranceLevelInput", raw, &out)
 	return out, err
 }
 
@@ -41911,6 +54537,69 @@ func (ec *executionContext) unmarshalInputNotificationRepresentation(ctx context
 func UnmarshalNotificationRepresentation(ctx context.Context, raw any) (NotificationRepresentation, error) {
 	var out NotificationRepresentation
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "NotificationRepresentation", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputOpenCounterSlotsInput(ctx context.Context, obj any) (realname.OpenCounterSlotsInput, error) {
+	var it realname.OpenCounterSlotsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"counterId", "startsAt", "minutes", "capacity"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "counterId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("counterId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CounterID = data
+		case "startsAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("startsAt"))
+			data, err := ec.unmarshalNTime2ᚕtimeᚐTimeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StartsAt = data
+		case "minutes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minutes"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Minutes = data
+		case "capacity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("capacity"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Capacity = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalOpenCounterSlotsInput unmarshals raw into the OpenCounterSlotsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalOpenCounterSlotsInput(ctx context.Context, raw any) (realname.OpenCounterSlotsInput, error) {
+	var out realname.OpenCounterSlotsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "OpenCounterSlotsInput", raw, &out)
 	return out, err
 }
 
@@ -43349,6 +56038,62 @@ func UnmarshalRestoreFileInput(ctx context.Context, raw any) (RestoreFileInput, 
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputResumeClientAppInput(ctx context.Context, obj any) (ResumeClientAppInput, error) {
+	var it ResumeClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalResumeClientAppInput unmarshals raw into the ResumeClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalResumeClientAppInput(ctx context.Context, raw any) (ResumeClientAppInput, error) {
+	var out ResumeClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResumeClientAppInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputResumeOrgUnitInput(ctx context.Context, obj any) (ResumeOrgUnitInput, error) {
 	var it ResumeOrgUnitInput
 	if obj == nil {
@@ -43461,6 +56206,62 @@ func UnmarshalResumeWorkerInput(ctx context.Context, raw any) (ResumeWorkerInput
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRetireClientAppInput(ctx context.Context, obj any) (RetireClientAppInput, error) {
+	var it RetireClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRetireClientAppInput unmarshals raw into the RetireClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRetireClientAppInput(ctx context.Context, raw any) (RetireClientAppInput, error) {
+	var out RetireClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RetireClientAppInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRetireMessageTemplateInput(ctx context.Context, obj any) (RetireMessageTemplateInput, error) {
 	var it RetireMessageTemplateInput
 	if obj == nil {
@@ -43556,6 +56357,202 @@ func (ec *executionContext) unmarshalInputRevealCitizenInput(ctx context.Context
 func UnmarshalRevealCitizenInput(ctx context.Context, raw any) (RevealCitizenInput, error) {
 	var out RevealCitizenInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevealCitizenInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRevealRealNameInput(ctx context.Context, obj any) (RevealRealNameInput, error) {
+	var it RevealRealNameInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"citizenId", "purpose"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "citizenId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("citizenId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CitizenID = data
+		case "purpose":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purpose"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purpose = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRevealRealNameInput unmarshals raw into the RevealRealNameInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRevealRealNameInput(ctx context.Context, raw any) (RevealRealNameInput, error) {
+	var out RevealRealNameInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevealRealNameInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRevealVerificationInput(ctx context.Context, obj any) (RevealVerificationInput, error) {
+	var it RevealVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"verificationId", "purpose"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "verificationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("verificationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VerificationID = data
+		case "purpose":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purpose"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purpose = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRevealVerificationInput unmarshals raw into the RevealVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRevealVerificationInput(ctx context.Context, raw any) (RevealVerificationInput, error) {
+	var out RevealVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevealVerificationInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputReviewClientAppInput(ctx context.Context, obj any) (ReviewClientAppInput, error) {
+	var it ReviewClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "approve", "reason", "grantedScopes", "grantedOperations", "dailyQuota", "ratePerSecond", "ownClient"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "approve":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approve"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Approve = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "grantedScopes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("grantedScopes"))
+			data, err := ec.unmarshalOClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.GrantedScopes = data
+		case "grantedOperations":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("grantedOperations"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.GrantedOperations = data
+		case "dailyQuota":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dailyQuota"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DailyQuota = data
+		case "ratePerSecond":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ratePerSecond"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RatePerSecond = data
+		case "ownClient":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownClient"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnClient = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReviewClientAppInput unmarshals raw into the ReviewClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReviewClientAppInput(ctx context.Context, raw any) (ReviewClientAppInput, error) {
+	var out ReviewClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReviewClientAppInput", raw, &out)
 	return out, err
 }
 
@@ -43731,6 +56728,69 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 func UnmarshalSendMessageInput(ctx context.Context, raw any) (SendMessageInput, error) {
 	var out SendMessageInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SendMessageInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetClientAppAddressesInput(ctx context.Context, obj any) (SetClientAppAddressesInput, error) {
+	var it SetClientAppAddressesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "redirectUris", "logoutUris"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "redirectUris":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("redirectUris"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RedirectUris = data
+		case "logoutUris":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("logoutUris"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LogoutUris = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetClientAppAddressesInput unmarshals raw into the SetClientAppAddressesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetClientAppAddressesInput(ctx context.Context, raw any) (SetClientAppAddressesInput, error) {
+	var out SetClientAppAddressesInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetClientAppAddressesInput", raw, &out)
 	return out, err
 }
 
@@ -44336,6 +57396,55 @@ func UnmarshalStepUpInput(ctx context.Context, raw any) (StepUpInput, error) {
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSubmitClientAppInput(ctx context.Context, obj any) (SubmitClientAppInput, error) {
+	var it SubmitClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSubmitClientAppInput unmarshals raw into the SubmitClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSubmitClientAppInput(ctx context.Context, raw any) (SubmitClientAppInput, error) {
+	var out SubmitClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SubmitClientAppInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSubmitMessageTemplateInput(ctx context.Context, obj any) (SubmitMessageTemplateInput, error) {
 	var it SubmitMessageTemplateInput
 	if obj == nil {
@@ -44375,6 +57484,62 @@ func (ec *executionContext) unmarshalInputSubmitMessageTemplateInput(ctx context
 func UnmarshalSubmitMessageTemplateInput(ctx context.Context, raw any) (SubmitMessageTemplateInput, error) {
 	var out SubmitMessageTemplateInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SubmitMessageTemplateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSuspendClientAppInput(ctx context.Context, obj any) (SuspendClientAppInput, error) {
+	var it SuspendClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSuspendClientAppInput unmarshals raw into the SuspendClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSuspendClientAppInput(ctx context.Context, raw any) (SuspendClientAppInput, error) {
+	var out SuspendClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuspendClientAppInput", raw, &out)
 	return out, err
 }
 
@@ -44693,6 +57858,62 @@ func UnmarshalUntagCitizensInput(ctx context.Context, raw any) (UntagCitizensInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputUpdateClientAppInput(ctx context.Context, obj any) (UpdateClientAppInput, error) {
+	var it UpdateClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "app"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "app":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("app"))
+			data, err := ec.unmarshalNClientAppDescription2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientAppDescription(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.App = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdateClientAppInput unmarshals raw into the UpdateClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdateClientAppInput(ctx context.Context, raw any) (UpdateClientAppInput, error) {
+	var out UpdateClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateClientAppInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputUpdatePlaceInput(ctx context.Context, obj any) (UpdatePlaceInput, error) {
 	var it UpdatePlaceInput
 	if obj == nil {
@@ -44854,6 +58075,181 @@ func UnmarshalUrgeWorkflowInput(ctx context.Context, raw any) (workflow.UrgeWork
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputVerificationMaterialsInput(ctx context.Context, obj any) (realname.VerificationMaterialsInput, error) {
+	var it realname.VerificationMaterialsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"verificationId", "materials", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "verificationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("verificationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VerificationID = data
+		case "materials":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("materials"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Materials = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalVerificationMaterialsInput unmarshals raw into the VerificationMaterialsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalVerificationMaterialsInput(ctx context.Context, raw any) (realname.VerificationMaterialsInput, error) {
+	var out realname.VerificationMaterialsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "VerificationMaterialsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputVerifyByRegisterInput(ctx context.Context, obj any) (realname.VerifyByRegisterInput, error) {
+	var it realname.VerifyByRegisterInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"consentId", "identity"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "consentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsentID = data
+		case "identity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("identity"))
+			data, err := ec.unmarshalNIdentityClaim2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityClaim(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Identity = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalVerifyByRegisterInput unmarshals raw into the VerifyByRegisterInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalVerifyByRegisterInput(ctx context.Context, raw any) (realname.VerifyByRegisterInput, error) {
+	var out realname.VerifyByRegisterInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "VerifyByRegisterInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputVerifyByThirdPartyInput(ctx context.Context, obj any) (realname.VerifyByThirdPartyInput, error) {
+	var it realname.VerifyByThirdPartyInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"consentId", "identity", "provider", "code", "consentCode"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "consentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsentID = data
+		case "identity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("identity"))
+			data, err := ec.unmarshalNIdentityClaim2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityClaim(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Identity = data
+		case "provider":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("provider"))
+			data, err := ec.unmarshalNThirdParty2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋthirdpartyᚐName(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Provider = data
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
+		case "consentCode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consentCode"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsentCode = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalVerifyByThirdPartyInput unmarshals raw into the VerifyByThirdPartyInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalVerifyByThirdPartyInput(ctx context.Context, raw any) (realname.VerifyByThirdPartyInput, error) {
+	var out realname.VerifyByThirdPartyInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "VerifyByThirdPartyInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputVerifySecondFactorInput(ctx context.Context, obj any) (VerifySecondFactorInput, error) {
 	var it VerifySecondFactorInput
 	if obj == nil {
@@ -44942,6 +58338,139 @@ func (ec *executionContext) unmarshalInputWithdrawAssignmentInput(ctx context.Co
 func UnmarshalWithdrawAssignmentInput(ctx context.Context, raw any) (WithdrawAssignmentInput, error) {
 	var out WithdrawAssignmentInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "WithdrawAssignmentInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputWithdrawConsentInput(ctx context.Context, obj any) (WithdrawConsentInput, error) {
+	var it WithdrawConsentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWithdrawConsentInput unmarshals raw into the WithdrawConsentInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWithdrawConsentInput(ctx context.Context, raw any) (WithdrawConsentInput, error) {
+	var out WithdrawConsentInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WithdrawConsentInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputWithdrawRealNameConsentInput(ctx context.Context, obj any) (WithdrawRealNameConsentInput, error) {
+	var it WithdrawRealNameConsentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"consentId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "consentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsentID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWithdrawRealNameConsentInput unmarshals raw into the WithdrawRealNameConsentInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWithdrawRealNameConsentInput(ctx context.Context, raw any) (WithdrawRealNameConsentInput, error) {
+	var out WithdrawRealNameConsentInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WithdrawRealNameConsentInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputWithdrawVerificationInput(ctx context.Context, obj any) (WithdrawVerificationInput, error) {
+	var it WithdrawVerificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"verificationId", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "verificationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("verificationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VerificationID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWithdrawVerificationInput unmarshals raw into the WithdrawVerificationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWithdrawVerificationInput(ctx context.Context, raw any) (WithdrawVerificationInput, error) {
+	var out WithdrawVerificationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WithdrawVerificationInput", raw, &out)
 	return out, err
 }
 
@@ -45123,6 +58652,11 @@ func (ec *executionContext) __Entity(ctx context.Context, sel ast.SelectionSet, 
 			return graphql.Null
 		}
 		return ec._FileAsset(ctx, sel, obj)
+	case *clientapp.ClientApp:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ClientApp(ctx, sel, obj)
 	case *citizen.Citizen:
 		if obj == nil {
 			return graphql.Null
@@ -45207,6 +58741,72 @@ func (ec *executionContext) _ActionPermission(ctx context.Context, sel ast.Selec
 			}
 		case "granted":
 			out.Values[i] = ec._ActionPermission_granted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var applyClientAppPayloadImplementors = []string{"ApplyClientAppPayload"}
+
+func (ec *executionContext) _ApplyClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *ApplyClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, applyClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApplyClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._ApplyClientAppPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var applyOfflineVerificationPayloadImplementors = []string{"ApplyOfflineVerificationPayload"}
+
+func (ec *executionContext) _ApplyOfflineVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *ApplyOfflineVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, applyOfflineVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApplyOfflineVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._ApplyOfflineVerificationPayload_verification(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -45705,6 +59305,49 @@ func (ec *executionContext) _AuditEntryEdge(ctx context.Context, sel ast.Selecti
 	return out
 }
 
+var beginFaceVerificationPayloadImplementors = []string{"BeginFaceVerificationPayload"}
+
+func (ec *executionContext) _BeginFaceVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *BeginFaceVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, beginFaceVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BeginFaceVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._BeginFaceVerificationPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "livenessToken":
+			out.Values[i] = ec._BeginFaceVerificationPayload_livenessToken(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._BeginFaceVerificationPayload_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var bindMobilePayloadImplementors = []string{"BindMobilePayload"}
 
 func (ec *executionContext) _BindMobilePayload(ctx context.Context, sel ast.SelectionSet, obj *BindMobilePayload) graphql.Marshaler {
@@ -45950,6 +59593,24 @@ func (ec *executionContext) _Citizen(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Citizen_passwordSet(ctx, field, obj)
 				})
+		case "realName":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Citizen_realName(ctx, field, obj)
+				})
+		case "identityVerifications":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Citizen_identityVerifications(ctx, field, obj)
+				})
+		case "realNameConsents":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Citizen_realNameConsents(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -46107,6 +59768,413 @@ func (ec *executionContext) _CitizenTagEdge(ctx context.Context, sel ast.Selecti
 	return out
 }
 
+var clientAppImplementors = []string{"ClientApp", "_Entity"}
+
+func (ec *executionContext) _ClientApp(ctx context.Context, sel ast.SelectionSet, obj *clientapp.ClientApp) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, clientAppImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClientApp")
+		case "id":
+			out.Values[i] = ec._ClientApp_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "clientId":
+			out.Values[i] = ec._ClientApp_clientId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._ClientApp_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "summary":
+			out.Values[i] = ec._ClientApp_summary(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "homepage":
+			out.Values[i] = ec._ClientApp_homepage(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._ClientApp_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "audience":
+			out.Values[i] = ec._ClientApp_audience(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ownClient":
+			out.Values[i] = ec._ClientApp_ownClient(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "unit":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_unit(ctx, field, obj)
+				})
+		case "area":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_area(ctx, field, obj)
+				})
+		case "redirectUris":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_redirectUris(ctx, field, obj)
+				})
+		case "logoutUris":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_logoutUris(ctx, field, obj)
+				})
+		case "scopes":
+			out.Values[i] = ec._ClientApp_scopes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "operations":
+			out.Values[i] = ec._ClientApp_operations(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "grantedScopes":
+			out.Values[i] = ec._ClientApp_grantedScopes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "grantedOperations":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_grantedOperations(ctx, field, obj)
+				})
+		case "dailyQuota":
+			out.Values[i] = ec._ClientApp_dailyQuota(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ratePerSecond":
+			out.Values[i] = ec._ClientApp_ratePerSecond(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._ClientApp_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "stateReason":
+			out.Values[i] = ec._ClientApp_stateReason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "keys":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_keys(ctx, field, obj)
+				})
+		case "history":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_history(ctx, field, obj)
+				})
+		case "statistics":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_statistics(ctx, field, obj)
+				})
+		case "version":
+			out.Values[i] = ec._ClientApp_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._ClientApp_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._ClientApp_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var clientAppConnectionImplementors = []string{"ClientAppConnection"}
+
+func (ec *executionContext) _ClientAppConnection(ctx context.Context, sel ast.SelectionSet, obj *ClientAppConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, clientAppConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClientAppConnection")
+		case "edges":
+			out.Values[i] = ec._ClientAppConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ClientAppConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var clientAppDayImplementors = []string{"ClientAppDay"}
+
+func (ec *executionContext) _ClientAppDay(ctx context.Context, sel ast.SelectionSet, obj *clientapp.Day) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, clientAppDayImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClientAppDay")
+		case "day":
+			out.Values[i] = ec._ClientAppDay_day(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "calls":
+			out.Values[i] = ec._ClientAppDay_calls(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ClientAppDay_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refusals":
+			out.Values[i] = ec._ClientAppDay_refusals(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var clientAppEdgeImplementors = []string{"ClientAppEdge"}
+
+func (ec *executionContext) _ClientAppEdge(ctx context.Context, sel ast.SelectionSet, obj *ClientAppEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, clientAppEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClientAppEdge")
+		case "cursor":
+			out.Values[i] = ec._ClientAppEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._ClientAppEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var clientAppEventImplementors = []string{"ClientAppEvent"}
+
+func (ec *executionContext) _ClientAppEvent(ctx context.Context, sel ast.SelectionSet, obj *clientapp.Event) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, clientAppEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClientAppEvent")
+		case "id":
+			out.Values[i] = ec._ClientAppEvent_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "at":
+			out.Values[i] = ec._ClientAppEvent_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "action":
+			out.Values[i] = ec._ClientAppEvent_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "worker":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientAppEvent_worker(ctx, field, obj)
+				})
+		case "from":
+			out.Values[i] = ec._ClientAppEvent_from(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "to":
+			out.Values[i] = ec._ClientAppEvent_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reason":
+			out.Values[i] = ec._ClientAppEvent_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var clientAppKeyImplementors = []string{"ClientAppKey"}
+
+func (ec *executionContext) _ClientAppKey(ctx context.Context, sel ast.SelectionSet, obj *clientapp.Secret) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, clientAppKeyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClientAppKey")
+		case "id":
+			out.Values[i] = ec._ClientAppKey_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hint":
+			out.Values[i] = ec._ClientAppKey_hint(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._ClientAppKey_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._ClientAppKey_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "usedAt":
+			out.Values[i] = ec._ClientAppKey_usedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var closePlacePayloadImplementors = []string{"ClosePlacePayload"}
 
 func (ec *executionContext) _ClosePlacePayload(ctx context.Context, sel ast.SelectionSet, obj *ClosePlacePayload) graphql.Marshaler {
@@ -46140,6 +60208,352 @@ func (ec *executionContext) _ClosePlacePayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var closeRealNameCounterPayloadImplementors = []string{"CloseRealNameCounterPayload"}
+
+func (ec *executionContext) _CloseRealNameCounterPayload(ctx context.Context, sel ast.SelectionSet, obj *CloseRealNameCounterPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, closeRealNameCounterPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CloseRealNameCounterPayload")
+		case "counter":
+			out.Values[i] = ec._CloseRealNameCounterPayload_counter(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var completeFaceVerificationPayloadImplementors = []string{"CompleteFaceVerificationPayload"}
+
+func (ec *executionContext) _CompleteFaceVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *CompleteFaceVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, completeFaceVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CompleteFaceVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._CompleteFaceVerificationPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var consentImplementors = []string{"Consent"}
+
+func (ec *executionContext) _Consent(ctx context.Context, sel ast.SelectionSet, obj *consent.Consent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, consentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Consent")
+		case "id":
+			out.Values[i] = ec._Consent_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "appName":
+			out.Values[i] = ec._Consent_appName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "appSummary":
+			out.Values[i] = ec._Consent_appSummary(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "appHomepage":
+			out.Values[i] = ec._Consent_appHomepage(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "items":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Consent_items(ctx, field, obj)
+				})
+		case "state":
+			out.Values[i] = ec._Consent_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "grantedAt":
+			out.Values[i] = ec._Consent_grantedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Consent_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endedAt":
+			out.Values[i] = ec._Consent_endedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var consentConnectionImplementors = []string{"ConsentConnection"}
+
+func (ec *executionContext) _ConsentConnection(ctx context.Context, sel ast.SelectionSet, obj *ConsentConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, consentConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConsentConnection")
+		case "edges":
+			out.Values[i] = ec._ConsentConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ConsentConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var consentEdgeImplementors = []string{"ConsentEdge"}
+
+func (ec *executionContext) _ConsentEdge(ctx context.Context, sel ast.SelectionSet, obj *ConsentEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, consentEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConsentEdge")
+		case "cursor":
+			out.Values[i] = ec._ConsentEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._ConsentEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var consentItemImplementors = []string{"ConsentItem"}
+
+func (ec *executionContext) _ConsentItem(ctx context.Context, sel ast.SelectionSet, obj *ConsentItem) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, consentItemImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConsentItem")
+		case "scope":
+			out.Values[i] = ec._ConsentItem_scope(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "words":
+			out.Values[i] = ec._ConsentItem_words(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var consentToRealNamePayloadImplementors = []string{"ConsentToRealNamePayload"}
+
+func (ec *executionContext) _ConsentToRealNamePayload(ctx context.Context, sel ast.SelectionSet, obj *ConsentToRealNamePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, consentToRealNamePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConsentToRealNamePayload")
+		case "consent":
+			out.Values[i] = ec._ConsentToRealNamePayload_consent(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var counterSlotImplementors = []string{"CounterSlot"}
+
+func (ec *executionContext) _CounterSlot(ctx context.Context, sel ast.SelectionSet, obj *realname.CounterSlot) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, counterSlotImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CounterSlot")
+		case "id":
+			out.Values[i] = ec._CounterSlot_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "counter":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CounterSlot_counter(ctx, field, obj)
+				})
+		case "startsAt":
+			out.Values[i] = ec._CounterSlot_startsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endsAt":
+			out.Values[i] = ec._CounterSlot_endsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "capacity":
+			out.Values[i] = ec._CounterSlot_capacity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "remaining":
+			out.Values[i] = ec._CounterSlot_remaining(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var createCitizenTagPayloadImplementors = []string{"CreateCitizenTagPayload"}
 
 func (ec *executionContext) _CreateCitizenTagPayload(ctx context.Context, sel ast.SelectionSet, obj *CreateCitizenTagPayload) graphql.Marshaler {
@@ -46153,6 +60567,49 @@ func (ec *executionContext) _CreateCitizenTagPayload(ctx context.Context, sel as
 			out.Values[i] = graphql.MarshalString("CreateCitizenTagPayload")
 		case "tag":
 			out.Values[i] = ec._CreateCitizenTagPayload_tag(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var createClientAppKeyPayloadImplementors = []string{"CreateClientAppKeyPayload"}
+
+func (ec *executionContext) _CreateClientAppKeyPayload(ctx context.Context, sel ast.SelectionSet, obj *CreateClientAppKeyPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createClientAppKeyPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateClientAppKeyPayload")
+		case "clientApp":
+			out.Values[i] = ec._CreateClientAppKeyPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "secret":
+			out.Values[i] = ec._CreateClientAppKeyPayload_secret(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "key":
+			out.Values[i] = ec._CreateClientAppKeyPayload_key(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -46239,6 +60696,39 @@ func (ec *executionContext) _CreatePlacePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var createRealNameCounterPayloadImplementors = []string{"CreateRealNameCounterPayload"}
+
+func (ec *executionContext) _CreateRealNameCounterPayload(ctx context.Context, sel ast.SelectionSet, obj *CreateRealNameCounterPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createRealNameCounterPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateRealNameCounterPayload")
+		case "counter":
+			out.Values[i] = ec._CreateRealNameCounterPayload_counter(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var createWorkerPayloadImplementors = []string{"CreateWorkerPayload"}
 
 func (ec *executionContext) _CreateWorkerPayload(ctx context.Context, sel ast.SelectionSet, obj *CreateWorkerPayload) graphql.Marshaler {
@@ -46300,6 +60790,39 @@ func (ec *executionContext) _DataScopeUse(ctx context.Context, sel ast.Selection
 			}
 		case "workers":
 			out.Values[i] = ec._DataScopeUse_workers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var decideVerificationPayloadImplementors = []string{"DecideVerificationPayload"}
+
+func (ec *executionContext) _DecideVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *DecideVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, decideVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DecideVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._DecideVerificationPayload_verification(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -46850,6 +61373,12 @@ func (ec *executionContext) _Entity(ctx context.Context, sel ast.SelectionSet) g
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Entity_findCitizen(ctx, field)
 				})
+		case "findClientApp":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entity_findClientApp(ctx, field)
+				})
 		case "findFileAsset":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -46886,6 +61415,39 @@ func (ec *executionContext) _Entity(ctx context.Context, sel ast.SelectionSet) g
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Entity_findWorkflowInstance(ctx, field)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var examineVerificationPayloadImplementors = []string{"ExamineVerificationPayload"}
+
+func (ec *executionContext) _ExamineVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *ExamineVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, examineVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExamineVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._ExamineVerificationPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -47263,6 +61825,39 @@ func (ec *executionContext) _FileEvent(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var fileOfflineVerificationPayloadImplementors = []string{"FileOfflineVerificationPayload"}
+
+func (ec *executionContext) _FileOfflineVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *FileOfflineVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fileOfflineVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FileOfflineVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._FileOfflineVerificationPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var fileUploadImplementors = []string{"FileUpload"}
 
 func (ec *executionContext) _FileUpload(ctx context.Context, sel ast.SelectionSet, obj *file.FileUpload) graphql.Marshaler {
@@ -47483,6 +62078,44 @@ func (ec *executionContext) _FileVersion(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var findRealNamePayloadImplementors = []string{"FindRealNamePayload"}
+
+func (ec *executionContext) _FindRealNamePayload(ctx context.Context, sel ast.SelectionSet, obj *FindRealNamePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, findRealNamePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FindRealNamePayload")
+		case "citizenId":
+			out.Values[i] = ec._FindRealNamePayload_citizenId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "realName":
+			out.Values[i] = ec._FindRealNamePayload_realName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var gatewayRuleImplementors = []string{"GatewayRule"}
 
 func (ec *executionContext) _GatewayRule(ctx context.Context, sel ast.SelectionSet, obj *gatewayrule.Rule) graphql.Marshaler {
@@ -47665,6 +62298,236 @@ func (ec *executionContext) _HeldCitizenTag(ctx context.Context, sel ast.Selecti
 			}
 		case "expiresAt":
 			out.Values[i] = ec._HeldCitizenTag_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var identityVerificationImplementors = []string{"IdentityVerification"}
+
+func (ec *executionContext) _IdentityVerification(ctx context.Context, sel ast.SelectionSet, obj *realname.IdentityVerification) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, identityVerificationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IdentityVerification")
+		case "id":
+			out.Values[i] = ec._IdentityVerification_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "method":
+			out.Values[i] = ec._IdentityVerification_method(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._IdentityVerification_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "documentKind":
+			out.Values[i] = ec._IdentityVerification_documentKind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nameMasked":
+			out.Values[i] = ec._IdentityVerification_nameMasked(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "numberMasked":
+			out.Values[i] = ec._IdentityVerification_numberMasked(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "level":
+			out.Values[i] = ec._IdentityVerification_level(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "simulated":
+			out.Values[i] = ec._IdentityVerification_simulated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "failure":
+			out.Values[i] = ec._IdentityVerification_failure(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "message":
+			out.Values[i] = ec._IdentityVerification_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nextSteps":
+			out.Values[i] = ec._IdentityVerification_nextSteps(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reason":
+			out.Values[i] = ec._IdentityVerification_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "previousId":
+			out.Values[i] = ec._IdentityVerification_previousId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "area":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IdentityVerification_area(ctx, field, obj)
+				})
+		case "slot":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IdentityVerification_slot(ctx, field, obj)
+				})
+		case "examinerPassed":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IdentityVerification_examinerPassed(ctx, field, obj)
+				})
+		case "examinerNote":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IdentityVerification_examinerNote(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._IdentityVerification_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "submittedAt":
+			out.Values[i] = ec._IdentityVerification_submittedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "decidedAt":
+			out.Values[i] = ec._IdentityVerification_decidedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "validUntil":
+			out.Values[i] = ec._IdentityVerification_validUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "allowedActions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IdentityVerification_allowedActions(ctx, field, obj)
+				})
+		case "history":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._IdentityVerification_history(ctx, field, obj)
+				})
+		case "version":
+			out.Values[i] = ec._IdentityVerification_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var identityVerificationConnectionImplementors = []string{"IdentityVerificationConnection"}
+
+func (ec *executionContext) _IdentityVerificationConnection(ctx context.Context, sel ast.SelectionSet, obj *IdentityVerificationConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, identityVerificationConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IdentityVerificationConnection")
+		case "edges":
+			out.Values[i] = ec._IdentityVerificationConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._IdentityVerificationConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var identityVerificationEdgeImplementors = []string{"IdentityVerificationEdge"}
+
+func (ec *executionContext) _IdentityVerificationEdge(ctx context.Context, sel ast.SelectionSet, obj *IdentityVerificationEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, identityVerificationEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IdentityVerificationEdge")
+		case "node":
+			out.Values[i] = ec._IdentityVerificationEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._IdentityVerificationEdge_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -48161,6 +63024,39 @@ func (ec *executionContext) _InstitutionChangeEdge(ctx context.Context, sel ast.
 	return out
 }
 
+var launchClientAppPayloadImplementors = []string{"LaunchClientAppPayload"}
+
+func (ec *executionContext) _LaunchClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *LaunchClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, launchClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LaunchClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._LaunchClientAppPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var linkAccountPayloadImplementors = []string{"LinkAccountPayload"}
 
 func (ec *executionContext) _LinkAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *LinkAccountPayload) graphql.Marshaler {
@@ -48445,6 +63341,39 @@ func (ec *executionContext) _LogEntryEdge(ctx context.Context, sel ast.Selection
 		case "node":
 			out.Values[i] = ec._LogEntryEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var lowerAssuranceLevelPayloadImplementors = []string{"LowerAssuranceLevelPayload"}
+
+func (ec *executionContext) _LowerAssuranceLevelPayload(ctx context.Context, sel ast.SelectionSet, obj *LowerAssuranceLevelPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, lowerAssuranceLevelPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LowerAssuranceLevelPayload")
+		case "realName":
+			out.Values[i] = ec._LowerAssuranceLevelPayload_realName(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -49265,6 +64194,83 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "applyClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_applyClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updateClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "submitClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_submitClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reviewClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_reviewClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "launchClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_launchClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suspendClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_suspendClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resumeClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_resumeClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "retireClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_retireClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setClientAppAddresses":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setClientAppAddresses(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createClientAppKey":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createClientAppKey(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "withdrawConsent":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_withdrawConsent(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "delegate":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_delegate(ctx, field)
@@ -49615,6 +64621,139 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "consentToRealName":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_consentToRealName(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "withdrawRealNameConsent":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_withdrawRealNameConsent(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "verifyByRegister":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_verifyByRegister(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "beginFaceVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_beginFaceVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "completeFaceVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_completeFaceVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "verifyByThirdParty":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_verifyByThirdParty(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "applyOfflineVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_applyOfflineVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "submitVerificationMaterials":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_submitVerificationMaterials(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "withdrawVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_withdrawVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fileOfflineVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_fileOfflineVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "examineVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_examineVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "decideVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_decideVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revealVerification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_revealVerification(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revealRealName":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_revealRealName(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "findRealName":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_findRealName(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lowerAssuranceLevel":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_lowerAssuranceLevel(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createRealNameCounter":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createRealNameCounter(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "closeRealNameCounter":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_closeRealNameCounter(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "openCounterSlots":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_openCounterSlots(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "enrolSecondFactor":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_enrolSecondFactor(ctx, field)
@@ -49926,6 +65065,39 @@ func (ec *executionContext) _NotificationEdge(ctx context.Context, sel ast.Selec
 			}
 		case "node":
 			out.Values[i] = ec._NotificationEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var openCounterSlotsPayloadImplementors = []string{"OpenCounterSlotsPayload"}
+
+func (ec *executionContext) _OpenCounterSlotsPayload(ctx context.Context, sel ast.SelectionSet, obj *OpenCounterSlotsPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, openCounterSlotsPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OpenCounterSlotsPayload")
+		case "slots":
+			out.Values[i] = ec._OpenCounterSlotsPayload_slots(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -50872,6 +66044,24 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_citizenTags(ctx, field)
 				})
+		case "clientApp":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_clientApp(ctx, field)
+				})
+		case "clientApps":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_clientApps(ctx, field)
+				})
+		case "consents":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_consents(ctx, field)
+				})
 		case "delegations":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -51004,6 +66194,36 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_placesInBox(ctx, field)
 				})
+		case "realNameTerms":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_realNameTerms(ctx, field)
+				})
+		case "realNameCounters":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_realNameCounters(ctx, field)
+				})
+		case "identityVerification":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_identityVerification(ctx, field)
+				})
+		case "offlineVerifications":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_offlineVerifications(ctx, field)
+				})
+		case "realNameOf":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_realNameOf(ctx, field)
+				})
 		case "currentWorker":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -51071,6 +66291,326 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			})
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var realNameImplementors = []string{"RealName"}
+
+func (ec *executionContext) _RealName(ctx context.Context, sel ast.SelectionSet, obj *realname.RealName) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, realNameImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RealName")
+		case "documentKind":
+			out.Values[i] = ec._RealName_documentKind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nameMasked":
+			out.Values[i] = ec._RealName_nameMasked(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "numberMasked":
+			out.Values[i] = ec._RealName_numberMasked(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "level":
+			out.Values[i] = ec._RealName_level(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "method":
+			out.Values[i] = ec._RealName_method(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "simulated":
+			out.Values[i] = ec._RealName_simulated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "verifiedAt":
+			out.Values[i] = ec._RealName_verifiedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "validUntil":
+			out.Values[i] = ec._RealName_validUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._RealName_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var realNameConsentImplementors = []string{"RealNameConsent"}
+
+func (ec *executionContext) _RealNameConsent(ctx context.Context, sel ast.SelectionSet, obj *realname.RealNameConsent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, realNameConsentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RealNameConsent")
+		case "id":
+			out.Values[i] = ec._RealNameConsent_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "method":
+			out.Values[i] = ec._RealNameConsent_method(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "terms":
+			out.Values[i] = ec._RealNameConsent_terms(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "purpose":
+			out.Values[i] = ec._RealNameConsent_purpose(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "givenAt":
+			out.Values[i] = ec._RealNameConsent_givenAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "withdrawnAt":
+			out.Values[i] = ec._RealNameConsent_withdrawnAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var realNameCounterImplementors = []string{"RealNameCounter"}
+
+func (ec *executionContext) _RealNameCounter(ctx context.Context, sel ast.SelectionSet, obj *realname.RealNameCounter) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, realNameCounterImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RealNameCounter")
+		case "id":
+			out.Values[i] = ec._RealNameCounter_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._RealNameCounter_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "area":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RealNameCounter_area(ctx, field, obj)
+				})
+		case "address":
+			out.Values[i] = ec._RealNameCounter_address(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._RealNameCounter_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "slots":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RealNameCounter_slots(ctx, field, obj)
+				})
+		case "version":
+			out.Values[i] = ec._RealNameCounter_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var realNameCounterConnectionImplementors = []string{"RealNameCounterConnection"}
+
+func (ec *executionContext) _RealNameCounterConnection(ctx context.Context, sel ast.SelectionSet, obj *RealNameCounterConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, realNameCounterConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RealNameCounterConnection")
+		case "edges":
+			out.Values[i] = ec._RealNameCounterConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._RealNameCounterConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var realNameCounterEdgeImplementors = []string{"RealNameCounterEdge"}
+
+func (ec *executionContext) _RealNameCounterEdge(ctx context.Context, sel ast.SelectionSet, obj *RealNameCounterEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, realNameCounterEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RealNameCounterEdge")
+		case "node":
+			out.Values[i] = ec._RealNameCounterEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._RealNameCounterEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var realNameTermsImplementors = []string{"RealNameTerms"}
+
+func (ec *executionContext) _RealNameTerms(ctx context.Context, sel ast.SelectionSet, obj *realname.RealNameTerms) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, realNameTermsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RealNameTerms")
+		case "method":
+			out.Values[i] = ec._RealNameTerms_method(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._RealNameTerms_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "purpose":
+			out.Values[i] = ec._RealNameTerms_purpose(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._RealNameTerms_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -51553,6 +67093,72 @@ func (ec *executionContext) _RestoreFilePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var resumeClientAppPayloadImplementors = []string{"ResumeClientAppPayload"}
+
+func (ec *executionContext) _ResumeClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *ResumeClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, resumeClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ResumeClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._ResumeClientAppPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var retireClientAppPayloadImplementors = []string{"RetireClientAppPayload"}
+
+func (ec *executionContext) _RetireClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *RetireClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, retireClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RetireClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._RetireClientAppPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var retireMessageTemplatePayloadImplementors = []string{"RetireMessageTemplatePayload"}
 
 func (ec *executionContext) _RetireMessageTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *RetireMessageTemplatePayload) graphql.Marshaler {
@@ -51671,6 +67277,125 @@ func (ec *executionContext) _RevealOwnMobilePayload(ctx context.Context, sel ast
 		case "mobile":
 			out.Values[i] = ec._RevealOwnMobilePayload_mobile(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var revealRealNamePayloadImplementors = []string{"RevealRealNamePayload"}
+
+func (ec *executionContext) _RevealRealNamePayload(ctx context.Context, sel ast.SelectionSet, obj *RevealRealNamePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revealRealNamePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevealRealNamePayload")
+		case "fullName":
+			out.Values[i] = ec._RevealRealNamePayload_fullName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "documentNumber":
+			out.Values[i] = ec._RevealRealNamePayload_documentNumber(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var revealVerificationPayloadImplementors = []string{"RevealVerificationPayload"}
+
+func (ec *executionContext) _RevealVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *RevealVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revealVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevealVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._RevealVerificationPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fullName":
+			out.Values[i] = ec._RevealVerificationPayload_fullName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "documentNumber":
+			out.Values[i] = ec._RevealVerificationPayload_documentNumber(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "materials":
+			out.Values[i] = ec._RevealVerificationPayload_materials(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewClientAppPayloadImplementors = []string{"ReviewClientAppPayload"}
+
+func (ec *executionContext) _ReviewClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *ReviewClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._ReviewClientAppPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -51822,6 +67547,39 @@ func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.Sel
 			out.Values[i] = graphql.MarshalString("SendMessagePayload")
 		case "message":
 			out.Values[i] = ec._SendMessagePayload_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setClientAppAddressesPayloadImplementors = []string{"SetClientAppAddressesPayload"}
+
+func (ec *executionContext) _SetClientAppAddressesPayload(ctx context.Context, sel ast.SelectionSet, obj *SetClientAppAddressesPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setClientAppAddressesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetClientAppAddressesPayload")
+		case "clientApp":
+			out.Values[i] = ec._SetClientAppAddressesPayload_clientApp(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -52199,6 +67957,39 @@ func (ec *executionContext) _StepUpPayload(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var submitClientAppPayloadImplementors = []string{"SubmitClientAppPayload"}
+
+func (ec *executionContext) _SubmitClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *SubmitClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, submitClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SubmitClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._SubmitClientAppPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var submitMessageTemplatePayloadImplementors = []string{"SubmitMessageTemplatePayload"}
 
 func (ec *executionContext) _SubmitMessageTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *SubmitMessageTemplatePayload) graphql.Marshaler {
@@ -52212,6 +68003,39 @@ func (ec *executionContext) _SubmitMessageTemplatePayload(ctx context.Context, s
 			out.Values[i] = graphql.MarshalString("SubmitMessageTemplatePayload")
 		case "template":
 			out.Values[i] = ec._SubmitMessageTemplatePayload_template(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var submitVerificationMaterialsPayloadImplementors = []string{"SubmitVerificationMaterialsPayload"}
+
+func (ec *executionContext) _SubmitVerificationMaterialsPayload(ctx context.Context, sel ast.SelectionSet, obj *SubmitVerificationMaterialsPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, submitVerificationMaterialsPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SubmitVerificationMaterialsPayload")
+		case "verification":
+			out.Values[i] = ec._SubmitVerificationMaterialsPayload_verification(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -52254,6 +68078,39 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}
+}
+
+var suspendClientAppPayloadImplementors = []string{"SuspendClientAppPayload"}
+
+func (ec *executionContext) _SuspendClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *SuspendClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, suspendClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SuspendClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._SuspendClientAppPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
 }
 
 var switchPostPayloadImplementors = []string{"SwitchPostPayload"}
@@ -52408,6 +68265,39 @@ func (ec *executionContext) _UntagCitizensPayload(ctx context.Context, sel ast.S
 	return out
 }
 
+var updateClientAppPayloadImplementors = []string{"UpdateClientAppPayload"}
+
+func (ec *executionContext) _UpdateClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *UpdateClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._UpdateClientAppPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var updatePlacePayloadImplementors = []string{"UpdatePlacePayload"}
 
 func (ec *executionContext) _UpdatePlacePayload(ctx context.Context, sel ast.SelectionSet, obj *UpdatePlacePayload) graphql.Marshaler {
@@ -52507,6 +68397,130 @@ func (ec *executionContext) _UrgeWorkflowPayload(ctx context.Context, sel ast.Se
 	return out
 }
 
+var verificationEventImplementors = []string{"VerificationEvent"}
+
+func (ec *executionContext) _VerificationEvent(ctx context.Context, sel ast.SelectionSet, obj *realname.VerificationEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, verificationEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VerificationEvent")
+		case "id":
+			out.Values[i] = ec._VerificationEvent_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._VerificationEvent_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "action":
+			out.Values[i] = ec._VerificationEvent_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._VerificationEvent_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "actorName":
+			out.Values[i] = ec._VerificationEvent_actorName(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "note":
+			out.Values[i] = ec._VerificationEvent_note(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var verifyByRegisterPayloadImplementors = []string{"VerifyByRegisterPayload"}
+
+func (ec *executionContext) _VerifyByRegisterPayload(ctx context.Context, sel ast.SelectionSet, obj *VerifyByRegisterPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, verifyByRegisterPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VerifyByRegisterPayload")
+		case "verification":
+			out.Values[i] = ec._VerifyByRegisterPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var verifyByThirdPartyPayloadImplementors = []string{"VerifyByThirdPartyPayload"}
+
+func (ec *executionContext) _VerifyByThirdPartyPayload(ctx context.Context, sel ast.SelectionSet, obj *VerifyByThirdPartyPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, verifyByThirdPartyPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VerifyByThirdPartyPayload")
+		case "verification":
+			out.Values[i] = ec._VerifyByThirdPartyPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var verifySecondFactorPayloadImplementors = []string{"VerifySecondFactorPayload"}
 
 func (ec *executionContext) _VerifySecondFactorPayload(ctx context.Context, sel ast.SelectionSet, obj *VerifySecondFactorPayload) graphql.Marshaler {
@@ -52550,6 +68564,105 @@ func (ec *executionContext) _VerifySecondFactorPayload(ctx context.Context, sel 
 			}
 		case "recoveryCodes":
 			out.Values[i] = ec._VerifySecondFactorPayload_recoveryCodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var withdrawConsentPayloadImplementors = []string{"WithdrawConsentPayload"}
+
+func (ec *executionContext) _WithdrawConsentPayload(ctx context.Context, sel ast.SelectionSet, obj *WithdrawConsentPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, withdrawConsentPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WithdrawConsentPayload")
+		case "consent":
+			out.Values[i] = ec._WithdrawConsentPayload_consent(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var withdrawRealNameConsentPayloadImplementors = []string{"WithdrawRealNameConsentPayload"}
+
+func (ec *executionContext) _WithdrawRealNameConsentPayload(ctx context.Context, sel ast.SelectionSet, obj *WithdrawRealNameConsentPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, withdrawRealNameConsentPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WithdrawRealNameConsentPayload")
+		case "consent":
+			out.Values[i] = ec._WithdrawRealNameConsentPayload_consent(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var withdrawVerificationPayloadImplementors = []string{"WithdrawVerificationPayload"}
+
+func (ec *executionContext) _WithdrawVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *WithdrawVerificationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, withdrawVerificationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WithdrawVerificationPayload")
+		case "verification":
+			out.Values[i] = ec._WithdrawVerificationPayload_verification(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -53870,6 +69983,32 @@ func (ec *executionContext) marshalNActionPermission2ᚖgithubᚗcomᚋcitizencl
 	return ec._ActionPermission(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNApplyClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐApplyClientAppInput(ctx context.Context, v any) (ApplyClientAppInput, error) {
+	res, err := ec.unmarshalInputApplyClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApplyClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐApplyClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *ApplyClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ApplyClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._ApplyClientAppPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNApplyOfflineVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐApplyOfflineVerificationInput(ctx context.Context, v any) (realname.ApplyOfflineVerificationInput, error) {
+	res, err := ec.unmarshalInputApplyOfflineVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApplyOfflineVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐApplyOfflineVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *ApplyOfflineVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ApplyOfflineVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._ApplyOfflineVerificationPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNArea2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx context.Context, sel ast.SelectionSet, v area.Area) graphql.Marshaler {
 	return ec._Area(ctx, sel, &v)
 }
@@ -54058,6 +70197,19 @@ func (ec *executionContext) unmarshalNAuditEntryRepresentation2ᚕᚖgithubᚗco
 func (ec *executionContext) unmarshalNAuditEntryRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐAuditEntryRepresentation(ctx context.Context, v any) (*AuditEntryRepresentation, error) {
 	res, err := ec.unmarshalInputAuditEntryRepresentation(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNBeginFaceVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐBeginFaceVerificationInput(ctx context.Context, v any) (realname.BeginFaceVerificationInput, error) {
+	res, err := ec.unmarshalInputBeginFaceVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBeginFaceVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐBeginFaceVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *BeginFaceVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BeginFaceVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._BeginFaceVerificationPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNBindMobileInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐBindMobileInput(ctx context.Context, v any) (BindMobileInput, error) {
@@ -54275,6 +70427,248 @@ func (ec *executionContext) marshalNCitizenTagEdge2ᚖgithubᚗcomᚋcitizenclou
 	return ec._CitizenTagEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx context.Context, sel ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+	return ec._ClientApp(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalNClientAppAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐAction(ctx context.Context, v any) (clientapp.Action, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := clientapp.Action(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClientAppAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐAction(ctx context.Context, sel ast.SelectionSet, v clientapp.Action) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ClientAppAction!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNClientAppAudience2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐAudience(ctx context.Context, v any) (clientapp.Audience, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := clientapp.Audience(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClientAppAudience2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐAudience(ctx context.Context, sel ast.SelectionSet, v clientapp.Audience) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ClientAppAudience!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNClientAppConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppConnection(ctx context.Context, sel ast.SelectionSet, v *ClientAppConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ClientAppConnection!")
+		return graphql.Null
+	}
+	return ec._ClientAppConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNClientAppDay2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐDayᚄ(ctx context.Context, sel ast.SelectionSet, v []*clientapp.Day) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNClientAppDay2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐDay(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNClientAppDay2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐDay(ctx context.Context, sel ast.SelectionSet, v *clientapp.Day) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ClientAppDay!")
+		return graphql.Null
+	}
+	return ec._ClientAppDay(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNClientAppDescription2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientAppDescription(ctx context.Context, v any) (clientapp.ClientAppDescription, error) {
+	res, err := ec.unmarshalInputClientAppDescription(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClientAppEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*ClientAppEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNClientAppEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNClientAppEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppEdge(ctx context.Context, sel ast.SelectionSet, v *ClientAppEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ClientAppEdge!")
+		return graphql.Null
+	}
+	return ec._ClientAppEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNClientAppEvent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*clientapp.Event) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "ClientAppEvent", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNClientAppEvent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐEvent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNClientAppEvent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐEvent(ctx context.Context, sel ast.SelectionSet, v *clientapp.Event) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ClientAppEvent!")
+		return graphql.Null
+	}
+	return ec._ClientAppEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNClientAppKey2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐSecret(ctx context.Context, sel ast.SelectionSet, v clientapp.Secret) graphql.Marshaler {
+	return ec._ClientAppKey(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNClientAppKey2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐSecretᚄ(ctx context.Context, sel ast.SelectionSet, v []*clientapp.Secret) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNClientAppKey2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐSecret(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNClientAppKey2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐSecret(ctx context.Context, sel ast.SelectionSet, v *clientapp.Secret) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ClientAppKey!")
+		return graphql.Null
+	}
+	return ec._ClientAppKey(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNClientAppKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐKind(ctx context.Context, v any) (clientapp.Kind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := clientapp.Kind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClientAppKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐKind(ctx context.Context, sel ast.SelectionSet, v clientapp.Kind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ClientAppKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNClientAppRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppRepresentationᚄ(ctx context.Context, v any) ([]*ClientAppRepresentation, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*ClientAppRepresentation, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNClientAppRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppRepresentation(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNClientAppRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppRepresentation(ctx context.Context, v any) (*ClientAppRepresentation, error) {
+	res, err := ec.unmarshalInputClientAppRepresentation(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNClientAppState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx context.Context, v any) (clientapp.State, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := clientapp.State(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClientAppState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx context.Context, sel ast.SelectionSet, v clientapp.State) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ClientAppState!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNClientScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScope(ctx context.Context, v any) (clientapp.Scope, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := clientapp.Scope(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClientScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScope(ctx context.Context, sel ast.SelectionSet, v clientapp.Scope) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ClientScope!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx context.Context, v any) ([]clientapp.Scope, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]clientapp.Scope, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNClientScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScope(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx context.Context, sel ast.SelectionSet, v []clientapp.Scope) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNClientScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScope(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNClosePlaceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClosePlaceInput(ctx context.Context, v any) (ClosePlaceInput, error) {
 	res, err := ec.unmarshalInputClosePlaceInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -54288,6 +70682,160 @@ func (ec *executionContext) marshalNClosePlacePayload2ᚖgithubᚗcomᚋcitizenc
 	return ec._ClosePlacePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNCloseRealNameCounterInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCloseRealNameCounterInput(ctx context.Context, v any) (CloseRealNameCounterInput, error) {
+	res, err := ec.unmarshalInputCloseRealNameCounterInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCloseRealNameCounterPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCloseRealNameCounterPayload(ctx context.Context, sel ast.SelectionSet, v *CloseRealNameCounterPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CloseRealNameCounterPayload!")
+		return graphql.Null
+	}
+	return ec._CloseRealNameCounterPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCompleteFaceVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCompleteFaceVerificationInput(ctx context.Context, v any) (realname.CompleteFaceVerificationInput, error) {
+	res, err := ec.unmarshalInputCompleteFaceVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCompleteFaceVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCompleteFaceVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *CompleteFaceVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CompleteFaceVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._CompleteFaceVerificationPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNConsent2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋconsentᚐConsent(ctx context.Context, sel ast.SelectionSet, v consent.Consent) graphql.Marshaler {
+	return ec._Consent(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNConsentConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentConnection(ctx context.Context, sel ast.SelectionSet, v *ConsentConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ConsentConnection!")
+		return graphql.Null
+	}
+	return ec._ConsentConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNConsentEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*ConsentEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConsentEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNConsentEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentEdge(ctx context.Context, sel ast.SelectionSet, v *ConsentEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ConsentEdge!")
+		return graphql.Null
+	}
+	return ec._ConsentEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNConsentItem2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentItemᚄ(ctx context.Context, sel ast.SelectionSet, v []*ConsentItem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConsentItem2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentItem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNConsentItem2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentItem(ctx context.Context, sel ast.SelectionSet, v *ConsentItem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ConsentItem!")
+		return graphql.Null
+	}
+	return ec._ConsentItem(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNConsentState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋconsentᚐState(ctx context.Context, v any) (consent.State, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := consent.State(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNConsentState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋconsentᚐState(ctx context.Context, sel ast.SelectionSet, v consent.State) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ConsentState!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNConsentToRealNameInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentToRealNameInput(ctx context.Context, v any) (ConsentToRealNameInput, error) {
+	res, err := ec.unmarshalInputConsentToRealNameInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNConsentToRealNamePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentToRealNamePayload(ctx context.Context, sel ast.SelectionSet, v *ConsentToRealNamePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ConsentToRealNamePayload!")
+		return graphql.Null
+	}
+	return ec._ConsentToRealNamePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCounterSlot2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterSlotᚄ(ctx context.Context, sel ast.SelectionSet, v []*realname.CounterSlot) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "CounterSlot", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCounterSlot2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterSlot(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCounterSlot2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterSlot(ctx context.Context, sel ast.SelectionSet, v *realname.CounterSlot) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CounterSlot!")
+		return graphql.Null
+	}
+	return ec._CounterSlot(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCounterState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterState(ctx context.Context, v any) (realname.CounterState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := realname.CounterState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCounterState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterState(ctx context.Context, sel ast.SelectionSet, v realname.CounterState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CounterState!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNCreateCitizenTagInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateCitizenTagInput(ctx context.Context, v any) (CreateCitizenTagInput, error) {
 	res, err := ec.unmarshalInputCreateCitizenTagInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -54299,6 +70847,19 @@ func (ec *executionContext) marshalNCreateCitizenTagPayload2ᚖgithubᚗcomᚋci
 		return graphql.Null
 	}
 	return ec._CreateCitizenTagPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCreateClientAppKeyInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateClientAppKeyInput(ctx context.Context, v any) (CreateClientAppKeyInput, error) {
+	res, err := ec.unmarshalInputCreateClientAppKeyInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateClientAppKeyPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateClientAppKeyPayload(ctx context.Context, sel ast.SelectionSet, v *CreateClientAppKeyPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateClientAppKeyPayload!")
+		return graphql.Null
+	}
+	return ec._CreateClientAppKeyPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCreateMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateMessageTemplateInput(ctx context.Context, v any) (CreateMessageTemplateInput, error) {
@@ -54335,6 +70896,19 @@ func (ec *executionContext) marshalNCreatePlacePayload2ᚖgithubᚗcomᚋcitizen
 func (ec *executionContext) unmarshalNCreatePostInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreatePostInput(ctx context.Context, v any) (CreatePostInput, error) {
 	res, err := ec.unmarshalInputCreatePostInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNCreateRealNameCounterInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCreateRealNameCounterInput(ctx context.Context, v any) (realname.CreateRealNameCounterInput, error) {
+	res, err := ec.unmarshalInputCreateRealNameCounterInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateRealNameCounterPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateRealNameCounterPayload(ctx context.Context, sel ast.SelectionSet, v *CreateRealNameCounterPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateRealNameCounterPayload!")
+		return graphql.Null
+	}
+	return ec._CreateRealNameCounterPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCreateWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateWorkerInput(ctx context.Context, v any) (CreateWorkerInput, error) {
@@ -54416,6 +70990,19 @@ func (ec *executionContext) marshalNDatum2githubᚗcomᚋcitizencloudᚋcitizenc
 		graphql.AddInvalidNullFromMarshaler(ctx, "Datum!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNDecideVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐDecideVerificationInput(ctx context.Context, v any) (realname.DecideVerificationInput, error) {
+	res, err := ec.unmarshalInputDecideVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDecideVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDecideVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *DecideVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DecideVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._DecideVerificationPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNDelegateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐDelegateInput(ctx context.Context, v any) (DelegateInput, error) {
@@ -54577,6 +71164,21 @@ func (ec *executionContext) unmarshalNDissolveOrgUnitInput2githubᚗcomᚋcitize
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNDocumentKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚋdocumentᚐKind(ctx context.Context, v any) (document.Kind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := document.Kind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDocumentKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚋdocumentᚐKind(ctx context.Context, sel ast.SelectionSet, v document.Kind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "DocumentKind!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNDraftWorkflowDefinitionInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐDraftWorkflowDefinitionInput(ctx context.Context, v any) (workflow.DraftWorkflowDefinitionInput, error) {
 	res, err := ec.unmarshalInputDraftWorkflowDefinitionInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -54606,6 +71208,19 @@ func (ec *executionContext) marshalNEnrolSecondFactorPayload2ᚖgithubᚗcomᚋc
 		return graphql.Null
 	}
 	return ec._EnrolSecondFactorPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNExamineVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐExamineVerificationInput(ctx context.Context, v any) (realname.ExamineVerificationInput, error) {
+	res, err := ec.unmarshalInputExamineVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExamineVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐExamineVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *ExamineVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ExamineVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._ExamineVerificationPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNExportAuditEntriesInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋauditᚐExportAuditEntriesInput(ctx context.Context, v any) (audit.ExportAuditEntriesInput, error) {
@@ -54665,6 +71280,30 @@ func (ec *executionContext) marshalNFileAction2githubᚗcomᚋcitizencloudᚋcit
 
 func (ec *executionContext) marshalNFileAsset2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx context.Context, sel ast.SelectionSet, v file.FileAsset) graphql.Marshaler {
 	return ec._FileAsset(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNFileAsset2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAssetᚄ(ctx context.Context, sel ast.SelectionSet, v []*file.FileAsset) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFileAsset2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFileAsset2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx context.Context, sel ast.SelectionSet, v *file.FileAsset) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FileAsset!")
+		return graphql.Null
+	}
+	return ec._FileAsset(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNFileAssetConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileAssetConnection(ctx context.Context, sel ast.SelectionSet, v *FileAssetConnection) graphql.Marshaler {
@@ -54757,6 +71396,19 @@ func (ec *executionContext) marshalNFileKind2githubᚗcomᚋcitizencloudᚋcitiz
 	return res
 }
 
+func (ec *executionContext) unmarshalNFileOfflineVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐFileOfflineVerificationInput(ctx context.Context, v any) (realname.FileOfflineVerificationInput, error) {
+	res, err := ec.unmarshalInputFileOfflineVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFileOfflineVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFileOfflineVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *FileOfflineVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FileOfflineVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._FileOfflineVerificationPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNFileState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐState(ctx context.Context, v any) (file.State, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := file.State(tmp)
@@ -54845,6 +71497,19 @@ func (ec *executionContext) marshalNFileVersion2ᚖgithubᚗcomᚋcitizencloud�
 		return graphql.Null
 	}
 	return ec._FileVersion(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNFindRealNameInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFindRealNameInput(ctx context.Context, v any) (FindRealNameInput, error) {
+	res, err := ec.unmarshalInputFindRealNameInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFindRealNamePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐFindRealNamePayload(ctx context.Context, sel ast.SelectionSet, v *FindRealNamePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FindRealNamePayload!")
+		return graphql.Null
+	}
+	return ec._FindRealNamePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
@@ -54982,6 +71647,47 @@ func (ec *executionContext) marshalNID2ᚕstringᚄ(ctx context.Context, sel ast
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNIdentityClaim2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityClaim(ctx context.Context, v any) (realname.IdentityClaim, error) {
+	res, err := ec.unmarshalInputIdentityClaim(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIdentityVerification2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx context.Context, sel ast.SelectionSet, v realname.IdentityVerification) graphql.Marshaler {
+	return ec._IdentityVerification(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNIdentityVerificationConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐIdentityVerificationConnection(ctx context.Context, sel ast.SelectionSet, v *IdentityVerificationConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IdentityVerificationConnection!")
+		return graphql.Null
+	}
+	return ec._IdentityVerificationConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNIdentityVerificationEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐIdentityVerificationEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*IdentityVerificationEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIdentityVerificationEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐIdentityVerificationEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIdentityVerificationEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐIdentityVerificationEdge(ctx context.Context, sel ast.SelectionSet, v *IdentityVerificationEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IdentityVerificationEdge!")
+		return graphql.Null
+	}
+	return ec._IdentityVerificationEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNInboxChange2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋinboxᚐInboxChange(ctx context.Context, sel ast.SelectionSet, v *inbox.InboxChange) graphql.Marshaler {
@@ -55154,6 +71860,19 @@ func (ec *executionContext) marshalNInt2int64(ctx context.Context, sel ast.Selec
 	return res
 }
 
+func (ec *executionContext) unmarshalNLaunchClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLaunchClientAppInput(ctx context.Context, v any) (LaunchClientAppInput, error) {
+	res, err := ec.unmarshalInputLaunchClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLaunchClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLaunchClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *LaunchClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LaunchClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._LaunchClientAppPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNLinkAccountInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLinkAccountInput(ctx context.Context, v any) (LinkAccountInput, error) {
 	res, err := ec.unmarshalInputLinkAccountInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -55279,6 +71998,19 @@ func (ec *executionContext) marshalNLogSource2githubᚗcomᚋcitizencloudᚋciti
 		graphql.AddInvalidNullFromMarshaler(ctx, "LogSource!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNLowerAssuranceLevelInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐLowerAssuranceLevelInput(ctx context.Context, v any) (realname.LowerAssuranceLevelInput, error) {
+	res, err := ec.unmarshalInputLowerAssuranceLevelInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLowerAssuranceLevelPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLowerAssuranceLevelPayload(ctx context.Context, sel ast.SelectionSet, v *LowerAssuranceLevelPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LowerAssuranceLevelPayload!")
+		return graphql.Null
+	}
+	return ec._LowerAssuranceLevelPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNMarkInboxReadInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐMarkInboxReadInput(ctx context.Context, v any) (MarkInboxReadInput, error) {
@@ -55719,6 +72451,19 @@ func (ec *executionContext) marshalNNotificationTopic2githubᚗcomᚋcitizenclou
 	return res
 }
 
+func (ec *executionContext) unmarshalNOpenCounterSlotsInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐOpenCounterSlotsInput(ctx context.Context, v any) (realname.OpenCounterSlotsInput, error) {
+	res, err := ec.unmarshalInputOpenCounterSlotsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNOpenCounterSlotsPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐOpenCounterSlotsPayload(ctx context.Context, sel ast.SelectionSet, v *OpenCounterSlotsPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "OpenCounterSlotsPayload!")
+		return graphql.Null
+	}
+	return ec._OpenCounterSlotsPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNOpenTime2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋplaceᚐOpenTime(ctx context.Context, sel ast.SelectionSet, v place.OpenTime) graphql.Marshaler {
 	return ec._OpenTime(ctx, sel, &v)
 }
@@ -56135,6 +72880,82 @@ func (ec *executionContext) marshalNPutGatewayRulePayload2ᚖgithubᚗcomᚋciti
 	return ec._PutGatewayRulePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNRealName2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealName(ctx context.Context, sel ast.SelectionSet, v realname.RealName) graphql.Marshaler {
+	return ec._RealName(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRealNameConsent2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameConsent(ctx context.Context, sel ast.SelectionSet, v realname.RealNameConsent) graphql.Marshaler {
+	return ec._RealNameConsent(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRealNameConsent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameConsentᚄ(ctx context.Context, sel ast.SelectionSet, v []*realname.RealNameConsent) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRealNameConsent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameConsent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRealNameConsent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameConsent(ctx context.Context, sel ast.SelectionSet, v *realname.RealNameConsent) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RealNameConsent!")
+		return graphql.Null
+	}
+	return ec._RealNameConsent(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRealNameCounter2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameCounter(ctx context.Context, sel ast.SelectionSet, v realname.RealNameCounter) graphql.Marshaler {
+	return ec._RealNameCounter(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRealNameCounterConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRealNameCounterConnection(ctx context.Context, sel ast.SelectionSet, v *RealNameCounterConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RealNameCounterConnection!")
+		return graphql.Null
+	}
+	return ec._RealNameCounterConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRealNameCounterEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRealNameCounterEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*RealNameCounterEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRealNameCounterEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRealNameCounterEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRealNameCounterEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRealNameCounterEdge(ctx context.Context, sel ast.SelectionSet, v *RealNameCounterEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RealNameCounterEdge!")
+		return graphql.Null
+	}
+	return ec._RealNameCounterEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRealNameTerms2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameTerms(ctx context.Context, sel ast.SelectionSet, v *realname.RealNameTerms) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RealNameTerms!")
+		return graphql.Null
+	}
+	return ec._RealNameTerms(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRecallMessageInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRecallMessageInput(ctx context.Context, v any) (RecallMessageInput, error) {
 	res, err := ec.unmarshalInputRecallMessageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -56319,6 +73140,19 @@ func (ec *executionContext) marshalNRestoreFilePayload2ᚖgithubᚗcomᚋcitizen
 	return ec._RestoreFilePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNResumeClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeClientAppInput(ctx context.Context, v any) (ResumeClientAppInput, error) {
+	res, err := ec.unmarshalInputResumeClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNResumeClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *ResumeClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ResumeClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._ResumeClientAppPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNResumeOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeOrgUnitInput(ctx context.Context, v any) (ResumeOrgUnitInput, error) {
 	res, err := ec.unmarshalInputResumeOrgUnitInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -56327,6 +73161,19 @@ func (ec *executionContext) unmarshalNResumeOrgUnitInput2githubᚗcomᚋcitizenc
 func (ec *executionContext) unmarshalNResumeWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeWorkerInput(ctx context.Context, v any) (ResumeWorkerInput, error) {
 	res, err := ec.unmarshalInputResumeWorkerInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNRetireClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireClientAppInput(ctx context.Context, v any) (RetireClientAppInput, error) {
+	res, err := ec.unmarshalInputRetireClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRetireClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *RetireClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RetireClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._RetireClientAppPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRetireMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireMessageTemplateInput(ctx context.Context, v any) (RetireMessageTemplateInput, error) {
@@ -56369,6 +73216,45 @@ func (ec *executionContext) marshalNRevealOwnMobilePayload2ᚖgithubᚗcomᚋcit
 		return graphql.Null
 	}
 	return ec._RevealOwnMobilePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRevealRealNameInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealRealNameInput(ctx context.Context, v any) (RevealRealNameInput, error) {
+	res, err := ec.unmarshalInputRevealRealNameInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRevealRealNamePayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealRealNamePayload(ctx context.Context, sel ast.SelectionSet, v *RevealRealNamePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RevealRealNamePayload!")
+		return graphql.Null
+	}
+	return ec._RevealRealNamePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRevealVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealVerificationInput(ctx context.Context, v any) (RevealVerificationInput, error) {
+	res, err := ec.unmarshalInputRevealVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRevealVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRevealVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *RevealVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RevealVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._RevealVerificationPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReviewClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewClientAppInput(ctx context.Context, v any) (ReviewClientAppInput, error) {
+	res, err := ec.unmarshalInputReviewClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReviewClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *ReviewClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._ReviewClientAppPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNReviewMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewMessageTemplateInput(ctx context.Context, v any) (ReviewMessageTemplateInput, error) {
@@ -56477,6 +73363,19 @@ func (ec *executionContext) marshalNSendMessagePayload2ᚖgithubᚗcomᚋcitizen
 		return graphql.Null
 	}
 	return ec._SendMessagePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSetClientAppAddressesInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetClientAppAddressesInput(ctx context.Context, v any) (SetClientAppAddressesInput, error) {
+	res, err := ec.unmarshalInputSetClientAppAddressesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetClientAppAddressesPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetClientAppAddressesPayload(ctx context.Context, sel ast.SelectionSet, v *SetClientAppAddressesPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetClientAppAddressesPayload!")
+		return graphql.Null
+	}
+	return ec._SetClientAppAddressesPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNSetMessagePreferenceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetMessagePreferenceInput(ctx context.Context, v any) (SetMessagePreferenceInput, error) {
@@ -56659,6 +73558,19 @@ func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel
 	return ret
 }
 
+func (ec *executionContext) unmarshalNSubmitClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitClientAppInput(ctx context.Context, v any) (SubmitClientAppInput, error) {
+	res, err := ec.unmarshalInputSubmitClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSubmitClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *SubmitClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SubmitClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._SubmitClientAppPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNSubmitMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitMessageTemplateInput(ctx context.Context, v any) (SubmitMessageTemplateInput, error) {
 	res, err := ec.unmarshalInputSubmitMessageTemplateInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -56670,6 +73582,27 @@ func (ec *executionContext) marshalNSubmitMessageTemplatePayload2ᚖgithubᚗcom
 		return graphql.Null
 	}
 	return ec._SubmitMessageTemplatePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSubmitVerificationMaterialsPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitVerificationMaterialsPayload(ctx context.Context, sel ast.SelectionSet, v *SubmitVerificationMaterialsPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SubmitVerificationMaterialsPayload!")
+		return graphql.Null
+	}
+	return ec._SubmitVerificationMaterialsPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSuspendClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendClientAppInput(ctx context.Context, v any) (SuspendClientAppInput, error) {
+	res, err := ec.unmarshalInputSuspendClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSuspendClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *SuspendClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SuspendClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._SuspendClientAppPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNSuspendOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendOrgUnitInput(ctx context.Context, v any) (SuspendOrgUnitInput, error) {
@@ -56752,6 +73685,35 @@ func (ec *executionContext) marshalNTime2timeᚐTime(ctx context.Context, sel as
 	return res
 }
 
+func (ec *executionContext) unmarshalNTime2ᚕtimeᚐTimeᚄ(ctx context.Context, v any) ([]time.Time, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]time.Time, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTime2timeᚐTime(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNTime2ᚕtimeᚐTimeᚄ(ctx context.Context, sel ast.SelectionSet, v []time.Time) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNTime2timeᚐTime(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNUnlinkAccountInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUnlinkAccountInput(ctx context.Context, v any) (UnlinkAccountInput, error) {
 	res, err := ec.unmarshalInputUnlinkAccountInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -56776,6 +73738,19 @@ func (ec *executionContext) marshalNUntagCitizensPayload2ᚖgithubᚗcomᚋcitiz
 		return graphql.Null
 	}
 	return ec._UntagCitizensPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUpdateClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdateClientAppInput(ctx context.Context, v any) (UpdateClientAppInput, error) {
+	res, err := ec.unmarshalInputUpdateClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdateClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *UpdateClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdateClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._UpdateClientAppPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdatePlaceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdatePlaceInput(ctx context.Context, v any) (UpdatePlaceInput, error) {
@@ -56817,6 +73792,181 @@ func (ec *executionContext) marshalNUrgeWorkflowPayload2ᚖgithubᚗcomᚋcitize
 	return ec._UrgeWorkflowPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNVerificationAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationAction(ctx context.Context, v any) (realname.VerificationAction, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := realname.VerificationAction(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVerificationAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationAction(ctx context.Context, sel ast.SelectionSet, v realname.VerificationAction) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "VerificationAction!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNVerificationAction2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationActionᚄ(ctx context.Context, v any) ([]realname.VerificationAction, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]realname.VerificationAction, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNVerificationAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationAction(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNVerificationAction2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationActionᚄ(ctx context.Context, sel ast.SelectionSet, v []realname.VerificationAction) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVerificationAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationAction(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNVerificationEvent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*realname.VerificationEvent) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVerificationEvent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationEvent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNVerificationEvent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationEvent(ctx context.Context, sel ast.SelectionSet, v *realname.VerificationEvent) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "VerificationEvent!")
+		return graphql.Null
+	}
+	return ec._VerificationEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNVerificationMaterialsInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMaterialsInput(ctx context.Context, v any) (realname.VerificationMaterialsInput, error) {
+	res, err := ec.unmarshalInputVerificationMaterialsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx context.Context, v any) (realname.VerificationMethod, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := realname.VerificationMethod(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVerificationMethod2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMethod(ctx context.Context, sel ast.SelectionSet, v realname.VerificationMethod) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "VerificationMethod!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNVerificationState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationState(ctx context.Context, v any) (realname.VerificationState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := realname.VerificationState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVerificationState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationState(ctx context.Context, sel ast.SelectionSet, v realname.VerificationState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "VerificationState!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNVerificationStep2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStep(ctx context.Context, v any) (realname.VerificationStep, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := realname.VerificationStep(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVerificationStep2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStep(ctx context.Context, sel ast.SelectionSet, v realname.VerificationStep) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "VerificationStep!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNVerificationStep2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStepᚄ(ctx context.Context, v any) ([]realname.VerificationStep, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]realname.VerificationStep, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNVerificationStep2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStep(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNVerificationStep2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStepᚄ(ctx context.Context, sel ast.SelectionSet, v []realname.VerificationStep) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVerificationStep2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStep(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNVerifyByRegisterInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerifyByRegisterInput(ctx context.Context, v any) (realname.VerifyByRegisterInput, error) {
+	res, err := ec.unmarshalInputVerifyByRegisterInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVerifyByRegisterPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐVerifyByRegisterPayload(ctx context.Context, sel ast.SelectionSet, v *VerifyByRegisterPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "VerifyByRegisterPayload!")
+		return graphql.Null
+	}
+	return ec._VerifyByRegisterPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNVerifyByThirdPartyInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerifyByThirdPartyInput(ctx context.Context, v any) (realname.VerifyByThirdPartyInput, error) {
+	res, err := ec.unmarshalInputVerifyByThirdPartyInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVerifyByThirdPartyPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐVerifyByThirdPartyPayload(ctx context.Context, sel ast.SelectionSet, v *VerifyByThirdPartyPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "VerifyByThirdPartyPayload!")
+		return graphql.Null
+	}
+	return ec._VerifyByThirdPartyPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNVerifySecondFactorInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐVerifySecondFactorInput(ctx context.Context, v any) (VerifySecondFactorInput, error) {
 	res, err := ec.unmarshalInputVerifySecondFactorInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -56848,6 +73998,45 @@ func (ec *executionContext) marshalNWeekday2githubᚗcomᚋcitizencloudᚋcitize
 func (ec *executionContext) unmarshalNWithdrawAssignmentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawAssignmentInput(ctx context.Context, v any) (WithdrawAssignmentInput, error) {
 	res, err := ec.unmarshalInputWithdrawAssignmentInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNWithdrawConsentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawConsentInput(ctx context.Context, v any) (WithdrawConsentInput, error) {
+	res, err := ec.unmarshalInputWithdrawConsentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWithdrawConsentPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawConsentPayload(ctx context.Context, sel ast.SelectionSet, v *WithdrawConsentPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WithdrawConsentPayload!")
+		return graphql.Null
+	}
+	return ec._WithdrawConsentPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWithdrawRealNameConsentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawRealNameConsentInput(ctx context.Context, v any) (WithdrawRealNameConsentInput, error) {
+	res, err := ec.unmarshalInputWithdrawRealNameConsentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWithdrawRealNameConsentPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawRealNameConsentPayload(ctx context.Context, sel ast.SelectionSet, v *WithdrawRealNameConsentPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WithdrawRealNameConsentPayload!")
+		return graphql.Null
+	}
+	return ec._WithdrawRealNameConsentPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWithdrawVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawVerificationInput(ctx context.Context, v any) (WithdrawVerificationInput, error) {
+	res, err := ec.unmarshalInputWithdrawVerificationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWithdrawVerificationPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawVerificationPayload(ctx context.Context, sel ast.SelectionSet, v *WithdrawVerificationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WithdrawVerificationPayload!")
+		return graphql.Null
+	}
+	return ec._WithdrawVerificationPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNWorker2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx context.Context, sel ast.SelectionSet, v worker.Worker) graphql.Marshaler {
@@ -57233,6 +74422,8 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 		batchIdxMapWorker := map[int]int{}
 		var batchItemsOrgUnit []*orgunit.OrgUnit
 		batchIdxMapOrgUnit := map[int]int{}
+		var batchItemsClientApp []*clientapp.ClientApp
+		batchIdxMapClientApp := map[int]int{}
 		var batchItemsCitizen []*citizen.Citizen
 		batchIdxMapCitizen := map[int]int{}
 		var batchItemsArea []*area.Area
@@ -57248,6 +74439,9 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 			case *orgunit.OrgUnit:
 				batchIdxMapOrgUnit[i] = len(batchItemsOrgUnit)
 				batchItemsOrgUnit = append(batchItemsOrgUnit, concrete)
+			case *clientapp.ClientApp:
+				batchIdxMapClientApp[i] = len(batchItemsClientApp)
+				batchItemsClientApp = append(batchItemsClientApp, concrete)
 			case *citizen.Citizen:
 				batchIdxMapCitizen[i] = len(batchItemsCitizen)
 				batchItemsCitizen = append(batchItemsCitizen, concrete)
@@ -57264,6 +74458,9 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 		}
 		if len(batchItemsOrgUnit) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "OrgUnit", batchItemsOrgUnit, batchIdxMapOrgUnit)
+		}
+		if len(batchItemsClientApp) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "ClientApp", batchItemsClientApp, batchIdxMapClientApp)
 		}
 		if len(batchItemsCitizen) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Citizen", batchItemsCitizen, batchIdxMapCitizen)
@@ -57611,6 +74808,25 @@ func (ec *executionContext) marshalOAreaLevel2ᚖgithubᚗcomᚋcitizencloudᚋc
 	return res
 }
 
+func (ec *executionContext) unmarshalOAssuranceLevel2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐAssuranceLevel(ctx context.Context, v any) (*citizen.AssuranceLevel, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := citizen.AssuranceLevel(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAssuranceLevel2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋcitizenᚐAssuranceLevel(ctx context.Context, sel ast.SelectionSet, v *citizen.AssuranceLevel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 func (ec *executionContext) marshalOAuditEntry2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋauditᚐAuditEntry(ctx context.Context, sel ast.SelectionSet, v []*audit.AuditEntry) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -57715,6 +74931,125 @@ func (ec *executionContext) marshalOCitizen2ᚖgithubᚗcomᚋcitizencloudᚋcit
 		return graphql.Null
 	}
 	return ec._Citizen(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOClientApp2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx context.Context, sel ast.SelectionSet, v []*clientapp.ClientApp) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ctx = graphql.WithBatchParents(ctx, "ClientApp", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOClientApp2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOClientApp2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx context.Context, sel ast.SelectionSet, v *clientapp.ClientApp) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ClientApp(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOClientAppState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐStateᚄ(ctx context.Context, v any) ([]clientapp.State, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]clientapp.State, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNClientAppState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOClientAppState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐStateᚄ(ctx context.Context, sel ast.SelectionSet, v []clientapp.State) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNClientAppState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOClientAppState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx context.Context, v any) (*clientapp.State, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := clientapp.State(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOClientAppState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx context.Context, sel ast.SelectionSet, v *clientapp.State) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx context.Context, v any) ([]clientapp.Scope, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]clientapp.Scope, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNClientScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScope(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx context.Context, sel ast.SelectionSet, v []clientapp.Scope) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNClientScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScope(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOCounterSlot2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterSlot(ctx context.Context, sel ast.SelectionSet, v *realname.CounterSlot) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CounterSlot(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalODate2ᚖstring(ctx context.Context, v any) (*string, error) {
@@ -57977,6 +75312,13 @@ func (ec *executionContext) marshalOID2ᚖstring(ctx context.Context, sel ast.Se
 	_ = ctx
 	res := graphql.MarshalID(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOIdentityVerification2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐIdentityVerification(ctx context.Context, sel ast.SelectionSet, v *realname.IdentityVerification) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._IdentityVerification(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOInboxFilter2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐInboxFilter(ctx context.Context, v any) (*InboxFilter, error) {
@@ -58440,6 +75782,20 @@ func (ec *executionContext) marshalOPlaceKind2ᚕgithubᚗcomᚋcitizencloudᚋc
 	return ret
 }
 
+func (ec *executionContext) marshalORealName2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealName(ctx context.Context, sel ast.SelectionSet, v *realname.RealName) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RealName(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalORealNameCounter2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐRealNameCounter(ctx context.Context, sel ast.SelectionSet, v *realname.RealNameCounter) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RealNameCounter(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalORole2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐRole(ctx context.Context, v any) (*access.Role, error) {
 	if v == nil {
 		return nil, nil
@@ -58574,6 +75930,61 @@ func (ec *executionContext) marshalOTime2ᚖtimeᚐTime(ctx context.Context, sel
 	_ = ctx
 	res := graphql.MarshalTime(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOVerificationFailure2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationFailure(ctx context.Context, v any) (*realname.VerificationFailure, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := realname.VerificationFailure(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOVerificationFailure2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationFailure(ctx context.Context, sel ast.SelectionSet, v *realname.VerificationFailure) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOVerificationState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStateᚄ(ctx context.Context, v any) ([]realname.VerificationState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]realname.VerificationState, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNVerificationState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationState(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOVerificationState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationStateᚄ(ctx context.Context, sel ast.SelectionSet, v []realname.VerificationState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVerificationState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationState(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOWorker2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx context.Context, sel ast.SelectionSet, v []*worker.Worker) graphql.Marshaler {

@@ -16,6 +16,8 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/captcha"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizentag"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/clientapp"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/consent"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/gatewayrule"
@@ -28,6 +30,8 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/orgunit"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/place"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/post"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/realname"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/realname/document"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/session"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/thirdparty"
@@ -48,6 +52,24 @@ type AbolishPostInput struct {
 type ActOnWorkflowPayload struct {
 	// 流程实例
 	Instance workflow.WorkflowInstance `json:"instance"`
+}
+
+// 申请应用的输入
+type ApplyClientAppInput struct {
+	// 应用的描述
+	App clientapp.ClientAppDescription `json:"app"`
+}
+
+// 申请应用的结果
+type ApplyClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
+}
+
+// 申请线下核验的结果
+type ApplyOfflineVerificationPayload struct {
+	// 核验
+	Verification realname.IdentityVerification `json:"verification"`
 }
 
 // 行政区划的分页列表
@@ -94,6 +116,16 @@ type AuditEntryRepresentation struct {
 	// The @key this representation matched: one of the AuditEntryMatchedKey constants.
 	// gqlgen sets it from the fields the router sent; the router does not send it.
 	MatchedKey AuditEntryMatchedKey `json:"-"`
+}
+
+// 开始人脸核验的结果
+type BeginFaceVerificationPayload struct {
+	// 核验：等待拍摄，或与人口库比对未通过
+	Verification realname.IdentityVerification `json:"verification"`
+	// 活体凭证，只能在本账户、本设备使用一次；比对未通过则为空
+	LivenessToken *string `json:"livenessToken,omitempty"`
+	// 活体凭证的失效时间
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 }
 
 // 绑定手机号的输入
@@ -205,6 +237,29 @@ type CitizenTagEdge struct {
 	Node citizentag.Tag `json:"node"`
 }
 
+// 第三方应用的分页列表
+type ClientAppConnection struct {
+	// 本页的条目
+	Edges []*ClientAppEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 第三方应用列表的条目
+type ClientAppEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 应用
+	Node clientapp.ClientApp `json:"node"`
+}
+
+type ClientAppRepresentation struct {
+	ID *string `json:"id,omitempty"`
+	// The @key this representation matched: one of the ClientAppMatchedKey constants.
+	// gqlgen sets it from the fields the router sent; the router does not send it.
+	MatchedKey ClientAppMatchedKey `json:"-"`
+}
+
 // 关闭地点的输入
 type ClosePlaceInput struct {
 	// 地点的标识
@@ -221,6 +276,64 @@ type ClosePlacePayload struct {
 	Place place.Place `json:"place"`
 }
 
+// 关闭线下核验点的输入
+type CloseRealNameCounterInput struct {
+	// 核验点的标识
+	CounterID string `json:"counterId"`
+	// 看到的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// 关闭线下核验点的结果
+type CloseRealNameCounterPayload struct {
+	// 核验点
+	Counter realname.RealNameCounter `json:"counter"`
+}
+
+// 完成人脸核验的结果
+type CompleteFaceVerificationPayload struct {
+	// 核验：已通过或未通过
+	Verification realname.IdentityVerification `json:"verification"`
+}
+
+// 授权的分页列表
+type ConsentConnection struct {
+	// 本页的条目
+	Edges []*ConsentEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 授权列表的条目
+type ConsentEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 授权
+	Node consent.Consent `json:"node"`
+}
+
+// 同意的一个事项
+type ConsentItem struct {
+	// 授权范围
+	Scope clientapp.Scope `json:"scope"`
+	// 说明
+	Words string `json:"words"`
+}
+
+// 同意告知书的输入
+type ConsentToRealNameInput struct {
+	// 核验方式
+	Method realname.VerificationMethod `json:"method"`
+	// 所阅读的告知书的版本
+	TermsVersion string `json:"termsVersion"`
+}
+
+// 同意告知书的结果
+type ConsentToRealNamePayload struct {
+	// 同意
+	Consent realname.RealNameConsent `json:"consent"`
+}
+
 // 新建市民标签的输入
 type CreateCitizenTagInput struct {
 	// 名称，1 到 20 个字
@@ -233,6 +346,26 @@ type CreateCitizenTagInput struct {
 type CreateCitizenTagPayload struct {
 	// 标签
 	Tag citizentag.Tag `json:"tag"`
+}
+
+// 生成应用密钥的输入
+type CreateClientAppKeyInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 旧密钥继续有效的小时数，0 到 720，默认 168
+	OverlapHours *int `json:"overlapHours,omitempty"`
+}
+
+// 生成应用密钥的结果
+type CreateClientAppKeyPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
+	// 密钥本身，只显示这一次，请妥善保存
+	Secret string `json:"secret"`
+	// 密钥的信息
+	Key clientapp.Secret `json:"key"`
 }
 
 // 起草消息模板的输入
@@ -291,6 +424,12 @@ type CreatePostInput struct {
 	Name string `json:"name"`
 }
 
+// 新增线下核验点的结果
+type CreateRealNameCounterPayload struct {
+	// 核验点
+	Counter realname.RealNameCounter `json:"counter"`
+}
+
 // 新建工作人员的输入
 type CreateWorkerInput struct {
 	// 登录名：4 到 32 位小写字母、数字、点、横线或下划线
@@ -307,6 +446,12 @@ type CreateWorkerPayload struct {
 	Worker worker.Worker `json:"worker"`
 	// 初始密码，只显示这一次
 	FirstPassword string `json:"firstPassword"`
+}
+
+// 复核的结果
+type DecideVerificationPayload struct {
+	// 核验
+	Verification realname.IdentityVerification `json:"verification"`
 }
 
 // 委托的输入
@@ -457,6 +602,12 @@ type EnrolSecondFactorPayload struct {
 	Image string `json:"image"`
 }
 
+// 初核的结果
+type ExamineVerificationPayload struct {
+	// 核验
+	Verification realname.IdentityVerification `json:"verification"`
+}
+
 // 导出操作日志的结果
 type ExportAuditEntriesPayload struct {
 	// 建议的文件名
@@ -508,6 +659,12 @@ type FileAssetRepresentation struct {
 	MatchedKey FileAssetMatchedKey `json:"-"`
 }
 
+// 登记线下核验的结果
+type FileOfflineVerificationPayload struct {
+	// 核验
+	Verification realname.IdentityVerification `json:"verification"`
+}
+
 // 断点续传的分页列表
 type FileUploadConnection struct {
 	// 本页的条目
@@ -522,6 +679,24 @@ type FileUploadEdge struct {
 	Cursor string `json:"cursor"`
 	// 断点续传
 	Node file.FileUpload `json:"node"`
+}
+
+// 按证件号码查找的输入
+type FindRealNameInput struct {
+	// 证件的类型
+	DocumentKind document.Kind `json:"documentKind"`
+	// 完整的证件号码
+	DocumentNumber string `json:"documentNumber"`
+	// 查找的目的，4 到 200 个字
+	Purpose string `json:"purpose"`
+}
+
+// 按证件号码查找的结果
+type FindRealNamePayload struct {
+	// 市民的标识
+	CitizenID string `json:"citizenId"`
+	// 实名信息，已掩码
+	RealName realname.RealName `json:"realName"`
 }
 
 // 网关规则的分页列表
@@ -544,6 +719,22 @@ type GatewayRuleEdge struct {
 type GrantAssignmentInput struct {
 	// 任职标识
 	AssignmentID string `json:"assignmentId"`
+}
+
+// 核验的一页
+type IdentityVerificationConnection struct {
+	// 各条
+	Edges []*IdentityVerificationEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 核验的一条
+type IdentityVerificationEdge struct {
+	// 核验
+	Node realname.IdentityVerification `json:"node"`
+	// 游标
+	Cursor string `json:"cursor"`
 }
 
 // 收件箱的分页列表
@@ -592,6 +783,20 @@ type InstitutionChangeEdge struct {
 	Node institution.InstitutionChange `json:"node"`
 }
 
+// 应用上线的输入
+type LaunchClientAppInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// 应用上线的结果
+type LaunchClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
+}
+
 // 绑定第三方账户的输入
 type LinkAccountInput struct {
 	// 平台
@@ -624,6 +829,12 @@ type LogEntryEdge struct {
 	Cursor string `json:"cursor"`
 	// 日志
 	Node log.LogEntry `json:"node"`
+}
+
+// 调低实名等级的结果
+type LowerAssuranceLevelPayload struct {
+	// 调整后的实名信息；取消实名则为空
+	RealName *realname.RealName `json:"realName,omitempty"`
 }
 
 // 将收件箱条目标为已读的输入
@@ -738,6 +949,12 @@ type NotificationRepresentation struct {
 	MatchedKey NotificationMatchedKey `json:"-"`
 }
 
+// 开放预约时段的结果
+type OpenCounterSlotsPayload struct {
+	// 开放的时段
+	Slots []*realname.CounterSlot `json:"slots"`
+}
+
 // 组织机构的分页列表
 type OrgUnitConnection struct {
 	// 本页的条目
@@ -845,6 +1062,22 @@ type PutGatewayRulePayload struct {
 }
 
 type Query struct {
+}
+
+// 线下核验点的一页
+type RealNameCounterConnection struct {
+	// 各条
+	Edges []*RealNameCounterEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 线下核验点的一条
+type RealNameCounterEdge struct {
+	// 核验点
+	Node realname.RealNameCounter `json:"node"`
+	// 游标
+	Cursor string `json:"cursor"`
 }
 
 // 撤回消息的输入
@@ -1073,6 +1306,22 @@ type RestoreFilePayload struct {
 	File file.FileAsset `json:"file"`
 }
 
+// 恢复应用的输入
+type ResumeClientAppInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 说明
+	Reason *string `json:"reason,omitempty"`
+}
+
+// 恢复应用的结果
+type ResumeClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
+}
+
 // 恢复机构的输入
 type ResumeOrgUnitInput struct {
 	// 机构标识
@@ -1091,6 +1340,22 @@ type ResumeWorkerInput struct {
 	ExpectedVersion int `json:"expectedVersion"`
 	// 理由，2 到 200 个字
 	Reason string `json:"reason"`
+}
+
+// 注销应用的输入
+type RetireClientAppInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 原因，2 到 200 个字
+	Reason string `json:"reason"`
+}
+
+// 注销应用的结果
+type RetireClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
 }
 
 // 停用消息模板的输入
@@ -1127,6 +1392,70 @@ type RevealCitizenPayload struct {
 	Citizen citizen.Citizen `json:"citizen"`
 	// 完整的手机号，E.164 格式
 	Mobile *string `json:"mobile,omitempty"`
+}
+
+// 查看实名完整信息的输入
+type RevealRealNameInput struct {
+	// 市民标识
+	CitizenID string `json:"citizenId"`
+	// 查看的目的，4 到 200 个字
+	Purpose string `json:"purpose"`
+}
+
+// 查看实名完整信息的结果
+type RevealRealNamePayload struct {
+	// 姓名
+	FullName string `json:"fullName"`
+	// 证件号码
+	DocumentNumber string `json:"documentNumber"`
+}
+
+// 查看线下核验完整信息的输入
+type RevealVerificationInput struct {
+	// 核验的标识
+	VerificationID string `json:"verificationId"`
+	// 查看的目的，4 到 200 个字
+	Purpose string `json:"purpose"`
+}
+
+// 查看线下核验完整信息的结果
+type RevealVerificationPayload struct {
+	// 核验
+	Verification realname.IdentityVerification `json:"verification"`
+	// 所填的姓名
+	FullName string `json:"fullName"`
+	// 所填的证件号码
+	DocumentNumber string `json:"documentNumber"`
+	// 材料
+	Materials []*file.FileAsset `json:"materials"`
+}
+
+// 审核应用的输入
+type ReviewClientAppInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 是否通过
+	Approve bool `json:"approve"`
+	// 驳回的原因；通过时可不填
+	Reason *string `json:"reason,omitempty"`
+	// 授予的授权范围，不超出申请的；不填则为全部
+	GrantedScopes []clientapp.Scope `json:"grantedScopes,omitempty"`
+	// 授予的开放操作，不超出申请的；不填则为全部
+	GrantedOperations []string `json:"grantedOperations,omitempty"`
+	// 每日调用量；不填则按申请
+	DailyQuota *int `json:"dailyQuota,omitempty"`
+	// 每秒调用量；不填则按申请
+	RatePerSecond *int `json:"ratePerSecond,omitempty"`
+	// 作为平台自有的哪个客户端：app、miniprogram、workbench 或 screen；第三方应用不填
+	OwnClient *string `json:"ownClient,omitempty"`
+}
+
+// 审核应用的结果
+type ReviewClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
 }
 
 // 审核消息模板的输入
@@ -1177,6 +1506,24 @@ type SendMessageInput struct {
 type SendMessagePayload struct {
 	// 消息
 	Message message.Message `json:"message"`
+}
+
+// 修改应用回调地址的输入
+type SetClientAppAddressesInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 登录回调地址，最多 20 个
+	RedirectUris []string `json:"redirectUris"`
+	// 退出回调地址，最多 20 个
+	LogoutUris []string `json:"logoutUris"`
+}
+
+// 修改应用回调地址的结果
+type SetClientAppAddressesPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
 }
 
 // 设置消息偏好的输入
@@ -1347,6 +1694,20 @@ type StepUpPayload struct {
 	ProvenUntil time.Time `json:"provenUntil"`
 }
 
+// 提交应用审核的输入
+type SubmitClientAppInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// 提交应用审核的结果
+type SubmitClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
+}
+
 // 提交消息模板的输入
 type SubmitMessageTemplateInput struct {
 	// 模板标识
@@ -1359,7 +1720,29 @@ type SubmitMessageTemplatePayload struct {
 	Template messagetemplate.MessageTemplate `json:"template"`
 }
 
+// 提交材料的结果
+type SubmitVerificationMaterialsPayload struct {
+	// 核验
+	Verification realname.IdentityVerification `json:"verification"`
+}
+
 type Subscription struct {
+}
+
+// 停用应用的输入
+type SuspendClientAppInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 原因，2 到 200 个字
+	Reason string `json:"reason"`
+}
+
+// 停用应用的结果
+type SuspendClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
 }
 
 // 停用机构的输入
@@ -1448,6 +1831,22 @@ type UntagCitizensPayload struct {
 	Tag citizentag.Tag `json:"tag"`
 }
 
+// 修改应用的输入
+type UpdateClientAppInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 应用的描述
+	App clientapp.ClientAppDescription `json:"app"`
+}
+
+// 修改应用的结果
+type UpdateClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
+}
+
 // 修改地点的输入
 type UpdatePlaceInput struct {
 	// 地点的标识
@@ -1484,6 +1883,18 @@ type UrgeWorkflowPayload struct {
 	RetryAfterSeconds int `json:"retryAfterSeconds"`
 }
 
+// 人口库比对的结果
+type VerifyByRegisterPayload struct {
+	// 核验：已通过或未通过
+	Verification realname.IdentityVerification `json:"verification"`
+}
+
+// 第三方账户核验的结果
+type VerifyByThirdPartyPayload struct {
+	// 核验：已通过或未通过
+	Verification realname.IdentityVerification `json:"verification"`
+}
+
 // 双因素验证的输入
 type VerifySecondFactorInput struct {
 	// 六位动态口令，或一个未用过的恢复码
@@ -1514,6 +1925,44 @@ type WithdrawAssignmentInput struct {
 	AssignmentID string `json:"assignmentId"`
 	// 理由，2 到 200 个字
 	Reason string `json:"reason"`
+}
+
+// 撤回授权的输入
+type WithdrawConsentInput struct {
+	// 授权标识
+	ID string `json:"id"`
+}
+
+// 撤回授权的结果
+type WithdrawConsentPayload struct {
+	// 授权
+	Consent consent.Consent `json:"consent"`
+}
+
+// 撤回同意的输入
+type WithdrawRealNameConsentInput struct {
+	// 同意的标识
+	ConsentID string `json:"consentId"`
+}
+
+// 撤回同意的结果
+type WithdrawRealNameConsentPayload struct {
+	// 同意
+	Consent realname.RealNameConsent `json:"consent"`
+}
+
+// 撤回核验的输入
+type WithdrawVerificationInput struct {
+	// 核验的标识
+	VerificationID string `json:"verificationId"`
+	// 看到的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// 撤回核验的结果
+type WithdrawVerificationPayload struct {
+	// 核验
+	Verification realname.IdentityVerification `json:"verification"`
 }
 
 // 工作人员的分页列表
