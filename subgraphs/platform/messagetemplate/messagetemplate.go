@@ -3,7 +3,7 @@
 // person than wrote it. What was approved does not change: a new version does.
 //
 // Start reading at MessageTemplate and its states; placeholders are in
-// wording.go, what people may do in service.go, the SQL in store.go.
+// wording.go, addresses in texts in link.go, what people may do in service.go, the SQL in store.go.
 package messagetemplate
 
 import (
@@ -157,10 +157,15 @@ func (in Input) template() (*MessageTemplate, error) {
 			return nil, err
 		}
 	}
+	for field, text := range map[string]string{"input.title": t.Title, "input.body": t.Body} {
+		if foreignAddress(text) != "" {
+			return nil, fault.Invalid(field, "含有不允许的网址，只能使用政府网站的网址")
+		}
+	}
 	if t.Link, err = input.Optional("input.link", "跳转位置", in.Link, maxLink); err != nil {
 		return nil, err
 	}
-	if t.Link != nil && (strings.Contains(*t.Link, ":") || strings.HasPrefix(*t.Link, "/") || strings.ContainsAny(*t.Link, " \t\r\n\\{}")) {
+	if t.Link != nil && (strings.Contains(*t.Link, ":") || strings.HasPrefix(*t.Link, "/") || strings.Contains(*t.Link, "..") || strings.ContainsAny(*t.Link, " \t\r\n\\{}")) {
 		return nil, fault.Invalid("input.link", "跳转位置须为客户端内的路径，例如 activity/0194…")
 	}
 	used, err := namesOf(t)

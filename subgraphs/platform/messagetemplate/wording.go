@@ -125,16 +125,23 @@ func (v MessageVariable) check(at, text string) error {
 	switch {
 	case text == "":
 		return fault.Invalid(at, "请填写%s", v.Label)
-	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, hidden):
 		return fault.Invalid(at, "%s含有不允许的字符", v.Label)
 	case utf8.RuneCountInString(text) > v.MaxLength:
 		return fault.Invalid(at, "%s不能超过 %d 个字", v.Label, v.MaxLength)
+	}
+	if foreignAddress(text) != "" {
+		return fault.Invalid(at, "%s含有不允许的网址，只能使用政府网站的网址", v.Label)
 	}
 	if f, ok := forms[v.Kind]; ok && !f.form.MatchString(text) {
 		return fault.Invalid(at, "%s%s", v.Label, f.says)
 	}
 	return nil
 }
+
+// hidden says that a character steers a terminal or the direction of writing, or
+// is not seen: with these a text reads otherwise than it is.
+func hidden(c rune) bool { return unicode.IsControl(c) || unicode.Is(unicode.Cf, c) }
 
 // clip keeps what somebody sent from filling an answer.
 func clip(text string) string {
