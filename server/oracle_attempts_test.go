@@ -177,7 +177,7 @@ func (f filler) value(t *testing.T, name string, of *ast.Type) any {
 		}
 		for _, field := range definition.Fields {
 			switch {
-			case field.Name == "variables": // of templates and messages without any
+			case field.Name == "variables" && field.Type.Elem != nil: // of templates and messages without any
 				object[field.Name] = []any{}
 				continue
 			case definition.Name == "MessageAudienceInput" && field.Name != "kind" && field.Name != "citizenIds":
