@@ -25,6 +25,8 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/captcha"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizentag"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/clientapp"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/consent"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/gatewayrule"
@@ -66,6 +68,9 @@ type ResolverRoot interface {
 	AuditEntry() AuditEntryResolver
 	Citizen() CitizenResolver
 	CitizenTag() CitizenTagResolver
+	ClientApp() ClientAppResolver
+	ClientAppEvent() ClientAppEventResolver
+	Consent() ConsentResolver
 	CounterSlot() CounterSlotResolver
 	Delegation() DelegationResolver
 	Entity() EntityResolver
@@ -105,6 +110,10 @@ type ComplexityRoot struct {
 		Action  func(childComplexity int) int
 		Granted func(childComplexity int) int
 		Name    func(childComplexity int) int
+	}
+
+	ApplyClientAppPayload struct {
+		ClientApp func(childComplexity int) int
 	}
 
 	ApplyOfflineVerificationPayload struct {
@@ -254,6 +263,70 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ClientApp struct {
+		Area              func(childComplexity int) int
+		Audience          func(childComplexity int) int
+		ClientID          func(childComplexity int) int
+		CreatedAt         func(childComplexity int) int
+		DailyQuota        func(childComplexity int) int
+		GrantedOperations func(childComplexity int) int
+		GrantedScopes     func(childComplexity int) int
+		History           func(childComplexity int) int
+		Homepage          func(childComplexity int) int
+		ID                func(childComplexity int) int
+		Keys              func(childComplexity int) int
+		Kind              func(childComplexity int) int
+		LogoutUris        func(childComplexity int) int
+		Name              func(childComplexity int) int
+		Operations        func(childComplexity int) int
+		OwnClient         func(childComplexity int) int
+		RatePerSecond     func(childComplexity int) int
+		RedirectUris      func(childComplexity int) int
+		Scopes            func(childComplexity int) int
+		State             func(childComplexity int) int
+		StateReason       func(childComplexity int) int
+		Statistics        func(childComplexity int, from *string, to *string) int
+		Summary           func(childComplexity int) int
+		Unit              func(childComplexity int) int
+		UpdatedAt         func(childComplexity int) int
+		Version           func(childComplexity int) int
+	}
+
+	ClientAppConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	ClientAppDay struct {
+		Calls    func(childComplexity int) int
+		Day      func(childComplexity int) int
+		Errors   func(childComplexity int) int
+		Refusals func(childComplexity int) int
+	}
+
+	ClientAppEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ClientAppEvent struct {
+		Action func(childComplexity int) int
+		At     func(childComplexity int) int
+		From   func(childComplexity int) int
+		ID     func(childComplexity int) int
+		Reason func(childComplexity int) int
+		To     func(childComplexity int) int
+		Worker func(childComplexity int) int
+	}
+
+	ClientAppKey struct {
+		CreatedAt func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		Hint      func(childComplexity int) int
+		ID        func(childComplexity int) int
+		UsedAt    func(childComplexity int) int
+	}
+
 	ClosePlacePayload struct {
 		Place func(childComplexity int) int
 	}
@@ -264,6 +337,33 @@ type ComplexityRoot struct {
 
 	CompleteFaceVerificationPayload struct {
 		Verification func(childComplexity int) int
+	}
+
+	Consent struct {
+		AppHomepage func(childComplexity int) int
+		AppName     func(childComplexity int) int
+		AppSummary  func(childComplexity int) int
+		EndedAt     func(childComplexity int) int
+		ExpiresAt   func(childComplexity int) int
+		GrantedAt   func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Items       func(childComplexity int) int
+		State       func(childComplexity int) int
+	}
+
+	ConsentConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	ConsentEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ConsentItem struct {
+		Scope func(childComplexity int) int
+		Words func(childComplexity int) int
 	}
 
 	ConsentToRealNamePayload struct {
@@ -281,6 +381,12 @@ type ComplexityRoot struct {
 
 	CreateCitizenTagPayload struct {
 		Tag func(childComplexity int) int
+	}
+
+	CreateClientAppKeyPayload struct {
+		ClientApp func(childComplexity int) int
+		Key       func(childComplexity int) int
+		Secret    func(childComplexity int) int
 	}
 
 	CreateMessageTemplatePayload struct {
@@ -381,6 +487,7 @@ type ComplexityRoot struct {
 		FindArea             func(childComplexity int, reps []*AreaRepresentation) int
 		FindAuditEntry       func(childComplexity int, reps []*AuditEntryRepresentation) int
 		FindCitizen          func(childComplexity int, reps []*CitizenRepresentation) int
+		FindClientApp        func(childComplexity int, reps []*ClientAppRepresentation) int
 		FindFileAsset        func(childComplexity int, reps []*FileAssetRepresentation) int
 		FindNotification     func(childComplexity int, reps []*NotificationRepresentation) int
 		FindOrgUnit          func(childComplexity int, reps []*OrgUnitRepresentation) int
@@ -627,6 +734,10 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	LaunchClientAppPayload struct {
+		ClientApp func(childComplexity int) int
+	}
+
 	LinkAccountPayload struct {
 		Merged func(childComplexity int) int
 		Viewer func(childComplexity int) int
@@ -793,6 +904,7 @@ type ComplexityRoot struct {
 	Mutation struct {
 		AbolishPost                 func(childComplexity int, input AbolishPostInput) int
 		ActOnWorkflow               func(childComplexity int, input workflow.ActOnWorkflowInput) int
+		ApplyClientApp              func(childComplexity int, input ApplyClientAppInput) int
 		ApplyOfflineVerification    func(childComplexity int, input realname.ApplyOfflineVerificationInput) int
 		BeginFaceVerification       func(childComplexity int, input realname.BeginFaceVerificationInput) int
 		BindMobile                  func(childComplexity int, input BindMobileInput) int
@@ -805,6 +917,7 @@ type ComplexityRoot struct {
 		CompleteFaceVerification    func(childComplexity int, input realname.CompleteFaceVerificationInput) int
 		ConsentToRealName           func(childComplexity int, input ConsentToRealNameInput) int
 		CreateCitizenTag            func(childComplexity int, input CreateCitizenTagInput) int
+		CreateClientAppKey          func(childComplexity int, input CreateClientAppKeyInput) int
 		CreateMessageTemplate       func(childComplexity int, input CreateMessageTemplateInput) int
 		CreateOrgUnit               func(childComplexity int, input CreateOrgUnitInput) int
 		CreatePlace                 func(childComplexity int, input CreatePlaceInput) int
@@ -826,6 +939,7 @@ type ComplexityRoot struct {
 		FileOfflineVerification     func(childComplexity int, input realname.FileOfflineVerificationInput) int
 		FindRealName                func(childComplexity int, input FindRealNameInput) int
 		GrantAssignment             func(childComplexity int, input GrantAssignmentInput) int
+		LaunchClientApp             func(childComplexity int, input LaunchClientAppInput) int
 		LinkAccount                 func(childComplexity int, input LinkAccountInput) int
 		LowerAssuranceLevel         func(childComplexity int, input realname.LowerAssuranceLevelInput) int
 		MarkInboxRead               func(childComplexity int, input MarkInboxReadInput) int
@@ -851,18 +965,22 @@ type ComplexityRoot struct {
 		ResetSecondFactor           func(childComplexity int, input ResetSecondFactorInput) int
 		ResetWorkerPassword         func(childComplexity int, input ResetWorkerPasswordInput) int
 		RestoreFile                 func(childComplexity int, input RestoreFileInput) int
+		ResumeClientApp             func(childComplexity int, input ResumeClientAppInput) int
 		ResumeOrgUnit               func(childComplexity int, input ResumeOrgUnitInput) int
 		ResumeWorker                func(childComplexity int, input ResumeWorkerInput) int
+		RetireClientApp             func(childComplexity int, input RetireClientAppInput) int
 		RetireMessageTemplate       func(childComplexity int, input RetireMessageTemplateInput) int
 		RetireWorkflowDefinition    func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
 		RevealCitizen               func(childComplexity int, input RevealCitizenInput) int
 		RevealOwnMobile             func(childComplexity int) int
 		RevealRealName              func(childComplexity int, input RevealRealNameInput) int
 		RevealVerification          func(childComplexity int, input RevealVerificationInput) int
+		ReviewClientApp             func(childComplexity int, input ReviewClientAppInput) int
 		ReviewMessageTemplate       func(childComplexity int, input ReviewMessageTemplateInput) int
 		ReviewWorkflowDefinition    func(childComplexity int, input workflow.WorkflowDefinitionStepInput) int
 		RevokeDelegation            func(childComplexity int, input RevokeDelegationInput) int
 		SendMessage                 func(childComplexity int, input SendMessageInput) int
+		SetClientAppAddresses       func(childComplexity int, input SetClientAppAddressesInput) int
 		SetMessagePreference        func(childComplexity int, input SetMessagePreferenceInput) int
 		SetPassword                 func(childComplexity int, input SetPasswordInput) int
 		SetPostPermission           func(childComplexity int, input SetPostPermissionInput) int
@@ -875,14 +993,17 @@ type ComplexityRoot struct {
 		SignOutOtherDevices         func(childComplexity int) int
 		StartWorkflow               func(childComplexity int, input workflow.StartWorkflowInput) int
 		StepUp                      func(childComplexity int, input StepUpInput) int
+		SubmitClientApp             func(childComplexity int, input SubmitClientAppInput) int
 		SubmitMessageTemplate       func(childComplexity int, input SubmitMessageTemplateInput) int
 		SubmitVerificationMaterials func(childComplexity int, input realname.VerificationMaterialsInput) int
+		SuspendClientApp            func(childComplexity int, input SuspendClientAppInput) int
 		SuspendOrgUnit              func(childComplexity int, input SuspendOrgUnitInput) int
 		SuspendWorker               func(childComplexity int, input SuspendWorkerInput) int
 		SwitchPost                  func(childComplexity int, input SwitchPostInput) int
 		TagCitizens                 func(childComplexity int, input TagCitizensInput) int
 		UnlinkAccount               func(childComplexity int, input UnlinkAccountInput) int
 		UntagCitizens               func(childComplexity int, input UntagCitizensInput) int
+		UpdateClientApp             func(childComplexity int, input UpdateClientAppInput) int
 		UpdatePlace                 func(childComplexity int, input UpdatePlaceInput) int
 		UpdateProfile               func(childComplexity int, input UpdateProfileInput) int
 		UrgeWorkflow                func(childComplexity int, input workflow.UrgeWorkflowInput) int
@@ -890,6 +1011,7 @@ type ComplexityRoot struct {
 		VerifyByThirdParty          func(childComplexity int, input realname.VerifyByThirdPartyInput) int
 		VerifySecondFactor          func(childComplexity int, input VerifySecondFactorInput) int
 		WithdrawAssignment          func(childComplexity int, input WithdrawAssignmentInput) int
+		WithdrawConsent             func(childComplexity int, input WithdrawConsentInput) int
 		WithdrawRealNameConsent     func(childComplexity int, input WithdrawRealNameConsentInput) int
 		WithdrawVerification        func(childComplexity int, input WithdrawVerificationInput) int
 	}
@@ -1047,6 +1169,9 @@ type ComplexityRoot struct {
 		AuditEntries               func(childComplexity int, filter *audit.AuditEntryFilter, first *int, after *string) int
 		AuditEntry                 func(childComplexity int, id string) int
 		CitizenTags                func(childComplexity int, first *int, after *string) int
+		ClientApp                  func(childComplexity int, id string) int
+		ClientApps                 func(childComplexity int, states []clientapp.State, search *string, first *int, after *string) int
+		Consents                   func(childComplexity int, all *bool, first *int, after *string) int
 		CurrentWorker              func(childComplexity int) int
 		Delegations                func(childComplexity int, side delegation.Side, first *int, after *string) int
 		File                       func(childComplexity int, id string) int
@@ -1193,6 +1318,14 @@ type ComplexityRoot struct {
 		File func(childComplexity int) int
 	}
 
+	ResumeClientAppPayload struct {
+		ClientApp func(childComplexity int) int
+	}
+
+	RetireClientAppPayload struct {
+		ClientApp func(childComplexity int) int
+	}
+
 	RetireMessageTemplatePayload struct {
 		Template func(childComplexity int) int
 	}
@@ -1222,6 +1355,10 @@ type ComplexityRoot struct {
 		Verification   func(childComplexity int) int
 	}
 
+	ReviewClientAppPayload struct {
+		ClientApp func(childComplexity int) int
+	}
+
 	ReviewMessageTemplatePayload struct {
 		Template func(childComplexity int) int
 	}
@@ -1240,6 +1377,10 @@ type ComplexityRoot struct {
 
 	SendMessagePayload struct {
 		Message func(childComplexity int) int
+	}
+
+	SetClientAppAddressesPayload struct {
+		ClientApp func(childComplexity int) int
 	}
 
 	SetMessagePreferencePayload struct {
@@ -1290,6 +1431,10 @@ type ComplexityRoot struct {
 		ProvenUntil          func(childComplexity int) int
 	}
 
+	SubmitClientAppPayload struct {
+		ClientApp func(childComplexity int) int
+	}
+
 	SubmitMessageTemplatePayload struct {
 		Template func(childComplexity int) int
 	}
@@ -1302,6 +1447,10 @@ type ComplexityRoot struct {
 		InboxChanged         func(childComplexity int) int
 		MessageProgress      func(childComplexity int, messageID string) int
 		NotificationReceived func(childComplexity int) int
+	}
+
+	SuspendClientAppPayload struct {
+		ClientApp func(childComplexity int) int
 	}
 
 	SwitchPostPayload struct {
@@ -1322,6 +1471,10 @@ type ComplexityRoot struct {
 
 	UntagCitizensPayload struct {
 		Tag func(childComplexity int) int
+	}
+
+	UpdateClientAppPayload struct {
+		ClientApp func(childComplexity int) int
 	}
 
 	UpdatePlacePayload struct {
@@ -1361,6 +1514,10 @@ type ComplexityRoot struct {
 		RefreshToken          func(childComplexity int) int
 		RefreshTokenExpiresAt func(childComplexity int) int
 		Worker                func(childComplexity int) int
+	}
+
+	WithdrawConsentPayload struct {
+		Consent func(childComplexity int) int
 	}
 
 	WithdrawRealNameConsentPayload struct {
@@ -1546,6 +1703,24 @@ type CitizenResolver interface {
 type CitizenTagResolver interface {
 	Area(ctx context.Context, obj *citizentag.Tag) (*area.Area, error)
 }
+type ClientAppResolver interface {
+	Unit(ctx context.Context, objs []*clientapp.ClientApp) ([]*orgunit.OrgUnit, error)
+	Area(ctx context.Context, obj *clientapp.ClientApp) (*area.Area, error)
+	RedirectUris(ctx context.Context, obj *clientapp.ClientApp) ([]string, error)
+	LogoutUris(ctx context.Context, obj *clientapp.ClientApp) ([]string, error)
+
+	GrantedOperations(ctx context.Context, obj *clientapp.ClientApp) ([]string, error)
+
+	Keys(ctx context.Context, objs []*clientapp.ClientApp) ([][]*clientapp.Secret, error)
+	History(ctx context.Context, objs []*clientapp.ClientApp) ([][]*clientapp.Event, error)
+	Statistics(ctx context.Context, objs []*clientapp.ClientApp, from *string, to *string) ([][]*clientapp.Day, error)
+}
+type ClientAppEventResolver interface {
+	Worker(ctx context.Context, objs []*clientapp.Event) ([]*worker.Worker, error)
+}
+type ConsentResolver interface {
+	Items(ctx context.Context, obj *consent.Consent) ([]*ConsentItem, error)
+}
 type CounterSlotResolver interface {
 	Counter(ctx context.Context, objs []*realname.CounterSlot) ([]*realname.RealNameCounter, error)
 }
@@ -1557,6 +1732,7 @@ type EntityResolver interface {
 	FindArea(ctx context.Context, reps []*AreaRepresentation) ([]*area.Area, error)
 	FindAuditEntry(ctx context.Context, reps []*AuditEntryRepresentation) ([]*audit.AuditEntry, error)
 	FindCitizen(ctx context.Context, reps []*CitizenRepresentation) ([]*citizen.Citizen, error)
+	FindClientApp(ctx context.Context, reps []*ClientAppRepresentation) ([]*clientapp.ClientApp, error)
 	FindFileAsset(ctx context.Context, reps []*FileAssetRepresentation) ([]*file.FileAsset, error)
 	FindNotification(ctx context.Context, reps []*NotificationRepresentation) ([]*notification.Notification, error)
 	FindOrgUnit(ctx context.Context, reps []*OrgUnitRepresentation) ([]*orgunit.OrgUnit, error)
@@ -1630,6 +1806,17 @@ type MutationResolver interface {
 	DisableCitizenTag(ctx context.Context, input DisableCitizenTagInput) (*DisableCitizenTagPayload, error)
 	TagCitizens(ctx context.Context, input TagCitizensInput) (*TagCitizensPayload, error)
 	UntagCitizens(ctx context.Context, input UntagCitizensInput) (*UntagCitizensPayload, error)
+	ApplyClientApp(ctx context.Context, input ApplyClientAppInput) (*ApplyClientAppPayload, error)
+	UpdateClientApp(ctx context.Context, input UpdateClientAppInput) (*UpdateClientAppPayload, error)
+	SubmitClientApp(ctx context.Context, input SubmitClientAppInput) (*SubmitClientAppPayload, error)
+	ReviewClientApp(ctx context.Context, input ReviewClientAppInput) (*ReviewClientAppPayload, error)
+	LaunchClientApp(ctx context.Context, input LaunchClientAppInput) (*LaunchClientAppPayload, error)
+	SuspendClientApp(ctx context.Context, input SuspendClientAppInput) (*SuspendClientAppPayload, error)
+	ResumeClientApp(ctx context.Context, input ResumeClientAppInput) (*ResumeClientAppPayload, error)
+	RetireClientApp(ctx context.Context, input RetireClientAppInput) (*RetireClientAppPayload, error)
+	SetClientAppAddresses(ctx context.Context, input SetClientAppAddressesInput) (*SetClientAppAddressesPayload, error)
+	CreateClientAppKey(ctx context.Context, input CreateClientAppKeyInput) (*CreateClientAppKeyPayload, error)
+	WithdrawConsent(ctx context.Context, input WithdrawConsentInput) (*WithdrawConsentPayload, error)
 	Delegate(ctx context.Context, input DelegateInput) (*DelegationPayload, error)
 	RevokeDelegation(ctx context.Context, input RevokeDelegationInput) (*DelegationPayload, error)
 	DeleteFile(ctx context.Context, input DeleteFileInput) (*DeleteFilePayload, error)
@@ -1749,6 +1936,9 @@ type QueryResolver interface {
 	AuditEntry(ctx context.Context, id string) (*audit.AuditEntry, error)
 	Viewer(ctx context.Context) (*citizen.Citizen, error)
 	CitizenTags(ctx context.Context, first *int, after *string) (*CitizenTagConnection, error)
+	ClientApp(ctx context.Context, id string) (*clientapp.ClientApp, error)
+	ClientApps(ctx context.Context, states []clientapp.State, search *string, first *int, after *string) (*ClientAppConnection, error)
+	Consents(ctx context.Context, all *bool, first *int, after *string) (*ConsentConnection, error)
 	Delegations(ctx context.Context, side delegation.Side, first *int, after *string) (*DelegationConnection, error)
 	File(ctx context.Context, id string) (*file.FileAsset, error)
 	MyFiles(ctx context.Context, first *int, after *string, states []file.State, kinds []file.Kind) (*FileAssetConnection, error)
@@ -1889,6 +2079,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ActionPermission.Name(childComplexity), true
+
+	case "ApplyClientAppPayload.clientApp":
+		if e.ComplexityRoot.ApplyClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplyClientAppPayload.ClientApp(childComplexity), true
 
 	case "ApplyOfflineVerificationPayload.verification":
 		if e.ComplexityRoot.ApplyOfflineVerificationPayload.Verification == nil {
@@ -2508,6 +2705,293 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CitizenTagEdge.Node(childComplexity), true
 
+	case "ClientApp.area":
+		if e.ComplexityRoot.ClientApp.Area == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Area(childComplexity), true
+	case "ClientApp.audience":
+		if e.ComplexityRoot.ClientApp.Audience == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Audience(childComplexity), true
+	case "ClientApp.clientId":
+		if e.ComplexityRoot.ClientApp.ClientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.ClientID(childComplexity), true
+	case "ClientApp.createdAt":
+		if e.ComplexityRoot.ClientApp.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.CreatedAt(childComplexity), true
+	case "ClientApp.dailyQuota":
+		if e.ComplexityRoot.ClientApp.DailyQuota == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.DailyQuota(childComplexity), true
+	case "ClientApp.grantedOperations":
+		if e.ComplexityRoot.ClientApp.GrantedOperations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.GrantedOperations(childComplexity), true
+	case "ClientApp.grantedScopes":
+		if e.ComplexityRoot.ClientApp.GrantedScopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.GrantedScopes(childComplexity), true
+	case "ClientApp.history":
+		if e.ComplexityRoot.ClientApp.History == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.History(childComplexity), true
+	case "ClientApp.homepage":
+		if e.ComplexityRoot.ClientApp.Homepage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Homepage(childComplexity), true
+	case "ClientApp.id":
+		if e.ComplexityRoot.ClientApp.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.ID(childComplexity), true
+	case "ClientApp.keys":
+		if e.ComplexityRoot.ClientApp.Keys == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Keys(childComplexity), true
+	case "ClientApp.kind":
+		if e.ComplexityRoot.ClientApp.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Kind(childComplexity), true
+	case "ClientApp.logoutUris":
+		if e.ComplexityRoot.ClientApp.LogoutUris == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.LogoutUris(childComplexity), true
+	case "ClientApp.name":
+		if e.ComplexityRoot.ClientApp.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Name(childComplexity), true
+	case "ClientApp.operations":
+		if e.ComplexityRoot.ClientApp.Operations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Operations(childComplexity), true
+	case "ClientApp.ownClient":
+		if e.ComplexityRoot.ClientApp.OwnClient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.OwnClient(childComplexity), true
+	case "ClientApp.ratePerSecond":
+		if e.ComplexityRoot.ClientApp.RatePerSecond == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.RatePerSecond(childComplexity), true
+	case "ClientApp.redirectUris":
+		if e.ComplexityRoot.ClientApp.RedirectUris == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.RedirectUris(childComplexity), true
+	case "ClientApp.scopes":
+		if e.ComplexityRoot.ClientApp.Scopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Scopes(childComplexity), true
+	case "ClientApp.state":
+		if e.ComplexityRoot.ClientApp.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.State(childComplexity), true
+	case "ClientApp.stateReason":
+		if e.ComplexityRoot.ClientApp.StateReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.StateReason(childComplexity), true
+	case "ClientApp.statistics":
+		if e.ComplexityRoot.ClientApp.Statistics == nil {
+			break
+		}
+
+		args, err := ec.field_ClientApp_statistics_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ClientApp.Statistics(childComplexity, args["from"].(*string), args["to"].(*string)), true
+	case "ClientApp.summary":
+		if e.ComplexityRoot.ClientApp.Summary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Summary(childComplexity), true
+	case "ClientApp.unit":
+		if e.ComplexityRoot.ClientApp.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Unit(childComplexity), true
+	case "ClientApp.updatedAt":
+		if e.ComplexityRoot.ClientApp.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.UpdatedAt(childComplexity), true
+	case "ClientApp.version":
+		if e.ComplexityRoot.ClientApp.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientApp.Version(childComplexity), true
+
+	case "ClientAppConnection.edges":
+		if e.ComplexityRoot.ClientAppConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppConnection.Edges(childComplexity), true
+	case "ClientAppConnection.pageInfo":
+		if e.ComplexityRoot.ClientAppConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppConnection.PageInfo(childComplexity), true
+
+	case "ClientAppDay.calls":
+		if e.ComplexityRoot.ClientAppDay.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppDay.Calls(childComplexity), true
+	case "ClientAppDay.day":
+		if e.ComplexityRoot.ClientAppDay.Day == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppDay.Day(childComplexity), true
+	case "ClientAppDay.errors":
+		if e.ComplexityRoot.ClientAppDay.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppDay.Errors(childComplexity), true
+	case "ClientAppDay.refusals":
+		if e.ComplexityRoot.ClientAppDay.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppDay.Refusals(childComplexity), true
+
+	case "ClientAppEdge.cursor":
+		if e.ComplexityRoot.ClientAppEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEdge.Cursor(childComplexity), true
+	case "ClientAppEdge.node":
+		if e.ComplexityRoot.ClientAppEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEdge.Node(childComplexity), true
+
+	case "ClientAppEvent.action":
+		if e.ComplexityRoot.ClientAppEvent.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEvent.Action(childComplexity), true
+	case "ClientAppEvent.at":
+		if e.ComplexityRoot.ClientAppEvent.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEvent.At(childComplexity), true
+	case "ClientAppEvent.from":
+		if e.ComplexityRoot.ClientAppEvent.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEvent.From(childComplexity), true
+	case "ClientAppEvent.id":
+		if e.ComplexityRoot.ClientAppEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEvent.ID(childComplexity), true
+	case "ClientAppEvent.reason":
+		if e.ComplexityRoot.ClientAppEvent.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEvent.Reason(childComplexity), true
+	case "ClientAppEvent.to":
+		if e.ComplexityRoot.ClientAppEvent.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEvent.To(childComplexity), true
+	case "ClientAppEvent.worker":
+		if e.ComplexityRoot.ClientAppEvent.Worker == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppEvent.Worker(childComplexity), true
+
+	case "ClientAppKey.createdAt":
+		if e.ComplexityRoot.ClientAppKey.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppKey.CreatedAt(childComplexity), true
+	case "ClientAppKey.expiresAt":
+		if e.ComplexityRoot.ClientAppKey.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppKey.ExpiresAt(childComplexity), true
+	case "ClientAppKey.hint":
+		if e.ComplexityRoot.ClientAppKey.Hint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppKey.Hint(childComplexity), true
+	case "ClientAppKey.id":
+		if e.ComplexityRoot.ClientAppKey.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppKey.ID(childComplexity), true
+	case "ClientAppKey.usedAt":
+		if e.ComplexityRoot.ClientAppKey.UsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientAppKey.UsedAt(childComplexity), true
+
 	case "ClosePlacePayload.place":
 		if e.ComplexityRoot.ClosePlacePayload.Place == nil {
 			break
@@ -2528,6 +3012,100 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CompleteFaceVerificationPayload.Verification(childComplexity), true
+
+	case "Consent.appHomepage":
+		if e.ComplexityRoot.Consent.AppHomepage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.AppHomepage(childComplexity), true
+	case "Consent.appName":
+		if e.ComplexityRoot.Consent.AppName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.AppName(childComplexity), true
+	case "Consent.appSummary":
+		if e.ComplexityRoot.Consent.AppSummary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.AppSummary(childComplexity), true
+	case "Consent.endedAt":
+		if e.ComplexityRoot.Consent.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.EndedAt(childComplexity), true
+	case "Consent.expiresAt":
+		if e.ComplexityRoot.Consent.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.ExpiresAt(childComplexity), true
+	case "Consent.grantedAt":
+		if e.ComplexityRoot.Consent.GrantedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.GrantedAt(childComplexity), true
+	case "Consent.id":
+		if e.ComplexityRoot.Consent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.ID(childComplexity), true
+	case "Consent.items":
+		if e.ComplexityRoot.Consent.Items == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.Items(childComplexity), true
+	case "Consent.state":
+		if e.ComplexityRoot.Consent.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.State(childComplexity), true
+
+	case "ConsentConnection.edges":
+		if e.ComplexityRoot.ConsentConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentConnection.Edges(childComplexity), true
+	case "ConsentConnection.pageInfo":
+		if e.ComplexityRoot.ConsentConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentConnection.PageInfo(childComplexity), true
+
+	case "ConsentEdge.cursor":
+		if e.ComplexityRoot.ConsentEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentEdge.Cursor(childComplexity), true
+	case "ConsentEdge.node":
+		if e.ComplexityRoot.ConsentEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentEdge.Node(childComplexity), true
+
+	case "ConsentItem.scope":
+		if e.ComplexityRoot.ConsentItem.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentItem.Scope(childComplexity), true
+	case "ConsentItem.words":
+		if e.ComplexityRoot.ConsentItem.Words == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentItem.Words(childComplexity), true
 
 	case "ConsentToRealNamePayload.consent":
 		if e.ComplexityRoot.ConsentToRealNamePayload.Consent == nil {
@@ -2579,6 +3157,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateCitizenTagPayload.Tag(childComplexity), true
+
+	case "CreateClientAppKeyPayload.clientApp":
+		if e.ComplexityRoot.CreateClientAppKeyPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateClientAppKeyPayload.ClientApp(childComplexity), true
+	case "CreateClientAppKeyPayload.key":
+		if e.ComplexityRoot.CreateClientAppKeyPayload.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateClientAppKeyPayload.Key(childComplexity), true
+	case "CreateClientAppKeyPayload.secret":
+		if e.ComplexityRoot.CreateClientAppKeyPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateClientAppKeyPayload.Secret(childComplexity), true
 
 	case "CreateMessageTemplatePayload.template":
 		if e.ComplexityRoot.CreateMessageTemplatePayload.Template == nil {
@@ -2871,6 +3468,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Entity.FindCitizen(childComplexity, args["reps"].([]*CitizenRepresentation)), true
+	case "Entity.findClientApp":
+		if e.ComplexityRoot.Entity.FindClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Entity_findClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Entity.FindClientApp(childComplexity, args["reps"].([]*ClientAppRepresentation)), true
 	case "Entity.findFileAsset":
 		if e.ComplexityRoot.Entity.FindFileAsset == nil {
 			break
@@ -3878,6 +4486,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InstitutionChangeEdge.Node(childComplexity), true
 
+	case "LaunchClientAppPayload.clientApp":
+		if e.ComplexityRoot.LaunchClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LaunchClientAppPayload.ClientApp(childComplexity), true
+
 	case "LinkAccountPayload.merged":
 		if e.ComplexityRoot.LinkAccountPayload.Merged == nil {
 			break
@@ -4555,6 +5170,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ActOnWorkflow(childComplexity, args["input"].(workflow.ActOnWorkflowInput)), true
+	case "Mutation.applyClientApp":
+		if e.ComplexityRoot.Mutation.ApplyClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_applyClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApplyClientApp(childComplexity, args["input"].(ApplyClientAppInput)), true
 	case "Mutation.applyOfflineVerification":
 		if e.ComplexityRoot.Mutation.ApplyOfflineVerification == nil {
 			break
@@ -4682,6 +5308,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateCitizenTag(childComplexity, args["input"].(CreateCitizenTagInput)), true
+	case "Mutation.createClientAppKey":
+		if e.ComplexityRoot.Mutation.CreateClientAppKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createClientAppKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateClientAppKey(childComplexity, args["input"].(CreateClientAppKeyInput)), true
 	case "Mutation.createMessageTemplate":
 		if e.ComplexityRoot.Mutation.CreateMessageTemplate == nil {
 			break
@@ -4908,6 +5545,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.GrantAssignment(childComplexity, args["input"].(GrantAssignmentInput)), true
+	case "Mutation.launchClientApp":
+		if e.ComplexityRoot.Mutation.LaunchClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_launchClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LaunchClientApp(childComplexity, args["input"].(LaunchClientAppInput)), true
 	case "Mutation.linkAccount":
 		if e.ComplexityRoot.Mutation.LinkAccount == nil {
 			break
@@ -5183,6 +5831,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RestoreFile(childComplexity, args["input"].(RestoreFileInput)), true
+	case "Mutation.resumeClientApp":
+		if e.ComplexityRoot.Mutation.ResumeClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resumeClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResumeClientApp(childComplexity, args["input"].(ResumeClientAppInput)), true
 	case "Mutation.resumeOrgUnit":
 		if e.ComplexityRoot.Mutation.ResumeOrgUnit == nil {
 			break
@@ -5205,6 +5864,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResumeWorker(childComplexity, args["input"].(ResumeWorkerInput)), true
+	case "Mutation.retireClientApp":
+		if e.ComplexityRoot.Mutation.RetireClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_retireClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RetireClientApp(childComplexity, args["input"].(RetireClientAppInput)), true
 	case "Mutation.retireMessageTemplate":
 		if e.ComplexityRoot.Mutation.RetireMessageTemplate == nil {
 			break
@@ -5266,6 +5936,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevealVerification(childComplexity, args["input"].(RevealVerificationInput)), true
+	case "Mutation.reviewClientApp":
+		if e.ComplexityRoot.Mutation.ReviewClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reviewClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReviewClientApp(childComplexity, args["input"].(ReviewClientAppInput)), true
 	case "Mutation.reviewMessageTemplate":
 		if e.ComplexityRoot.Mutation.ReviewMessageTemplate == nil {
 			break
@@ -5310,6 +5991,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SendMessage(childComplexity, args["input"].(SendMessageInput)), true
+	case "Mutation.setClientAppAddresses":
+		if e.ComplexityRoot.Mutation.SetClientAppAddresses == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setClientAppAddresses_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetClientAppAddresses(childComplexity, args["input"].(SetClientAppAddressesInput)), true
 	case "Mutation.setMessagePreference":
 		if e.ComplexityRoot.Mutation.SetMessagePreference == nil {
 			break
@@ -5437,6 +6129,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StepUp(childComplexity, args["input"].(StepUpInput)), true
+	case "Mutation.submitClientApp":
+		if e.ComplexityRoot.Mutation.SubmitClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_submitClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SubmitClientApp(childComplexity, args["input"].(SubmitClientAppInput)), true
 	case "Mutation.submitMessageTemplate":
 		if e.ComplexityRoot.Mutation.SubmitMessageTemplate == nil {
 			break
@@ -5459,6 +6162,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SubmitVerificationMaterials(childComplexity, args["input"].(realname.VerificationMaterialsInput)), true
+	case "Mutation.suspendClientApp":
+		if e.ComplexityRoot.Mutation.SuspendClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_suspendClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SuspendClientApp(childComplexity, args["input"].(SuspendClientAppInput)), true
 	case "Mutation.suspendOrgUnit":
 		if e.ComplexityRoot.Mutation.SuspendOrgUnit == nil {
 			break
@@ -5525,6 +6239,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UntagCitizens(childComplexity, args["input"].(UntagCitizensInput)), true
+	case "Mutation.updateClientApp":
+		if e.ComplexityRoot.Mutation.UpdateClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateClientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateClientApp(childComplexity, args["input"].(UpdateClientAppInput)), true
 	case "Mutation.updatePlace":
 		if e.ComplexityRoot.Mutation.UpdatePlace == nil {
 			break
@@ -5602,6 +6327,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.WithdrawAssignment(childComplexity, args["input"].(WithdrawAssignmentInput)), true
+	case "Mutation.withdrawConsent":
+		if e.ComplexityRoot.Mutation.WithdrawConsent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_withdrawConsent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WithdrawConsent(childComplexity, args["input"].(WithdrawConsentInput)), true
 	case "Mutation.withdrawRealNameConsent":
 		if e.ComplexityRoot.Mutation.WithdrawRealNameConsent == nil {
 			break
@@ -6181,6 +6917,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.CitizenTags(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Query.clientApp":
+		if e.ComplexityRoot.Query.ClientApp == nil {
+			break
+		}
+
+		args, err := ec.field_Query_clientApp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ClientApp(childComplexity, args["id"].(string)), true
+	case "Query.clientApps":
+		if e.ComplexityRoot.Query.ClientApps == nil {
+			break
+		}
+
+		args, err := ec.field_Query_clientApps_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ClientApps(childComplexity, args["states"].([]clientapp.State), args["search"].(*string), args["first"].(*int), args["after"].(*string)), true
+	case "Query.consents":
+		if e.ComplexityRoot.Query.Consents == nil {
+			break
+		}
+
+		args, err := ec.field_Query_consents_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Consents(childComplexity, args["all"].(*bool), args["first"].(*int), args["after"].(*string)), true
 	case "Query.currentWorker":
 		if e.ComplexityRoot.Query.CurrentWorker == nil {
 			break
@@ -6879,6 +7648,20 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RestoreFilePayload.File(childComplexity), true
 
+	case "ResumeClientAppPayload.clientApp":
+		if e.ComplexityRoot.ResumeClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResumeClientAppPayload.ClientApp(childComplexity), true
+
+	case "RetireClientAppPayload.clientApp":
+		if e.ComplexityRoot.RetireClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetireClientAppPayload.ClientApp(childComplexity), true
+
 	case "RetireMessageTemplatePayload.template":
 		if e.ComplexityRoot.RetireMessageTemplatePayload.Template == nil {
 			break
@@ -6951,6 +7734,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RevealVerificationPayload.Verification(childComplexity), true
 
+	case "ReviewClientAppPayload.clientApp":
+		if e.ComplexityRoot.ReviewClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewClientAppPayload.ClientApp(childComplexity), true
+
 	case "ReviewMessageTemplatePayload.template":
 		if e.ComplexityRoot.ReviewMessageTemplatePayload.Template == nil {
 			break
@@ -7002,6 +7792,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SendMessagePayload.Message(childComplexity), true
+
+	case "SetClientAppAddressesPayload.clientApp":
+		if e.ComplexityRoot.SetClientAppAddressesPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetClientAppAddressesPayload.ClientApp(childComplexity), true
 
 	case "SetMessagePreferencePayload.preference":
 		if e.ComplexityRoot.SetMessagePreferencePayload.Preference == nil {
@@ -7138,6 +7935,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StepUpPayload.ProvenUntil(childComplexity), true
 
+	case "SubmitClientAppPayload.clientApp":
+		if e.ComplexityRoot.SubmitClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitClientAppPayload.ClientApp(childComplexity), true
+
 	case "SubmitMessageTemplatePayload.template":
 		if e.ComplexityRoot.SubmitMessageTemplatePayload.Template == nil {
 			break
@@ -7175,6 +7979,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.NotificationReceived(childComplexity), true
+
+	case "SuspendClientAppPayload.clientApp":
+		if e.ComplexityRoot.SuspendClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspendClientAppPayload.ClientApp(childComplexity), true
 
 	case "SwitchPostPayload.accessToken":
 		if e.ComplexityRoot.SwitchPostPayload.AccessToken == nil {
@@ -7227,6 +8038,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UntagCitizensPayload.Tag(childComplexity), true
+
+	case "UpdateClientAppPayload.clientApp":
+		if e.ComplexityRoot.UpdateClientAppPayload.ClientApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateClientAppPayload.ClientApp(childComplexity), true
 
 	case "UpdatePlacePayload.place":
 		if e.ComplexityRoot.UpdatePlacePayload.Place == nil {
@@ -7342,6 +8160,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.VerifySecondFactorPayload.Worker(childComplexity), true
+
+	case "WithdrawConsentPayload.consent":
+		if e.ComplexityRoot.WithdrawConsentPayload.Consent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithdrawConsentPayload.Consent(childComplexity), true
 
 	case "WithdrawRealNameConsentPayload.consent":
 		if e.ComplexityRoot.WithdrawRealNameConsentPayload.Consent == nil {
@@ -7992,6 +8817,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AbolishPostInput", ec.unmarshalInputAbolishPostInput),
 			graphql.NewInputUnmarshaler("ActOnWorkflowInput", ec.unmarshalInputActOnWorkflowInput),
+			graphql.NewInputUnmarshaler("ApplyClientAppInput", ec.unmarshalInputApplyClientAppInput),
 			graphql.NewInputUnmarshaler("ApplyOfflineVerificationInput", ec.unmarshalInputApplyOfflineVerificationInput),
 			graphql.NewInputUnmarshaler("AreaRepresentation", ec.unmarshalInputAreaRepresentation),
 			graphql.NewInputUnmarshaler("AuditEntryFilter", ec.unmarshalInputAuditEntryFilter),
@@ -8003,11 +8829,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ChangeMobileInput", ec.unmarshalInputChangeMobileInput),
 			graphql.NewInputUnmarshaler("ChangePasswordInput", ec.unmarshalInputChangePasswordInput),
 			graphql.NewInputUnmarshaler("CitizenRepresentation", ec.unmarshalInputCitizenRepresentation),
+			graphql.NewInputUnmarshaler("ClientAppDescription", ec.unmarshalInputClientAppDescription),
+			graphql.NewInputUnmarshaler("ClientAppRepresentation", ec.unmarshalInputClientAppRepresentation),
 			graphql.NewInputUnmarshaler("ClosePlaceInput", ec.unmarshalInputClosePlaceInput),
 			graphql.NewInputUnmarshaler("CloseRealNameCounterInput", ec.unmarshalInputCloseRealNameCounterInput),
 			graphql.NewInputUnmarshaler("CompleteFaceVerificationInput", ec.unmarshalInputCompleteFaceVerificationInput),
 			graphql.NewInputUnmarshaler("ConsentToRealNameInput", ec.unmarshalInputConsentToRealNameInput),
 			graphql.NewInputUnmarshaler("CreateCitizenTagInput", ec.unmarshalInputCreateCitizenTagInput),
+			graphql.NewInputUnmarshaler("CreateClientAppKeyInput", ec.unmarshalInputCreateClientAppKeyInput),
 			graphql.NewInputUnmarshaler("CreateMessageTemplateInput", ec.unmarshalInputCreateMessageTemplateInput),
 			graphql.NewInputUnmarshaler("CreateOrgUnitInput", ec.unmarshalInputCreateOrgUnitInput),
 			graphql.NewInputUnmarshaler("CreatePlaceInput", ec.unmarshalInputCreatePlaceInput),
@@ -8033,6 +8862,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("GrantAssignmentInput", ec.unmarshalInputGrantAssignmentInput),
 			graphql.NewInputUnmarshaler("IdentityClaim", ec.unmarshalInputIdentityClaim),
 			graphql.NewInputUnmarshaler("InboxFilter", ec.unmarshalInputInboxFilter),
+			graphql.NewInputUnmarshaler("LaunchClientAppInput", ec.unmarshalInputLaunchClientAppInput),
 			graphql.NewInputUnmarshaler("LinkAccountInput", ec.unmarshalInputLinkAccountInput),
 			graphql.NewInputUnmarshaler("LogFilter", ec.unmarshalInputLogFilter),
 			graphql.NewInputUnmarshaler("LowerAssuranceLevelInput", ec.unmarshalInputLowerAssuranceLevelInput),
@@ -8072,15 +8902,19 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ResetSecondFactorInput", ec.unmarshalInputResetSecondFactorInput),
 			graphql.NewInputUnmarshaler("ResetWorkerPasswordInput", ec.unmarshalInputResetWorkerPasswordInput),
 			graphql.NewInputUnmarshaler("RestoreFileInput", ec.unmarshalInputRestoreFileInput),
+			graphql.NewInputUnmarshaler("ResumeClientAppInput", ec.unmarshalInputResumeClientAppInput),
 			graphql.NewInputUnmarshaler("ResumeOrgUnitInput", ec.unmarshalInputResumeOrgUnitInput),
 			graphql.NewInputUnmarshaler("ResumeWorkerInput", ec.unmarshalInputResumeWorkerInput),
+			graphql.NewInputUnmarshaler("RetireClientAppInput", ec.unmarshalInputRetireClientAppInput),
 			graphql.NewInputUnmarshaler("RetireMessageTemplateInput", ec.unmarshalInputRetireMessageTemplateInput),
 			graphql.NewInputUnmarshaler("RevealCitizenInput", ec.unmarshalInputRevealCitizenInput),
 			graphql.NewInputUnmarshaler("RevealRealNameInput", ec.unmarshalInputRevealRealNameInput),
 			graphql.NewInputUnmarshaler("RevealVerificationInput", ec.unmarshalInputRevealVerificationInput),
+			graphql.NewInputUnmarshaler("ReviewClientAppInput", ec.unmarshalInputReviewClientAppInput),
 			graphql.NewInputUnmarshaler("ReviewMessageTemplateInput", ec.unmarshalInputReviewMessageTemplateInput),
 			graphql.NewInputUnmarshaler("RevokeDelegationInput", ec.unmarshalInputRevokeDelegationInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
+			graphql.NewInputUnmarshaler("SetClientAppAddressesInput", ec.unmarshalInputSetClientAppAddressesInput),
 			graphql.NewInputUnmarshaler("SetMessagePreferenceInput", ec.unmarshalInputSetMessagePreferenceInput),
 			graphql.NewInputUnmarshaler("SetPasswordInput", ec.unmarshalInputSetPasswordInput),
 			graphql.NewInputUnmarshaler("SetPostPermissionInput", ec.unmarshalInputSetPostPermissionInput),
@@ -8092,13 +8926,16 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SignOutInput", ec.unmarshalInputSignOutInput),
 			graphql.NewInputUnmarshaler("StartWorkflowInput", ec.unmarshalInputStartWorkflowInput),
 			graphql.NewInputUnmarshaler("StepUpInput", ec.unmarshalInputStepUpInput),
+			graphql.NewInputUnmarshaler("SubmitClientAppInput", ec.unmarshalInputSubmitClientAppInput),
 			graphql.NewInputUnmarshaler("SubmitMessageTemplateInput", ec.unmarshalInputSubmitMessageTemplateInput),
+			graphql.NewInputUnmarshaler("SuspendClientAppInput", ec.unmarshalInputSuspendClientAppInput),
 			graphql.NewInputUnmarshaler("SuspendOrgUnitInput", ec.unmarshalInputSuspendOrgUnitInput),
 			graphql.NewInputUnmarshaler("SuspendWorkerInput", ec.unmarshalInputSuspendWorkerInput),
 			graphql.NewInputUnmarshaler("SwitchPostInput", ec.unmarshalInputSwitchPostInput),
 			graphql.NewInputUnmarshaler("TagCitizensInput", ec.unmarshalInputTagCitizensInput),
 			graphql.NewInputUnmarshaler("UnlinkAccountInput", ec.unmarshalInputUnlinkAccountInput),
 			graphql.NewInputUnmarshaler("UntagCitizensInput", ec.unmarshalInputUntagCitizensInput),
+			graphql.NewInputUnmarshaler("UpdateClientAppInput", ec.unmarshalInputUpdateClientAppInput),
 			graphql.NewInputUnmarshaler("UpdatePlaceInput", ec.unmarshalInputUpdatePlaceInput),
 			graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
 			graphql.NewInputUnmarshaler("UrgeWorkflowInput", ec.unmarshalInputUrgeWorkflowInput),
@@ -8107,6 +8944,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("VerifyByThirdPartyInput", ec.unmarshalInputVerifyByThirdPartyInput),
 			graphql.NewInputUnmarshaler("VerifySecondFactorInput", ec.unmarshalInputVerifySecondFactorInput),
 			graphql.NewInputUnmarshaler("WithdrawAssignmentInput", ec.unmarshalInputWithdrawAssignmentInput),
+			graphql.NewInputUnmarshaler("WithdrawConsentInput", ec.unmarshalInputWithdrawConsentInput),
 			graphql.NewInputUnmarshaler("WithdrawRealNameConsentInput", ec.unmarshalInputWithdrawRealNameConsentInput),
 			graphql.NewInputUnmarshaler("WithdrawVerificationInput", ec.unmarshalInputWithdrawVerificationInput),
 			graphql.NewInputUnmarshaler("WorkerRepresentation", ec.unmarshalInputWorkerRepresentation),
@@ -8742,6 +9580,538 @@ type CitizenTagEdge {
   cursor: String!
   "标签"
   node: CitizenTag!
+}
+`, BuiltIn: false},
+	{Name: "../../../schema/platform/clientapp.graphql", Input: `extend type Query {
+  "一个第三方应用；不存在或无权查看时为空"
+  clientApp(
+    "应用标识"
+    id: ID!
+  ): ClientApp
+  "第三方应用列表，新的在前：审核员看辖区内全部，其他人看本单位的"
+  clientApps(
+    "仅这些状态；不填则不限"
+    states: [ClientAppState!]
+    "名称中的文字"
+    search: String
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): ClientAppConnection!
+}
+
+extend type Mutation {
+  "以当前任职所在单位申请第三方应用，先存为草稿"
+  applyClientApp(input: ApplyClientAppInput!): ApplyClientAppPayload!
+  "修改草稿或被驳回的应用，修改后为草稿"
+  updateClientApp(input: UpdateClientAppInput!): UpdateClientAppPayload!
+  "提交应用审核"
+  submitClientApp(input: SubmitClientAppInput!): SubmitClientAppPayload!
+  "审核应用：通过后进入沙箱，或驳回；不能审核本人申请或提交的"
+  reviewClientApp(input: ReviewClientAppInput!): ReviewClientAppPayload!
+  "将沙箱中的应用上线；不能处置本人申请的"
+  launchClientApp(input: LaunchClientAppInput!): LaunchClientAppPayload!
+  "停用已上线的应用，其令牌立即不再有效"
+  suspendClientApp(input: SuspendClientAppInput!): SuspendClientAppPayload!
+  "恢复已停用的应用"
+  resumeClientApp(input: ResumeClientAppInput!): ResumeClientAppPayload!
+  "注销已停用的应用，不能恢复"
+  retireClientApp(input: RetireClientAppInput!): RetireClientAppPayload!
+  "修改沙箱中应用的回调地址"
+  setClientAppAddresses(input: SetClientAppAddressesInput!): SetClientAppAddressesPayload!
+  "生成应用的新密钥：只显示这一次，旧密钥按所填时间失效"
+  createClientAppKey(input: CreateClientAppKeyInput!): CreateClientAppKeyPayload!
+}
+
+"第三方应用：使用统一登录和开放操作的应用"
+type ClientApp @key(fields: "id") @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.ClientApp") {
+  "标识"
+  id: ID!
+  "登录协议中的应用编号（client_id）"
+  clientId: String!
+  "名称"
+  name: String!
+  "用途说明"
+  summary: String!
+  "主页；没有则为空文字"
+  homepage: String!
+  "类型"
+  kind: ClientAppKind!
+  "使用对象"
+  audience: ClientAppAudience!
+  "平台自有客户端的名称；第三方应用为空"
+  ownClient: String
+  "所属单位"
+  unit: OrgUnit @goField(forceResolver: true, batch: true)
+  "所属区划"
+  area: Area @goField(forceResolver: true)
+  "登录回调地址"
+  redirectUris: [String!]!
+  "退出回调地址"
+  logoutUris: [String!]!
+  "申请的授权范围"
+  scopes: [ClientScope!]!
+  "申请的开放操作"
+  operations: [String!]!
+  "已授予的授权范围"
+  grantedScopes: [ClientScope!]!
+  "已授予的开放操作"
+  grantedOperations: [String!]!
+  "每日调用量上限，按北京时间计；沙箱中最多 1000"
+  dailyQuota: Int!
+  "每秒调用量上限；沙箱中最多 5"
+  ratePerSecond: Int!
+  "状态"
+  state: ClientAppState!
+  "驳回、停用等的原因；没有则为空文字"
+  stateReason: String!
+  "密钥，不含密钥本身，新的在前，最多 20 个"
+  keys: [ClientAppKey!]! @goField(forceResolver: true, batch: true)
+  "变更记录，新的在前，最多 100 条"
+  history: [ClientAppEvent!]! @goField(forceResolver: true, batch: true)
+  "每日调用统计，新的在前，没有调用的日期不列出"
+  statistics(
+    "起日；不填则为止日前 30 天"
+    from: Date
+    "止日，含当日；不填则为今天"
+    to: Date
+  ): [ClientAppDay!]! @goField(forceResolver: true, batch: true)
+  "版本号，修改时须带上"
+  version: Int!
+  "申请时间"
+  createdAt: Time!
+  "最后修改的时间"
+  updatedAt: Time!
+}
+
+"第三方应用的状态"
+enum ClientAppState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.State") {
+  "草稿"
+  DRAFT
+  "审核中"
+  IN_REVIEW
+  "已驳回"
+  REJECTED
+  "沙箱：限 20 人试用"
+  SANDBOX
+  "已上线"
+  LIVE
+  "已停用"
+  SUSPENDED
+  "已注销"
+  RETIRED
+}
+
+"第三方应用的类型，决定其如何证明身份"
+enum ClientAppKind @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.Kind") {
+  "服务端应用：使用密钥"
+  WEB
+  "浏览器应用：没有服务端，使用 PKCE"
+  BROWSER
+  "手机或电脑程序：使用 PKCE"
+  NATIVE
+  "没有键盘的设备，例如大屏"
+  DEVICE
+}
+
+"第三方应用的使用对象"
+enum ClientAppAudience @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.Audience") {
+  "市民"
+  CITIZENS
+  "工作人员"
+  WORKERS
+  "市民和工作人员"
+  EVERYBODY
+}
+
+"授权范围：应用可以获知或代办的事项"
+enum ClientScope @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.Scope") {
+  "登录身份：仅该应用可见的编号"
+  OPENID
+  "昵称；工作人员为姓名"
+  PROFILE
+  "部分隐藏的手机号"
+  PHONE
+  "完整手机号"
+  PHONE_FULL
+  "实名等级，不含姓名和证件号"
+  REALNAME
+  "居住社区或任职区划"
+  AREA
+  "工作人员的单位、岗位和角色"
+  ORGANIZATION
+  "以本人身份执行已获批准的开放操作"
+  API
+  "本人不在时保持授权"
+  OFFLINE_ACCESS
+}
+
+"应用的一个密钥，不含密钥本身"
+type ClientAppKey @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.Secret") {
+  "标识"
+  id: ID!
+  "密钥的最后四位"
+  hint: String!
+  "生成时间"
+  createdAt: Time!
+  "失效时间；尚未被替换则为空"
+  expiresAt: Time
+  "最近使用的时间，精确到分钟；未使用过则为空"
+  usedAt: Time
+}
+
+"应用的一条变更记录"
+type ClientAppEvent @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.Event") {
+  "标识"
+  id: ID!
+  "时间"
+  at: Time!
+  "操作"
+  action: ClientAppAction!
+  "操作人"
+  worker: Worker @goField(forceResolver: true, batch: true)
+  "之前的状态；首次申请则为空"
+  from: ClientAppState
+  "之后的状态"
+  to: ClientAppState!
+  "原因；没有则为空文字"
+  reason: String!
+}
+
+"对应用的操作"
+enum ClientAppAction @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.Action") {
+  "申请"
+  APPLY
+  "修改"
+  UPDATE
+  "提交审核"
+  SUBMIT
+  "审核通过"
+  APPROVE
+  "驳回"
+  REJECT
+  "上线"
+  LAUNCH
+  "停用"
+  SUSPEND
+  "恢复"
+  RESUME
+  "注销"
+  RETIRE
+  "生成密钥"
+  NEW_KEY
+  "修改回调地址"
+  SET_ADDRESSES
+}
+
+"应用一天的调用统计"
+type ClientAppDay @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/clientapp.Day") {
+  "日期，北京时间"
+  day: Date!
+  "已执行的调用数"
+  calls: Int!
+  "其中出错的调用数"
+  errors: Int!
+  "被拒绝的调用数：超出调用量，或操作未获授权"
+  refusals: Int!
+}
+
+"第三方应用的分页列表"
+type ClientAppConnection {
+  "本页的条目"
+  edges: [ClientAppEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"第三方应用列表的条目"
+type ClientAppEdge {
+  "游标"
+  cursor: String!
+  "应用"
+  node: ClientApp!
+}
+
+"对应用的描述"
+input ClientAppDescription {
+  "名称，2 到 40 个字"
+  name: String!
+  "用途说明，5 到 200 个字"
+  summary: String!
+  "主页，https 地址"
+  homepage: String
+  "类型"
+  kind: ClientAppKind!
+  "使用对象"
+  audience: ClientAppAudience!
+  "登录回调地址，逐字比对，最多 20 个；须为 https，仅本机调试可用 http；设备应用不填"
+  redirectUris: [String!]!
+  "退出回调地址，逐字比对，最多 20 个"
+  logoutUris: [String!]!
+  "申请的授权范围；登录身份总是包含"
+  scopes: [ClientScope!]!
+  "申请的开放操作的名称"
+  operations: [String!]!
+  "每日调用量"
+  dailyQuota: Int!
+  "每秒调用量"
+  ratePerSecond: Int!
+}
+
+"申请应用的输入"
+input ApplyClientAppInput {
+  "应用的描述"
+  app: ClientAppDescription!
+}
+
+"申请应用的结果"
+type ApplyClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"修改应用的输入"
+input UpdateClientAppInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+  "应用的描述"
+  app: ClientAppDescription!
+}
+
+"修改应用的结果"
+type UpdateClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"提交应用审核的输入"
+input SubmitClientAppInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+}
+
+"提交应用审核的结果"
+type SubmitClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"审核应用的输入"
+input ReviewClientAppInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+  "是否通过"
+  approve: Boolean!
+  "驳回的原因；通过时可不填"
+  reason: String
+  "授予的授权范围，不超出申请的；不填则为全部"
+  grantedScopes: [ClientScope!]
+  "授予的开放操作，不超出申请的；不填则为全部"
+  grantedOperations: [String!]
+  "每日调用量；不填则按申请"
+  dailyQuota: Int
+  "每秒调用量；不填则按申请"
+  ratePerSecond: Int
+  "作为平台自有的哪个客户端：app、miniprogram、workbench 或 screen；第三方应用不填"
+  ownClient: String
+}
+
+"审核应用的结果"
+type ReviewClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"应用上线的输入"
+input LaunchClientAppInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+}
+
+"应用上线的结果"
+type LaunchClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"停用应用的输入"
+input SuspendClientAppInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+  "原因，2 到 200 个字"
+  reason: String!
+}
+
+"停用应用的结果"
+type SuspendClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"恢复应用的输入"
+input ResumeClientAppInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+  "说明"
+  reason: String
+}
+
+"恢复应用的结果"
+type ResumeClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"注销应用的输入"
+input RetireClientAppInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+  "原因，2 到 200 个字"
+  reason: String!
+}
+
+"注销应用的结果"
+type RetireClientAppPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"修改应用回调地址的输入"
+input SetClientAppAddressesInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+  "登录回调地址，最多 20 个"
+  redirectUris: [String!]!
+  "退出回调地址，最多 20 个"
+  logoutUris: [String!]!
+}
+
+"修改应用回调地址的结果"
+type SetClientAppAddressesPayload {
+  "应用"
+  clientApp: ClientApp!
+}
+
+"生成应用密钥的输入"
+input CreateClientAppKeyInput {
+  "应用标识"
+  id: ID!
+  "所见的版本号"
+  expectedVersion: Int!
+  "旧密钥继续有效的小时数，0 到 720，默认 168"
+  overlapHours: Int = 168
+}
+
+"生成应用密钥的结果"
+type CreateClientAppKeyPayload {
+  "应用"
+  clientApp: ClientApp!
+  "密钥本身，只显示这一次，请妥善保存"
+  secret: String!
+  "密钥的信息"
+  key: ClientAppKey!
+}
+`, BuiltIn: false},
+	{Name: "../../../schema/platform/consent.graphql", Input: `extend type Query {
+  "当前登录者给予各应用的授权，新的在前"
+  consents(
+    "是否包含已撤回和已到期的，默认否"
+    all: Boolean
+    "每页条数，1 到 100，默认 20"
+    first: Int
+    "上一页最后一条的游标"
+    after: String
+  ): ConsentConnection!
+}
+
+extend type Mutation {
+  "撤回本人给予某应用的授权，该应用持有的令牌立即失效"
+  withdrawConsent(input: WithdrawConsentInput!): WithdrawConsentPayload!
+}
+
+"授权：本人同意某应用获知或代办的事项"
+type Consent @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/consent.Consent") {
+  "标识"
+  id: ID!
+  "应用的名称"
+  appName: String!
+  "应用的用途说明"
+  appSummary: String!
+  "应用的主页；没有则为空文字"
+  appHomepage: String!
+  "同意的事项"
+  items: [ConsentItem!]! @goField(forceResolver: true)
+  "状态"
+  state: ConsentState!
+  "同意的时间"
+  grantedAt: Time!
+  "到期的时间"
+  expiresAt: Time!
+  "撤回或到期的时间；有效时为空"
+  endedAt: Time
+}
+
+"同意的一个事项"
+type ConsentItem {
+  "授权范围"
+  scope: ClientScope!
+  "说明"
+  words: String!
+}
+
+"授权的状态"
+enum ConsentState @goModel(model: "github.com/citizencloud/citizencloud/subgraphs/platform/consent.State") {
+  "有效"
+  GRANTED
+  "已撤回"
+  REVOKED
+  "已到期"
+  EXPIRED
+}
+
+"授权的分页列表"
+type ConsentConnection {
+  "本页的条目"
+  edges: [ConsentEdge!]!
+  "分页信息"
+  pageInfo: PageInfo!
+}
+
+"授权列表的条目"
+type ConsentEdge {
+  "游标"
+  cursor: String!
+  "授权"
+  node: Consent!
+}
+
+"撤回授权的输入"
+input WithdrawConsentInput {
+  "授权标识"
+  id: ID!
+}
+
+"撤回授权的结果"
+type WithdrawConsentPayload {
+  "授权"
+  consent: Consent!
 }
 `, BuiltIn: false},
 	{Name: "../../../schema/platform/delegation.graphql", Input: `extend type Query {
@@ -12351,6 +13721,8 @@ enum Role @goModel(model: "github.com/citizencloud/citizencloud/foundation/acces
   SECURITY_ADMIN
   "安全审计员"
   AUDIT_ADMIN
+  "应用开发者"
+  DEVELOPER
 }
 
 "工作人员的状态"
@@ -12969,7 +14341,7 @@ type RetireWorkflowDefinitionPayload {
 `, BuiltIn: true},
 	{Name: "../../../federation/entity.graphql", Input: `
 # a union of all types that use the @key directive
-union _Entity = Area | AuditEntry | Citizen | FileAsset | Notification | OrgUnit | Place | Worker | WorkflowInstance
+union _Entity = Area | AuditEntry | Citizen | ClientApp | FileAsset | Notification | OrgUnit | Place | Worker | WorkflowInstance
 
 input AreaRepresentation {
 	id: ID
@@ -12980,6 +14352,10 @@ input AuditEntryRepresentation {
 }
 
 input CitizenRepresentation {
+	id: ID
+}
+
+input ClientAppRepresentation {
 	id: ID
 }
 
@@ -13012,6 +14388,7 @@ type Entity {
 	findArea(reps: [AreaRepresentation!]!): [Area]
 	findAuditEntry(reps: [AuditEntryRepresentation!]!): [AuditEntry]
 	findCitizen(reps: [CitizenRepresentation!]!): [Citizen]
+	findClientApp(reps: [ClientAppRepresentation!]!): [ClientApp]
 	findFileAsset(reps: [FileAssetRepresentation!]!): [FileAsset]
 	findNotification(reps: [NotificationRepresentation!]!): [Notification]
 	findOrgUnit(reps: [OrgUnitRepresentation!]!): [OrgUnit]
@@ -13054,6 +14431,14 @@ func (ec *executionContext) childFields_ActionPermission(ctx context.Context, fi
 		return ec.fieldContext_ActionPermission_granted(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ActionPermission", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplyClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_ApplyClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplyClientAppPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ApplyOfflineVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13350,6 +14735,134 @@ func (ec *executionContext) childFields_CitizenTagEdge(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type CitizenTagEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ClientApp(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ClientApp_id(ctx, field)
+	case "clientId":
+		return ec.fieldContext_ClientApp_clientId(ctx, field)
+	case "name":
+		return ec.fieldContext_ClientApp_name(ctx, field)
+	case "summary":
+		return ec.fieldContext_ClientApp_summary(ctx, field)
+	case "homepage":
+		return ec.fieldContext_ClientApp_homepage(ctx, field)
+	case "kind":
+		return ec.fieldContext_ClientApp_kind(ctx, field)
+	case "audience":
+		return ec.fieldContext_ClientApp_audience(ctx, field)
+	case "ownClient":
+		return ec.fieldContext_ClientApp_ownClient(ctx, field)
+	case "unit":
+		return ec.fieldContext_ClientApp_unit(ctx, field)
+	case "area":
+		return ec.fieldContext_ClientApp_area(ctx, field)
+	case "redirectUris":
+		return ec.fieldContext_ClientApp_redirectUris(ctx, field)
+	case "logoutUris":
+		return ec.fieldContext_ClientApp_logoutUris(ctx, field)
+	case "scopes":
+		return ec.fieldContext_ClientApp_scopes(ctx, field)
+	case "operations":
+		return ec.fieldContext_ClientApp_operations(ctx, field)
+	case "grantedScopes":
+		return ec.fieldContext_ClientApp_grantedScopes(ctx, field)
+	case "grantedOperations":
+		return ec.fieldContext_ClientApp_grantedOperations(ctx, field)
+	case "dailyQuota":
+		return ec.fieldContext_ClientApp_dailyQuota(ctx, field)
+	case "ratePerSecond":
+		return ec.fieldContext_ClientApp_ratePerSecond(ctx, field)
+	case "state":
+		return ec.fieldContext_ClientApp_state(ctx, field)
+	case "stateReason":
+		return ec.fieldContext_ClientApp_stateReason(ctx, field)
+	case "keys":
+		return ec.fieldContext_ClientApp_keys(ctx, field)
+	case "history":
+		return ec.fieldContext_ClientApp_history(ctx, field)
+	case "statistics":
+		return ec.fieldContext_ClientApp_statistics(ctx, field)
+	case "version":
+		return ec.fieldContext_ClientApp_version(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ClientApp_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_ClientApp_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientApp", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientAppConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ClientAppConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ClientAppConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientAppConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientAppDay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "day":
+		return ec.fieldContext_ClientAppDay_day(ctx, field)
+	case "calls":
+		return ec.fieldContext_ClientAppDay_calls(ctx, field)
+	case "errors":
+		return ec.fieldContext_ClientAppDay_errors(ctx, field)
+	case "refusals":
+		return ec.fieldContext_ClientAppDay_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientAppDay", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientAppEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ClientAppEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ClientAppEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientAppEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientAppEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ClientAppEvent_id(ctx, field)
+	case "at":
+		return ec.fieldContext_ClientAppEvent_at(ctx, field)
+	case "action":
+		return ec.fieldContext_ClientAppEvent_action(ctx, field)
+	case "worker":
+		return ec.fieldContext_ClientAppEvent_worker(ctx, field)
+	case "from":
+		return ec.fieldContext_ClientAppEvent_from(ctx, field)
+	case "to":
+		return ec.fieldContext_ClientAppEvent_to(ctx, field)
+	case "reason":
+		return ec.fieldContext_ClientAppEvent_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientAppEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientAppKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ClientAppKey_id(ctx, field)
+	case "hint":
+		return ec.fieldContext_ClientAppKey_hint(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ClientAppKey_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_ClientAppKey_expiresAt(ctx, field)
+	case "usedAt":
+		return ec.fieldContext_ClientAppKey_usedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientAppKey", field.Name)
+}
+
 func (ec *executionContext) childFields_ClosePlacePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "place":
@@ -13372,6 +14885,60 @@ func (ec *executionContext) childFields_CompleteFaceVerificationPayload(ctx cont
 		return ec.fieldContext_CompleteFaceVerificationPayload_verification(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CompleteFaceVerificationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Consent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Consent_id(ctx, field)
+	case "appName":
+		return ec.fieldContext_Consent_appName(ctx, field)
+	case "appSummary":
+		return ec.fieldContext_Consent_appSummary(ctx, field)
+	case "appHomepage":
+		return ec.fieldContext_Consent_appHomepage(ctx, field)
+	case "items":
+		return ec.fieldContext_Consent_items(ctx, field)
+	case "state":
+		return ec.fieldContext_Consent_state(ctx, field)
+	case "grantedAt":
+		return ec.fieldContext_Consent_grantedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Consent_expiresAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Consent_endedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Consent", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ConsentConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ConsentConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ConsentEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ConsentEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "scope":
+		return ec.fieldContext_ConsentItem_scope(ctx, field)
+	case "words":
+		return ec.fieldContext_ConsentItem_words(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentItem", field.Name)
 }
 
 func (ec *executionContext) childFields_ConsentToRealNamePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13406,6 +14973,18 @@ func (ec *executionContext) childFields_CreateCitizenTagPayload(ctx context.Cont
 		return ec.fieldContext_CreateCitizenTagPayload_tag(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateCitizenTagPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateClientAppKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_CreateClientAppKeyPayload_clientApp(ctx, field)
+	case "secret":
+		return ec.fieldContext_CreateClientAppKeyPayload_secret(ctx, field)
+	case "key":
+		return ec.fieldContext_CreateClientAppKeyPayload_key(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateClientAppKeyPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14070,6 +15649,14 @@ func (ec *executionContext) childFields_InstitutionChangeEdge(ctx context.Contex
 		return ec.fieldContext_InstitutionChangeEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InstitutionChangeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_LaunchClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_LaunchClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LaunchClientAppPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_LinkAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14906,6 +16493,22 @@ func (ec *executionContext) childFields_RestoreFilePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type RestoreFilePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ResumeClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_ResumeClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResumeClientAppPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RetireClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_RetireClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetireClientAppPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RetireMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "template":
@@ -14964,6 +16567,14 @@ func (ec *executionContext) childFields_RevealVerificationPayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type RevealVerificationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ReviewClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_ReviewClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewClientAppPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReviewMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "template":
@@ -15002,6 +16613,14 @@ func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, 
 		return ec.fieldContext_SendMessagePayload_message(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SendMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetClientAppAddressesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_SetClientAppAddressesPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetClientAppAddressesPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SetMessagePreferencePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -15100,6 +16719,14 @@ func (ec *executionContext) childFields_StepUpPayload(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type StepUpPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SubmitClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_SubmitClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubmitClientAppPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SubmitMessageTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "template":
@@ -15114,6 +16741,14 @@ func (ec *executionContext) childFields_SubmitVerificationMaterialsPayload(ctx c
 		return ec.fieldContext_SubmitVerificationMaterialsPayload_verification(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SubmitVerificationMaterialsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SuspendClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_SuspendClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuspendClientAppPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SwitchPostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -15154,6 +16789,14 @@ func (ec *executionContext) childFields_UntagCitizensPayload(ctx context.Context
 		return ec.fieldContext_UntagCitizensPayload_tag(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UntagCitizensPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateClientAppPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientApp":
+		return ec.fieldContext_UpdateClientAppPayload_clientApp(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateClientAppPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdatePlacePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -15232,6 +16875,14 @@ func (ec *executionContext) childFields_VerifySecondFactorPayload(ctx context.Co
 		return ec.fieldContext_VerifySecondFactorPayload_recoveryCodes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VerifySecondFactorPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WithdrawConsentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "consent":
+		return ec.fieldContext_WithdrawConsentPayload_consent(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WithdrawConsentPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_WithdrawRealNameConsentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -15832,6 +17483,28 @@ func (ec *executionContext) field_Citizen_notifications_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_ClientApp_statistics_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalODate2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalODate2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Entity_findArea_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -15866,6 +17539,20 @@ func (ec *executionContext) field_Entity_findCitizen_args(ctx context.Context, r
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "reps",
 		func(ctx context.Context, v any) ([]*CitizenRepresentation, error) {
 			return ec.unmarshalNCitizenRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCitizenRepresentationᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reps"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Entity_findClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "reps",
+		func(ctx context.Context, v any) ([]*ClientAppRepresentation, error) {
+			return ec.unmarshalNClientAppRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppRepresentationᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -15992,6 +17679,20 @@ func (ec *executionContext) field_Mutation_actOnWorkflow_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (workflow.ActOnWorkflowInput, error) {
 			return ec.unmarshalNActOnWorkflowInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkflowᚐActOnWorkflowInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_applyClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ApplyClientAppInput, error) {
+			return ec.unmarshalNApplyClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐApplyClientAppInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -16146,6 +17847,20 @@ func (ec *executionContext) field_Mutation_createCitizenTag_args(ctx context.Con
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (CreateCitizenTagInput, error) {
 			return ec.unmarshalNCreateCitizenTagInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateCitizenTagInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_createClientAppKey_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (CreateClientAppKeyInput, error) {
+			return ec.unmarshalNCreateClientAppKeyInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateClientAppKeyInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -16426,6 +18141,20 @@ func (ec *executionContext) field_Mutation_grantAssignment_args(ctx context.Cont
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (GrantAssignmentInput, error) {
 			return ec.unmarshalNGrantAssignmentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐGrantAssignmentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_launchClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (LaunchClientAppInput, error) {
+			return ec.unmarshalNLaunchClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLaunchClientAppInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -16784,6 +18513,20 @@ func (ec *executionContext) field_Mutation_restoreFile_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_resumeClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ResumeClientAppInput, error) {
+			return ec.unmarshalNResumeClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeClientAppInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_resumeOrgUnit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -16804,6 +18547,20 @@ func (ec *executionContext) field_Mutation_resumeWorker_args(ctx context.Context
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (ResumeWorkerInput, error) {
 			return ec.unmarshalNResumeWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeWorkerInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_retireClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RetireClientAppInput, error) {
+			return ec.unmarshalNRetireClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireClientAppInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -16882,6 +18639,20 @@ func (ec *executionContext) field_Mutation_revealVerification_args(ctx context.C
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_reviewClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ReviewClientAppInput, error) {
+			return ec.unmarshalNReviewClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewClientAppInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_reviewMessageTemplate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -16930,6 +18701,20 @@ func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (SendMessageInput, error) {
 			return ec.unmarshalNSendMessageInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSendMessageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setClientAppAddresses_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SetClientAppAddressesInput, error) {
+			return ec.unmarshalNSetClientAppAddressesInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetClientAppAddressesInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -17092,6 +18877,20 @@ func (ec *executionContext) field_Mutation_stepUp_args(ctx context.Context, rawA
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_submitClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SubmitClientAppInput, error) {
+			return ec.unmarshalNSubmitClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitClientAppInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_submitMessageTemplate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -17112,6 +18911,20 @@ func (ec *executionContext) field_Mutation_submitVerificationMaterials_args(ctx 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (realname.VerificationMaterialsInput, error) {
 			return ec.unmarshalNVerificationMaterialsInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐVerificationMaterialsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_suspendClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SuspendClientAppInput, error) {
+			return ec.unmarshalNSuspendClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendClientAppInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -17196,6 +19009,20 @@ func (ec *executionContext) field_Mutation_untagCitizens_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (UntagCitizensInput, error) {
 			return ec.unmarshalNUntagCitizensInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUntagCitizensInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateClientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (UpdateClientAppInput, error) {
+			return ec.unmarshalNUpdateClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdateClientAppInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -17294,6 +19121,20 @@ func (ec *executionContext) field_Mutation_withdrawAssignment_args(ctx context.C
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (WithdrawAssignmentInput, error) {
 			return ec.unmarshalNWithdrawAssignmentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawAssignmentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_withdrawConsent_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (WithdrawConsentInput, error) {
+			return ec.unmarshalNWithdrawConsentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawConsentInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -17517,6 +19358,88 @@ func (ec *executionContext) field_Query_citizenTags_args(ctx context.Context, ra
 		return nil, err
 	}
 	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_clientApp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_clientApps_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "states",
+		func(ctx context.Context, v any) ([]clientapp.State, error) {
+			return ec.unmarshalOClientAppState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐStateᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["states"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_consents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "all",
+		func(ctx context.Context, v any) (*bool, error) {
+			return ec.unmarshalOBoolean2ᚖbool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["all"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
 	return args, nil
 }
 
@@ -18557,6 +20480,38 @@ func (ec *executionContext) _ActionPermission_granted(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_ActionPermission_granted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ActionPermission", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ApplyClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *ApplyClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplyClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplyClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApplyClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ApplyOfflineVerificationPayload_verification(ctx context.Context, field graphql.CollectedField, obj *ApplyOfflineVerificationPayload) (ret graphql.Marshaler) {
@@ -21330,6 +23285,1272 @@ func (ec *executionContext) fieldContext_CitizenTagEdge_node(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _ClientApp_id(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ClientApp_clientId(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_clientId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_clientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientApp_name(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientApp_summary(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_summary(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Summary, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientApp_homepage(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_homepage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Homepage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_homepage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientApp_kind(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.Kind) graphql.Marshaler {
+			return ec.marshalNClientAppKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "ClientAppKind")
+}
+
+func (ec *executionContext) _ClientApp_audience(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_audience(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Audience, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.Audience) graphql.Marshaler {
+			return ec.marshalNClientAppAudience2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐAudience(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_audience(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "ClientAppAudience")
+}
+
+func (ec *executionContext) _ClientApp_ownClient(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_ownClient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OwnClient, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_ownClient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientApp_unit(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_unit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_ClientApp_unit(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *orgunit.OrgUnit) graphql.Marshaler {
+			return ec.marshalOOrgUnit2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋorgunitᚐOrgUnit(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_unit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientApp",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrgUnit(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_ClientApp_unit(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (any, error) {
+	resolver := ec.Resolvers.ClientApp()
+	if batch, ok := graphql.BatchParentsFor[*clientapp.ClientApp](ctx, "ClientApp"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Unit(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*orgunit.OrgUnit](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"ClientApp.unit",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Unit(ctx, []*clientapp.ClientApp{obj})
+	return graphql.ResolveBatchSingleResult[*orgunit.OrgUnit](
+		ctx,
+		results,
+		err,
+		"ClientApp.unit",
+	)
+}
+
+func (ec *executionContext) _ClientApp_area(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_area(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ClientApp().Area(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *area.Area) graphql.Marshaler {
+			return ec.marshalOArea2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋareaᚐArea(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_area(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientApp",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Area(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ClientApp_redirectUris(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_redirectUris(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ClientApp().RedirectUris(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_redirectUris(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, true, true, "String")
+}
+
+func (ec *executionContext) _ClientApp_logoutUris(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_logoutUris(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ClientApp().LogoutUris(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_logoutUris(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, true, true, "String")
+}
+
+func (ec *executionContext) _ClientApp_scopes(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_scopes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Scopes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []clientapp.Scope) graphql.Marshaler {
+			return ec.marshalNClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_scopes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, true, false, "ClientScope")
+}
+
+func (ec *executionContext) _ClientApp_operations(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_operations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Operations(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_operations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, true, false, "String")
+}
+
+func (ec *executionContext) _ClientApp_grantedScopes(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_grantedScopes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GrantedScopes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []clientapp.Scope) graphql.Marshaler {
+			return ec.marshalNClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_grantedScopes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, true, false, "ClientScope")
+}
+
+func (ec *executionContext) _ClientApp_grantedOperations(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_grantedOperations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ClientApp().GrantedOperations(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_grantedOperations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, true, true, "String")
+}
+
+func (ec *executionContext) _ClientApp_dailyQuota(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_dailyQuota(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DailyQuota, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_dailyQuota(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ClientApp_ratePerSecond(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_ratePerSecond(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RatePerSecond, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_ratePerSecond(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ClientApp_state(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.State) graphql.Marshaler {
+			return ec.marshalNClientAppState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "ClientAppState")
+}
+
+func (ec *executionContext) _ClientApp_stateReason(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_stateReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StateReason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_stateReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientApp_keys(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_keys(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_ClientApp_keys(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*clientapp.Secret) graphql.Marshaler {
+			return ec.marshalNClientAppKey2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐSecretᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_keys(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientApp",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientAppKey(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_ClientApp_keys(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (any, error) {
+	resolver := ec.Resolvers.ClientApp()
+	if batch, ok := graphql.BatchParentsFor[*clientapp.ClientApp](ctx, "ClientApp"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Keys(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*clientapp.Secret](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"ClientApp.keys",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Keys(ctx, []*clientapp.ClientApp{obj})
+	return graphql.ResolveBatchSingleResult[[]*clientapp.Secret](
+		ctx,
+		results,
+		err,
+		"ClientApp.keys",
+	)
+}
+
+func (ec *executionContext) _ClientApp_history(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_history(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_ClientApp_history(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*clientapp.Event) graphql.Marshaler {
+			return ec.marshalNClientAppEvent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐEventᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_history(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientApp",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientAppEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_ClientApp_history(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (any, error) {
+	resolver := ec.Resolvers.ClientApp()
+	if batch, ok := graphql.BatchParentsFor[*clientapp.ClientApp](ctx, "ClientApp"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.History(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*clientapp.Event](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"ClientApp.history",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.History(ctx, []*clientapp.ClientApp{obj})
+	return graphql.ResolveBatchSingleResult[[]*clientapp.Event](
+		ctx,
+		results,
+		err,
+		"ClientApp.history",
+	)
+}
+
+func (ec *executionContext) _ClientApp_statistics(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_statistics(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_ClientApp_statistics(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*clientapp.Day) graphql.Marshaler {
+			return ec.marshalNClientAppDay2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐDayᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_statistics(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientApp",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientAppDay(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ClientApp_statistics_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_ClientApp_statistics(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (any, error) {
+	resolver := ec.Resolvers.ClientApp()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*clientapp.ClientApp](ctx, "ClientApp"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Statistics(ctx, batch.Parents, fc.Args["from"].(*string), fc.Args["to"].(*string))
+		})
+		return graphql.ResolveBatchGroupResult[[]*clientapp.Day](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"ClientApp.statistics",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Statistics(ctx, []*clientapp.ClientApp{obj}, fc.Args["from"].(*string), fc.Args["to"].(*string))
+	return graphql.ResolveBatchSingleResult[[]*clientapp.Day](
+		ctx,
+		results,
+		err,
+		"ClientApp.statistics",
+	)
+}
+
+func (ec *executionContext) _ClientApp_version(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ClientApp_createdAt(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ClientApp_updatedAt(ctx context.Context, field graphql.CollectedField, obj *clientapp.ClientApp) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientApp_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientApp_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientApp", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ClientAppConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ClientAppConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ClientAppEdge) graphql.Marshaler {
+			return ec.marshalNClientAppEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientAppConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientAppEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ClientAppConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ClientAppConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientAppConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ClientAppDay_day(ctx context.Context, field graphql.CollectedField, obj *clientapp.Day) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppDay_day(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Day, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDate2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppDay_day(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppDay", field, false, false, "Date")
+}
+
+func (ec *executionContext) _ClientAppDay_calls(ctx context.Context, field graphql.CollectedField, obj *clientapp.Day) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppDay_calls(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Calls, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppDay_calls(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppDay", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ClientAppDay_errors(ctx context.Context, field graphql.CollectedField, obj *clientapp.Day) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppDay_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppDay_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppDay", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ClientAppDay_refusals(ctx context.Context, field graphql.CollectedField, obj *clientapp.Day) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppDay_refusals(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refusals, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppDay_refusals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppDay", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ClientAppEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ClientAppEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientAppEdge_node(ctx context.Context, field graphql.CollectedField, obj *ClientAppEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientAppEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ClientAppEvent_id(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEvent_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEvent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppEvent", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ClientAppEvent_at(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEvent_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEvent_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppEvent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ClientAppEvent_action(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEvent_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.Action) graphql.Marshaler {
+			return ec.marshalNClientAppAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐAction(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEvent_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppEvent", field, false, false, "ClientAppAction")
+}
+
+func (ec *executionContext) _ClientAppEvent_worker(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEvent_worker(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_ClientAppEvent_worker(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *worker.Worker) graphql.Marshaler {
+			return ec.marshalOWorker2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋworkerᚐWorker(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEvent_worker(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientAppEvent",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Worker(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_ClientAppEvent_worker(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (any, error) {
+	resolver := ec.Resolvers.ClientAppEvent()
+	if batch, ok := graphql.BatchParentsFor[*clientapp.Event](ctx, "ClientAppEvent"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Worker(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*worker.Worker](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"ClientAppEvent.worker",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Worker(ctx, []*clientapp.Event{obj})
+	return graphql.ResolveBatchSingleResult[*worker.Worker](
+		ctx,
+		results,
+		err,
+		"ClientAppEvent.worker",
+	)
+}
+
+func (ec *executionContext) _ClientAppEvent_from(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEvent_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *clientapp.State) graphql.Marshaler {
+			return ec.marshalOClientAppState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEvent_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppEvent", field, true, false, "ClientAppState")
+}
+
+func (ec *executionContext) _ClientAppEvent_to(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEvent_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.State) graphql.Marshaler {
+			return ec.marshalNClientAppState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEvent_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppEvent", field, false, false, "ClientAppState")
+}
+
+func (ec *executionContext) _ClientAppEvent_reason(ctx context.Context, field graphql.CollectedField, obj *clientapp.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppEvent_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppEvent_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppEvent", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientAppKey_id(ctx context.Context, field graphql.CollectedField, obj *clientapp.Secret) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppKey_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppKey_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppKey", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ClientAppKey_hint(ctx context.Context, field graphql.CollectedField, obj *clientapp.Secret) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppKey_hint(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Hint, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppKey_hint(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppKey", field, false, false, "String")
+}
+
+func (ec *executionContext) _ClientAppKey_createdAt(ctx context.Context, field graphql.CollectedField, obj *clientapp.Secret) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppKey_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppKey_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppKey", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ClientAppKey_expiresAt(ctx context.Context, field graphql.CollectedField, obj *clientapp.Secret) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppKey_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppKey_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppKey", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ClientAppKey_usedAt(ctx context.Context, field graphql.CollectedField, obj *clientapp.Secret) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClientAppKey_usedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UsedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClientAppKey_usedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClientAppKey", field, false, false, "Time")
+}
+
 func (ec *executionContext) _ClosePlacePayload_place(ctx context.Context, field graphql.CollectedField, obj *ClosePlacePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21424,6 +24645,387 @@ func (ec *executionContext) fieldContext_CompleteFaceVerificationPayload_verific
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Consent_id(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Consent_appName(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_appName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AppName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_appName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "String")
+}
+
+func (ec *executionContext) _Consent_appSummary(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_appSummary(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AppSummary, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_appSummary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "String")
+}
+
+func (ec *executionContext) _Consent_appHomepage(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_appHomepage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AppHomepage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_appHomepage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "String")
+}
+
+func (ec *executionContext) _Consent_items(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_items(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Consent().Items(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ConsentItem) graphql.Marshaler {
+			return ec.marshalNConsentItem2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentItemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_items(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Consent",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConsentItem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Consent_state(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v consent.State) graphql.Marshaler {
+			return ec.marshalNConsentState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋconsentᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "ConsentState")
+}
+
+func (ec *executionContext) _Consent_grantedAt(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_grantedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GrantedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_grantedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Consent_expiresAt(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Consent_endedAt(ctx context.Context, field graphql.CollectedField, obj *consent.Consent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Consent_endedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Consent_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Consent", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ConsentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ConsentConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsentConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ConsentEdge) graphql.Marshaler {
+			return ec.marshalNConsentEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsentConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConsentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConsentEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConsentConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ConsentConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsentConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v keyset.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋkeysetᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsentConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConsentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConsentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ConsentEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsentEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsentEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConsentEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _ConsentEdge_node(ctx context.Context, field graphql.CollectedField, obj *ConsentEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsentEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v consent.Consent) graphql.Marshaler {
+			return ec.marshalNConsent2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋconsentᚐConsent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsentEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConsentEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Consent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConsentItem_scope(ctx context.Context, field graphql.CollectedField, obj *ConsentItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsentItem_scope(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Scope, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.Scope) graphql.Marshaler {
+			return ec.marshalNClientScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScope(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsentItem_scope(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConsentItem", field, false, false, "ClientScope")
+}
+
+func (ec *executionContext) _ConsentItem_words(ctx context.Context, field graphql.CollectedField, obj *ConsentItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsentItem_words(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Words, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsentItem_words(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConsentItem", field, false, false, "String")
 }
 
 func (ec *executionContext) _ConsentToRealNamePayload_consent(ctx context.Context, field graphql.CollectedField, obj *ConsentToRealNamePayload) (ret graphql.Marshaler) {
@@ -21655,6 +25257,93 @@ func (ec *executionContext) fieldContext_CreateCitizenTagPayload_tag(_ context.C
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_CitizenTag(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateClientAppKeyPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *CreateClientAppKeyPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateClientAppKeyPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateClientAppKeyPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateClientAppKeyPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateClientAppKeyPayload_secret(ctx context.Context, field graphql.CollectedField, obj *CreateClientAppKeyPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateClientAppKeyPayload_secret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Secret, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateClientAppKeyPayload_secret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateClientAppKeyPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _CreateClientAppKeyPayload_key(ctx context.Context, field graphql.CollectedField, obj *CreateClientAppKeyPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateClientAppKeyPayload_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.Secret) graphql.Marshaler {
+			return ec.marshalNClientAppKey2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐSecret(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateClientAppKeyPayload_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateClientAppKeyPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientAppKey(ctx, field)
 		},
 	}
 	return fc, nil
@@ -22947,6 +26636,50 @@ func (ec *executionContext) fieldContext_Entity_findCitizen(ctx context.Context,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Entity_findCitizen_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Entity_findClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_findClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Entity().FindClientApp(ctx, fc.Args["reps"].([]*ClientAppRepresentation))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalOClientApp2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_findClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Entity_findClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -27193,6 +30926,38 @@ func (ec *executionContext) fieldContext_InstitutionChangeEdge_node(_ context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _LaunchClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *LaunchClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LaunchClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LaunchClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LaunchClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _LinkAccountPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *LinkAccountPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -30122,6 +33887,490 @@ func (ec *executionContext) fieldContext_Mutation_untagCitizens(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_untagCitizens_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_applyClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_applyClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ApplyClientApp(ctx, fc.Args["input"].(ApplyClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ApplyClientAppPayload) graphql.Marshaler {
+			return ec.marshalNApplyClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐApplyClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_applyClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplyClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_applyClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updateClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateClientApp(ctx, fc.Args["input"].(UpdateClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *UpdateClientAppPayload) graphql.Marshaler {
+			return ec.marshalNUpdateClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdateClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_submitClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_submitClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SubmitClientApp(ctx, fc.Args["input"].(SubmitClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SubmitClientAppPayload) graphql.Marshaler {
+			return ec.marshalNSubmitClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_submitClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SubmitClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_submitClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_reviewClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_reviewClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReviewClientApp(ctx, fc.Args["input"].(ReviewClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ReviewClientAppPayload) graphql.Marshaler {
+			return ec.marshalNReviewClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_reviewClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_reviewClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_launchClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_launchClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LaunchClientApp(ctx, fc.Args["input"].(LaunchClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LaunchClientAppPayload) graphql.Marshaler {
+			return ec.marshalNLaunchClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLaunchClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_launchClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LaunchClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_launchClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_suspendClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_suspendClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SuspendClientApp(ctx, fc.Args["input"].(SuspendClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SuspendClientAppPayload) graphql.Marshaler {
+			return ec.marshalNSuspendClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_suspendClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuspendClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_suspendClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_resumeClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_resumeClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ResumeClientApp(ctx, fc.Args["input"].(ResumeClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ResumeClientAppPayload) graphql.Marshaler {
+			return ec.marshalNResumeClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_resumeClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ResumeClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_resumeClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_retireClientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_retireClientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RetireClientApp(ctx, fc.Args["input"].(RetireClientAppInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RetireClientAppPayload) graphql.Marshaler {
+			return ec.marshalNRetireClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireClientAppPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_retireClientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetireClientAppPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_retireClientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setClientAppAddresses(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setClientAppAddresses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetClientAppAddresses(ctx, fc.Args["input"].(SetClientAppAddressesInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SetClientAppAddressesPayload) graphql.Marshaler {
+			return ec.marshalNSetClientAppAddressesPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetClientAppAddressesPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setClientAppAddresses(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetClientAppAddressesPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setClientAppAddresses_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createClientAppKey(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createClientAppKey(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateClientAppKey(ctx, fc.Args["input"].(CreateClientAppKeyInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CreateClientAppKeyPayload) graphql.Marshaler {
+			return ec.marshalNCreateClientAppKeyPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateClientAppKeyPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createClientAppKey(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateClientAppKeyPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createClientAppKey_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_withdrawConsent(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_withdrawConsent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().WithdrawConsent(ctx, fc.Args["input"].(WithdrawConsentInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *WithdrawConsentPayload) graphql.Marshaler {
+			return ec.marshalNWithdrawConsentPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawConsentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_withdrawConsent(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WithdrawConsentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_withdrawConsent_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -37325,6 +41574,138 @@ func (ec *executionContext) fieldContext_Query_citizenTags(ctx context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_clientApp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ClientApp(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalOClientApp2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_clientApp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_clientApp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_clientApps(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_clientApps(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ClientApps(ctx, fc.Args["states"].([]clientapp.State), fc.Args["search"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ClientAppConnection) graphql.Marshaler {
+			return ec.marshalNClientAppConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_clientApps(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientAppConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_clientApps_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_consents(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_consents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Consents(ctx, fc.Args["all"].(*bool), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ConsentConnection) graphql.Marshaler {
+			return ec.marshalNConsentConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_consents(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConsentConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_consents_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_delegations(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -40381,6 +44762,70 @@ func (ec *executionContext) fieldContext_RestoreFilePayload_file(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _ResumeClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *ResumeClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResumeClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ResumeClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ResumeClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RetireClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *RetireClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetireClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetireClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetireClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RetireMessageTemplatePayload_template(ctx context.Context, field graphql.CollectedField, obj *RetireMessageTemplatePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -40910,6 +45355,38 @@ func (ec *executionContext) fieldContext_RevealVerificationPayload_materials(_ c
 	return fc, nil
 }
 
+func (ec *executionContext) _ReviewClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *ReviewClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ReviewMessageTemplatePayload_template(ctx context.Context, field graphql.CollectedField, obj *ReviewMessageTemplatePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -41134,6 +45611,38 @@ func (ec *executionContext) fieldContext_SendMessagePayload_message(_ context.Co
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Message(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SetClientAppAddressesPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *SetClientAppAddressesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetClientAppAddressesPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetClientAppAddressesPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetClientAppAddressesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
 		},
 	}
 	return fc, nil
@@ -41658,6 +46167,38 @@ func (ec *executionContext) fieldContext_StepUpPayload_provenUntil(_ context.Con
 	return graphql.NewScalarFieldContext("StepUpPayload", field, false, false, "Time")
 }
 
+func (ec *executionContext) _SubmitClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *SubmitClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SubmitClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SubmitMessageTemplatePayload_template(ctx context.Context, field graphql.CollectedField, obj *SubmitMessageTemplatePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -41825,6 +46366,38 @@ func (ec *executionContext) fieldContext_Subscription_notificationReceived(_ con
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Notification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SuspendClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *SuspendClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SuspendClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SuspendClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SuspendClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
 		},
 	}
 	return fc, nil
@@ -42045,6 +46618,38 @@ func (ec *executionContext) fieldContext_UntagCitizensPayload_tag(_ context.Cont
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_CitizenTag(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateClientAppPayload_clientApp(ctx context.Context, field graphql.CollectedField, obj *UpdateClientAppPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateClientAppPayload_clientApp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+			return ec.marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateClientAppPayload_clientApp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateClientAppPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClientApp(ctx, field)
 		},
 	}
 	return fc, nil
@@ -42540,6 +47145,38 @@ func (ec *executionContext) _VerifySecondFactorPayload_recoveryCodes(ctx context
 }
 func (ec *executionContext) fieldContext_VerifySecondFactorPayload_recoveryCodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("VerifySecondFactorPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _WithdrawConsentPayload_consent(ctx context.Context, field graphql.CollectedField, obj *WithdrawConsentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WithdrawConsentPayload_consent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Consent, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v consent.Consent) graphql.Marshaler {
+			return ec.marshalNConsent2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋconsentᚐConsent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WithdrawConsentPayload_consent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WithdrawConsentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Consent(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _WithdrawRealNameConsentPayload_consent(ctx context.Context, field graphql.CollectedField, obj *WithdrawRealNameConsentPayload) (ret graphql.Marshaler) {
@@ -46549,6 +51186,48 @@ func UnmarshalActOnWorkflowInput(ctx context.Context, raw any) (workflow.ActOnWo
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputApplyClientAppInput(ctx context.Context, obj any) (ApplyClientAppInput, error) {
+	var it ApplyClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"app"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "app":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("app"))
+			data, err := ec.unmarshalNClientAppDescription2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientAppDescription(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.App = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalApplyClientAppInput unmarshals raw into the ApplyClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalApplyClientAppInput(ctx context.Context, raw any) (ApplyClientAppInput, error) {
+	var out ApplyClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ApplyClientAppInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputApplyOfflineVerificationInput(ctx context.Context, obj any) (realname.ApplyOfflineVerificationInput, error) {
 	var it realname.ApplyOfflineVerificationInput
 	if obj == nil {
@@ -47186,6 +51865,160 @@ func UnmarshalCitizenRepresentation(ctx context.Context, raw any) (CitizenRepres
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputClientAppDescription(ctx context.Context, obj any) (clientapp.ClientAppDescription, error) {
+	var it clientapp.ClientAppDescription
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "summary", "homepage", "kind", "audience", "redirectUris", "logoutUris", "scopes", "operations", "dailyQuota", "ratePerSecond"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "summary":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("summary"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Summary = data
+		case "homepage":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("homepage"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Homepage = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNClientAppKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "audience":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("audience"))
+			data, err := ec.unmarshalNClientAppAudience2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐAudience(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Audience = data
+		case "redirectUris":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("redirectUris"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RedirectURIs = data
+		case "logoutUris":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("logoutUris"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LogoutURIs = data
+		case "scopes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scopes"))
+			data, err := ec.unmarshalNClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Scopes = data
+		case "operations":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("operations"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Operations = data
+		case "dailyQuota":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dailyQuota"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DailyQuota = data
+		case "ratePerSecond":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ratePerSecond"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RatePerSecond = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalClientAppDescription unmarshals raw into the ClientAppDescription input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalClientAppDescription(ctx context.Context, raw any) (clientapp.ClientAppDescription, error) {
+	var out clientapp.ClientAppDescription
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ClientAppDescription", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputClientAppRepresentation(ctx context.Context, obj any) (ClientAppRepresentation, error) {
+	var it ClientAppRepresentation
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalClientAppRepresentation unmarshals raw into the ClientAppRepresentation input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalClientAppRepresentation(ctx context.Context, raw any) (ClientAppRepresentation, error) {
+	var out ClientAppRepresentation
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ClientAppRepresentation", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputClosePlaceInput(ctx context.Context, obj any) (ClosePlaceInput, error) {
 	var it ClosePlaceInput
 	if obj == nil {
@@ -47449,6 +52282,66 @@ func (ec *executionContext) unmarshalInputCreateCitizenTagInput(ctx context.Cont
 func UnmarshalCreateCitizenTagInput(ctx context.Context, raw any) (CreateCitizenTagInput, error) {
 	var out CreateCitizenTagInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateCitizenTagInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCreateClientAppKeyInput(ctx context.Context, obj any) (CreateClientAppKeyInput, error) {
+	var it CreateClientAppKeyInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["overlapHours"]; !present {
+		asMap["overlapHours"] = 168
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "overlapHours"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "overlapHours":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("overlapHours"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OverlapHours = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateClientAppKeyInput unmarshals raw into the CreateClientAppKeyInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateClientAppKeyInput(ctx context.Context, raw any) (CreateClientAppKeyInput, error) {
+	var out CreateClientAppKeyInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateClientAppKeyInput", raw, &out)
 	return out, err
 }
 
@@ -48849,6 +53742,55 @@ func (ec *executionContext) unmarshalInputInboxFilter(ctx context.Context, obj a
 func UnmarshalInboxFilter(ctx context.Context, raw any) (InboxFilter, error) {
 	var out InboxFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "InboxFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputLaunchClientAppInput(ctx context.Context, obj any) (LaunchClientAppInput, error) {
+	var it LaunchClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLaunchClientAppInput unmarshals raw into the LaunchClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLaunchClientAppInput(ctx context.Context, raw any) (LaunchClientAppInput, error) {
+	var out LaunchClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LaunchClientAppInput", raw, &out)
 	return out, err
 }
 
@@ -51096,6 +56038,62 @@ func UnmarshalRestoreFileInput(ctx context.Context, raw any) (RestoreFileInput, 
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputResumeClientAppInput(ctx context.Context, obj any) (ResumeClientAppInput, error) {
+	var it ResumeClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalResumeClientAppInput unmarshals raw into the ResumeClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalResumeClientAppInput(ctx context.Context, raw any) (ResumeClientAppInput, error) {
+	var out ResumeClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResumeClientAppInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputResumeOrgUnitInput(ctx context.Context, obj any) (ResumeOrgUnitInput, error) {
 	var it ResumeOrgUnitInput
 	if obj == nil {
@@ -51205,6 +56203,62 @@ func (ec *executionContext) unmarshalInputResumeWorkerInput(ctx context.Context,
 func UnmarshalResumeWorkerInput(ctx context.Context, raw any) (ResumeWorkerInput, error) {
 	var out ResumeWorkerInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResumeWorkerInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRetireClientAppInput(ctx context.Context, obj any) (RetireClientAppInput, error) {
+	var it RetireClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRetireClientAppInput unmarshals raw into the RetireClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRetireClientAppInput(ctx context.Context, raw any) (RetireClientAppInput, error) {
+	var out RetireClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RetireClientAppInput", raw, &out)
 	return out, err
 }
 
@@ -51404,6 +56458,104 @@ func UnmarshalRevealVerificationInput(ctx context.Context, raw any) (RevealVerif
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputReviewClientAppInput(ctx context.Context, obj any) (ReviewClientAppInput, error) {
+	var it ReviewClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "approve", "reason", "grantedScopes", "grantedOperations", "dailyQuota", "ratePerSecond", "ownClient"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "approve":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approve"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Approve = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "grantedScopes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("grantedScopes"))
+			data, err := ec.unmarshalOClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.GrantedScopes = data
+		case "grantedOperations":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("grantedOperations"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.GrantedOperations = data
+		case "dailyQuota":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dailyQuota"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DailyQuota = data
+		case "ratePerSecond":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ratePerSecond"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RatePerSecond = data
+		case "ownClient":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownClient"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnClient = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReviewClientAppInput unmarshals raw into the ReviewClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReviewClientAppInput(ctx context.Context, raw any) (ReviewClientAppInput, error) {
+	var out ReviewClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReviewClientAppInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputReviewMessageTemplateInput(ctx context.Context, obj any) (ReviewMessageTemplateInput, error) {
 	var it ReviewMessageTemplateInput
 	if obj == nil {
@@ -51576,6 +56728,69 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 func UnmarshalSendMessageInput(ctx context.Context, raw any) (SendMessageInput, error) {
 	var out SendMessageInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SendMessageInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetClientAppAddressesInput(ctx context.Context, obj any) (SetClientAppAddressesInput, error) {
+	var it SetClientAppAddressesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "redirectUris", "logoutUris"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "redirectUris":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("redirectUris"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RedirectUris = data
+		case "logoutUris":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("logoutUris"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LogoutUris = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetClientAppAddressesInput unmarshals raw into the SetClientAppAddressesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetClientAppAddressesInput(ctx context.Context, raw any) (SetClientAppAddressesInput, error) {
+	var out SetClientAppAddressesInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetClientAppAddressesInput", raw, &out)
 	return out, err
 }
 
@@ -52181,6 +57396,55 @@ func UnmarshalStepUpInput(ctx context.Context, raw any) (StepUpInput, error) {
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSubmitClientAppInput(ctx context.Context, obj any) (SubmitClientAppInput, error) {
+	var it SubmitClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSubmitClientAppInput unmarshals raw into the SubmitClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSubmitClientAppInput(ctx context.Context, raw any) (SubmitClientAppInput, error) {
+	var out SubmitClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SubmitClientAppInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSubmitMessageTemplateInput(ctx context.Context, obj any) (SubmitMessageTemplateInput, error) {
 	var it SubmitMessageTemplateInput
 	if obj == nil {
@@ -52220,6 +57484,62 @@ func (ec *executionContext) unmarshalInputSubmitMessageTemplateInput(ctx context
 func UnmarshalSubmitMessageTemplateInput(ctx context.Context, raw any) (SubmitMessageTemplateInput, error) {
 	var out SubmitMessageTemplateInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SubmitMessageTemplateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSuspendClientAppInput(ctx context.Context, obj any) (SuspendClientAppInput, error) {
+	var it SuspendClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSuspendClientAppInput unmarshals raw into the SuspendClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSuspendClientAppInput(ctx context.Context, raw any) (SuspendClientAppInput, error) {
+	var out SuspendClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuspendClientAppInput", raw, &out)
 	return out, err
 }
 
@@ -52535,6 +57855,62 @@ func (ec *executionContext) unmarshalInputUntagCitizensInput(ctx context.Context
 func UnmarshalUntagCitizensInput(ctx context.Context, raw any) (UntagCitizensInput, error) {
 	var out UntagCitizensInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UntagCitizensInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUpdateClientAppInput(ctx context.Context, obj any) (UpdateClientAppInput, error) {
+	var it UpdateClientAppInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "app"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "app":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("app"))
+			data, err := ec.unmarshalNClientAppDescription2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientAppDescription(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.App = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdateClientAppInput unmarshals raw into the UpdateClientAppInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdateClientAppInput(ctx context.Context, raw any) (UpdateClientAppInput, error) {
+	var out UpdateClientAppInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateClientAppInput", raw, &out)
 	return out, err
 }
 
@@ -52965,6 +58341,48 @@ func UnmarshalWithdrawAssignmentInput(ctx context.Context, raw any) (WithdrawAss
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputWithdrawConsentInput(ctx context.Context, obj any) (WithdrawConsentInput, error) {
+	var it WithdrawConsentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWithdrawConsentInput unmarshals raw into the WithdrawConsentInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWithdrawConsentInput(ctx context.Context, raw any) (WithdrawConsentInput, error) {
+	var out WithdrawConsentInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WithdrawConsentInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputWithdrawRealNameConsentInput(ctx context.Context, obj any) (WithdrawRealNameConsentInput, error) {
 	var it WithdrawRealNameConsentInput
 	if obj == nil {
@@ -53234,6 +58652,11 @@ func (ec *executionContext) __Entity(ctx context.Context, sel ast.SelectionSet, 
 			return graphql.Null
 		}
 		return ec._FileAsset(ctx, sel, obj)
+	case *clientapp.ClientApp:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ClientApp(ctx, sel, obj)
 	case *citizen.Citizen:
 		if obj == nil {
 			return graphql.Null
@@ -53318,6 +58741,39 @@ func (ec *executionContext) _ActionPermission(ctx context.Context, sel ast.Selec
 			}
 		case "granted":
 			out.Values[i] = ec._ActionPermission_granted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var applyClientAppPayloadImplementors = []string{"ApplyClientAppPayload"}
+
+func (ec *executionContext) _ApplyClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *ApplyClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, applyClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApplyClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._ApplyClientAppPayload_clientApp(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -54312,6 +59768,413 @@ func (ec *executionContext) _CitizenTagEdge(ctx context.Context, sel ast.Selecti
 	return out
 }
 
+var clientAppImplementors = []string{"ClientApp", "_Entity"}
+
+func (ec *executionContext) _ClientApp(ctx context.Context, sel ast.SelectionSet, obj *clientapp.ClientApp) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, clientAppImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClientApp")
+		case "id":
+			out.Values[i] = ec._ClientApp_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "clientId":
+			out.Values[i] = ec._ClientApp_clientId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._ClientApp_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "summary":
+			out.Values[i] = ec._ClientApp_summary(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "homepage":
+			out.Values[i] = ec._ClientApp_homepage(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._ClientApp_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "audience":
+			out.Values[i] = ec._ClientApp_audience(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ownClient":
+			out.Values[i] = ec._ClientApp_ownClient(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "unit":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_unit(ctx, field, obj)
+				})
+		case "area":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_area(ctx, field, obj)
+				})
+		case "redirectUris":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_redirectUris(ctx, field, obj)
+				})
+		case "logoutUris":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_logoutUris(ctx, field, obj)
+				})
+		case "scopes":
+			out.Values[i] = ec._ClientApp_scopes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "operations":
+			out.Values[i] = ec._ClientApp_operations(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "grantedScopes":
+			out.Values[i] = ec._ClientApp_grantedScopes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "grantedOperations":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_grantedOperations(ctx, field, obj)
+				})
+		case "dailyQuota":
+			out.Values[i] = ec._ClientApp_dailyQuota(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ratePerSecond":
+			out.Values[i] = ec._ClientApp_ratePerSecond(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._ClientApp_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "stateReason":
+			out.Values[i] = ec._ClientApp_stateReason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "keys":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_keys(ctx, field, obj)
+				})
+		case "history":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_history(ctx, field, obj)
+				})
+		case "statistics":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientApp_statistics(ctx, field, obj)
+				})
+		case "version":
+			out.Values[i] = ec._ClientApp_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._ClientApp_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._ClientApp_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var clientAppConnectionImplementors = []string{"ClientAppConnection"}
+
+func (ec *executionContext) _ClientAppConnection(ctx context.Context, sel ast.SelectionSet, obj *ClientAppConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, clientAppConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClientAppConnection")
+		case "edges":
+			out.Values[i] = ec._ClientAppConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ClientAppConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var clientAppDayImplementors = []string{"ClientAppDay"}
+
+func (ec *executionContext) _ClientAppDay(ctx context.Context, sel ast.SelectionSet, obj *clientapp.Day) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, clientAppDayImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClientAppDay")
+		case "day":
+			out.Values[i] = ec._ClientAppDay_day(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "calls":
+			out.Values[i] = ec._ClientAppDay_calls(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ClientAppDay_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refusals":
+			out.Values[i] = ec._ClientAppDay_refusals(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var clientAppEdgeImplementors = []string{"ClientAppEdge"}
+
+func (ec *executionContext) _ClientAppEdge(ctx context.Context, sel ast.SelectionSet, obj *ClientAppEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, clientAppEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClientAppEdge")
+		case "cursor":
+			out.Values[i] = ec._ClientAppEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._ClientAppEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var clientAppEventImplementors = []string{"ClientAppEvent"}
+
+func (ec *executionContext) _ClientAppEvent(ctx context.Context, sel ast.SelectionSet, obj *clientapp.Event) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, clientAppEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClientAppEvent")
+		case "id":
+			out.Values[i] = ec._ClientAppEvent_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "at":
+			out.Values[i] = ec._ClientAppEvent_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "action":
+			out.Values[i] = ec._ClientAppEvent_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "worker":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ClientAppEvent_worker(ctx, field, obj)
+				})
+		case "from":
+			out.Values[i] = ec._ClientAppEvent_from(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "to":
+			out.Values[i] = ec._ClientAppEvent_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reason":
+			out.Values[i] = ec._ClientAppEvent_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var clientAppKeyImplementors = []string{"ClientAppKey"}
+
+func (ec *executionContext) _ClientAppKey(ctx context.Context, sel ast.SelectionSet, obj *clientapp.Secret) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, clientAppKeyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClientAppKey")
+		case "id":
+			out.Values[i] = ec._ClientAppKey_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hint":
+			out.Values[i] = ec._ClientAppKey_hint(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._ClientAppKey_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._ClientAppKey_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "usedAt":
+			out.Values[i] = ec._ClientAppKey_usedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var closePlacePayloadImplementors = []string{"ClosePlacePayload"}
 
 func (ec *executionContext) _ClosePlacePayload(ctx context.Context, sel ast.SelectionSet, obj *ClosePlacePayload) graphql.Marshaler {
@@ -54391,6 +60254,194 @@ func (ec *executionContext) _CompleteFaceVerificationPayload(ctx context.Context
 			out.Values[i] = graphql.MarshalString("CompleteFaceVerificationPayload")
 		case "verification":
 			out.Values[i] = ec._CompleteFaceVerificationPayload_verification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var consentImplementors = []string{"Consent"}
+
+func (ec *executionContext) _Consent(ctx context.Context, sel ast.SelectionSet, obj *consent.Consent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, consentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Consent")
+		case "id":
+			out.Values[i] = ec._Consent_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "appName":
+			out.Values[i] = ec._Consent_appName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "appSummary":
+			out.Values[i] = ec._Consent_appSummary(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "appHomepage":
+			out.Values[i] = ec._Consent_appHomepage(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "items":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Consent_items(ctx, field, obj)
+				})
+		case "state":
+			out.Values[i] = ec._Consent_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "grantedAt":
+			out.Values[i] = ec._Consent_grantedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Consent_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endedAt":
+			out.Values[i] = ec._Consent_endedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var consentConnectionImplementors = []string{"ConsentConnection"}
+
+func (ec *executionContext) _ConsentConnection(ctx context.Context, sel ast.SelectionSet, obj *ConsentConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, consentConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConsentConnection")
+		case "edges":
+			out.Values[i] = ec._ConsentConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ConsentConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var consentEdgeImplementors = []string{"ConsentEdge"}
+
+func (ec *executionContext) _ConsentEdge(ctx context.Context, sel ast.SelectionSet, obj *ConsentEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, consentEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConsentEdge")
+		case "cursor":
+			out.Values[i] = ec._ConsentEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._ConsentEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var consentItemImplementors = []string{"ConsentItem"}
+
+func (ec *executionContext) _ConsentItem(ctx context.Context, sel ast.SelectionSet, obj *ConsentItem) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, consentItemImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConsentItem")
+		case "scope":
+			out.Values[i] = ec._ConsentItem_scope(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "words":
+			out.Values[i] = ec._ConsentItem_words(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -54516,6 +60567,49 @@ func (ec *executionContext) _CreateCitizenTagPayload(ctx context.Context, sel as
 			out.Values[i] = graphql.MarshalString("CreateCitizenTagPayload")
 		case "tag":
 			out.Values[i] = ec._CreateCitizenTagPayload_tag(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var createClientAppKeyPayloadImplementors = []string{"CreateClientAppKeyPayload"}
+
+func (ec *executionContext) _CreateClientAppKeyPayload(ctx context.Context, sel ast.SelectionSet, obj *CreateClientAppKeyPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createClientAppKeyPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateClientAppKeyPayload")
+		case "clientApp":
+			out.Values[i] = ec._CreateClientAppKeyPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "secret":
+			out.Values[i] = ec._CreateClientAppKeyPayload_secret(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "key":
+			out.Values[i] = ec._CreateClientAppKeyPayload_key(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -55278,6 +61372,12 @@ func (ec *executionContext) _Entity(ctx context.Context, sel ast.SelectionSet) g
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Entity_findCitizen(ctx, field)
+				})
+		case "findClientApp":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entity_findClientApp(ctx, field)
 				})
 		case "findFileAsset":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -56924,6 +63024,39 @@ func (ec *executionContext) _InstitutionChangeEdge(ctx context.Context, sel ast.
 	return out
 }
 
+var launchClientAppPayloadImplementors = []string{"LaunchClientAppPayload"}
+
+func (ec *executionContext) _LaunchClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *LaunchClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, launchClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LaunchClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._LaunchClientAppPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var linkAccountPayloadImplementors = []string{"LinkAccountPayload"}
 
 func (ec *executionContext) _LinkAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *LinkAccountPayload) graphql.Marshaler {
@@ -58057,6 +64190,83 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "untagCitizens":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_untagCitizens(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "applyClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_applyClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updateClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "submitClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_submitClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reviewClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_reviewClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "launchClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_launchClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suspendClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_suspendClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resumeClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_resumeClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "retireClientApp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_retireClientApp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setClientAppAddresses":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setClientAppAddresses(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createClientAppKey":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createClientAppKey(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "withdrawConsent":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_withdrawConsent(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -59834,6 +66044,24 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_citizenTags(ctx, field)
 				})
+		case "clientApp":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_clientApp(ctx, field)
+				})
+		case "clientApps":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_clientApps(ctx, field)
+				})
+		case "consents":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_consents(ctx, field)
+				})
 		case "delegations":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -60865,6 +67093,72 @@ func (ec *executionContext) _RestoreFilePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var resumeClientAppPayloadImplementors = []string{"ResumeClientAppPayload"}
+
+func (ec *executionContext) _ResumeClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *ResumeClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, resumeClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ResumeClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._ResumeClientAppPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var retireClientAppPayloadImplementors = []string{"RetireClientAppPayload"}
+
+func (ec *executionContext) _RetireClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *RetireClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, retireClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RetireClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._RetireClientAppPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var retireMessageTemplatePayloadImplementors = []string{"RetireMessageTemplatePayload"}
 
 func (ec *executionContext) _RetireMessageTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *RetireMessageTemplatePayload) graphql.Marshaler {
@@ -61088,6 +67382,39 @@ func (ec *executionContext) _RevealVerificationPayload(ctx context.Context, sel 
 	return out
 }
 
+var reviewClientAppPayloadImplementors = []string{"ReviewClientAppPayload"}
+
+func (ec *executionContext) _ReviewClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *ReviewClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._ReviewClientAppPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var reviewMessageTemplatePayloadImplementors = []string{"ReviewMessageTemplatePayload"}
 
 func (ec *executionContext) _ReviewMessageTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *ReviewMessageTemplatePayload) graphql.Marshaler {
@@ -61220,6 +67547,39 @@ func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.Sel
 			out.Values[i] = graphql.MarshalString("SendMessagePayload")
 		case "message":
 			out.Values[i] = ec._SendMessagePayload_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setClientAppAddressesPayloadImplementors = []string{"SetClientAppAddressesPayload"}
+
+func (ec *executionContext) _SetClientAppAddressesPayload(ctx context.Context, sel ast.SelectionSet, obj *SetClientAppAddressesPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setClientAppAddressesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetClientAppAddressesPayload")
+		case "clientApp":
+			out.Values[i] = ec._SetClientAppAddressesPayload_clientApp(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -61597,6 +67957,39 @@ func (ec *executionContext) _StepUpPayload(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var submitClientAppPayloadImplementors = []string{"SubmitClientAppPayload"}
+
+func (ec *executionContext) _SubmitClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *SubmitClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, submitClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SubmitClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._SubmitClientAppPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var submitMessageTemplatePayloadImplementors = []string{"SubmitMessageTemplatePayload"}
 
 func (ec *executionContext) _SubmitMessageTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *SubmitMessageTemplatePayload) graphql.Marshaler {
@@ -61685,6 +68078,39 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}
+}
+
+var suspendClientAppPayloadImplementors = []string{"SuspendClientAppPayload"}
+
+func (ec *executionContext) _SuspendClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *SuspendClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, suspendClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SuspendClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._SuspendClientAppPayload_clientApp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
 }
 
 var switchPostPayloadImplementors = []string{"SwitchPostPayload"}
@@ -61819,6 +68245,39 @@ func (ec *executionContext) _UntagCitizensPayload(ctx context.Context, sel ast.S
 			out.Values[i] = graphql.MarshalString("UntagCitizensPayload")
 		case "tag":
 			out.Values[i] = ec._UntagCitizensPayload_tag(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var updateClientAppPayloadImplementors = []string{"UpdateClientAppPayload"}
+
+func (ec *executionContext) _UpdateClientAppPayload(ctx context.Context, sel ast.SelectionSet, obj *UpdateClientAppPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateClientAppPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateClientAppPayload")
+		case "clientApp":
+			out.Values[i] = ec._UpdateClientAppPayload_clientApp(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -62105,6 +68564,39 @@ func (ec *executionContext) _VerifySecondFactorPayload(ctx context.Context, sel 
 			}
 		case "recoveryCodes":
 			out.Values[i] = ec._VerifySecondFactorPayload_recoveryCodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var withdrawConsentPayloadImplementors = []string{"WithdrawConsentPayload"}
+
+func (ec *executionContext) _WithdrawConsentPayload(ctx context.Context, sel ast.SelectionSet, obj *WithdrawConsentPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, withdrawConsentPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WithdrawConsentPayload")
+		case "consent":
+			out.Values[i] = ec._WithdrawConsentPayload_consent(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -63491,6 +69983,19 @@ func (ec *executionContext) marshalNActionPermission2ᚖgithubᚗcomᚋcitizencl
 	return ec._ActionPermission(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNApplyClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐApplyClientAppInput(ctx context.Context, v any) (ApplyClientAppInput, error) {
+	res, err := ec.unmarshalInputApplyClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApplyClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐApplyClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *ApplyClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ApplyClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._ApplyClientAppPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNApplyOfflineVerificationInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐApplyOfflineVerificationInput(ctx context.Context, v any) (realname.ApplyOfflineVerificationInput, error) {
 	res, err := ec.unmarshalInputApplyOfflineVerificationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -63922,6 +70427,248 @@ func (ec *executionContext) marshalNCitizenTagEdge2ᚖgithubᚗcomᚋcitizenclou
 	return ec._CitizenTagEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNClientApp2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx context.Context, sel ast.SelectionSet, v clientapp.ClientApp) graphql.Marshaler {
+	return ec._ClientApp(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalNClientAppAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐAction(ctx context.Context, v any) (clientapp.Action, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := clientapp.Action(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClientAppAction2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐAction(ctx context.Context, sel ast.SelectionSet, v clientapp.Action) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ClientAppAction!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNClientAppAudience2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐAudience(ctx context.Context, v any) (clientapp.Audience, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := clientapp.Audience(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClientAppAudience2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐAudience(ctx context.Context, sel ast.SelectionSet, v clientapp.Audience) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ClientAppAudience!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNClientAppConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppConnection(ctx context.Context, sel ast.SelectionSet, v *ClientAppConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ClientAppConnection!")
+		return graphql.Null
+	}
+	return ec._ClientAppConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNClientAppDay2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐDayᚄ(ctx context.Context, sel ast.SelectionSet, v []*clientapp.Day) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNClientAppDay2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐDay(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNClientAppDay2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐDay(ctx context.Context, sel ast.SelectionSet, v *clientapp.Day) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ClientAppDay!")
+		return graphql.Null
+	}
+	return ec._ClientAppDay(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNClientAppDescription2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientAppDescription(ctx context.Context, v any) (clientapp.ClientAppDescription, error) {
+	res, err := ec.unmarshalInputClientAppDescription(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClientAppEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*ClientAppEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNClientAppEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNClientAppEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppEdge(ctx context.Context, sel ast.SelectionSet, v *ClientAppEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ClientAppEdge!")
+		return graphql.Null
+	}
+	return ec._ClientAppEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNClientAppEvent2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*clientapp.Event) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "ClientAppEvent", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNClientAppEvent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐEvent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNClientAppEvent2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐEvent(ctx context.Context, sel ast.SelectionSet, v *clientapp.Event) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ClientAppEvent!")
+		return graphql.Null
+	}
+	return ec._ClientAppEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNClientAppKey2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐSecret(ctx context.Context, sel ast.SelectionSet, v clientapp.Secret) graphql.Marshaler {
+	return ec._ClientAppKey(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNClientAppKey2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐSecretᚄ(ctx context.Context, sel ast.SelectionSet, v []*clientapp.Secret) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNClientAppKey2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐSecret(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNClientAppKey2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐSecret(ctx context.Context, sel ast.SelectionSet, v *clientapp.Secret) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ClientAppKey!")
+		return graphql.Null
+	}
+	return ec._ClientAppKey(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNClientAppKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐKind(ctx context.Context, v any) (clientapp.Kind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := clientapp.Kind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClientAppKind2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐKind(ctx context.Context, sel ast.SelectionSet, v clientapp.Kind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ClientAppKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNClientAppRepresentation2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppRepresentationᚄ(ctx context.Context, v any) ([]*ClientAppRepresentation, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*ClientAppRepresentation, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNClientAppRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppRepresentation(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNClientAppRepresentation2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClientAppRepresentation(ctx context.Context, v any) (*ClientAppRepresentation, error) {
+	res, err := ec.unmarshalInputClientAppRepresentation(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNClientAppState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx context.Context, v any) (clientapp.State, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := clientapp.State(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClientAppState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx context.Context, sel ast.SelectionSet, v clientapp.State) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ClientAppState!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNClientScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScope(ctx context.Context, v any) (clientapp.Scope, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := clientapp.Scope(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClientScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScope(ctx context.Context, sel ast.SelectionSet, v clientapp.Scope) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ClientScope!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx context.Context, v any) ([]clientapp.Scope, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]clientapp.Scope, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNClientScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScope(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx context.Context, sel ast.SelectionSet, v []clientapp.Scope) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNClientScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScope(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNClosePlaceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐClosePlaceInput(ctx context.Context, v any) (ClosePlaceInput, error) {
 	res, err := ec.unmarshalInputClosePlaceInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -63959,6 +70706,81 @@ func (ec *executionContext) marshalNCompleteFaceVerificationPayload2ᚖgithubᚗ
 		return graphql.Null
 	}
 	return ec._CompleteFaceVerificationPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNConsent2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋconsentᚐConsent(ctx context.Context, sel ast.SelectionSet, v consent.Consent) graphql.Marshaler {
+	return ec._Consent(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNConsentConnection2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentConnection(ctx context.Context, sel ast.SelectionSet, v *ConsentConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ConsentConnection!")
+		return graphql.Null
+	}
+	return ec._ConsentConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNConsentEdge2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*ConsentEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConsentEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNConsentEdge2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentEdge(ctx context.Context, sel ast.SelectionSet, v *ConsentEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ConsentEdge!")
+		return graphql.Null
+	}
+	return ec._ConsentEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNConsentItem2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentItemᚄ(ctx context.Context, sel ast.SelectionSet, v []*ConsentItem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConsentItem2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentItem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNConsentItem2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentItem(ctx context.Context, sel ast.SelectionSet, v *ConsentItem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ConsentItem!")
+		return graphql.Null
+	}
+	return ec._ConsentItem(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNConsentState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋconsentᚐState(ctx context.Context, v any) (consent.State, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := consent.State(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNConsentState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋconsentᚐState(ctx context.Context, sel ast.SelectionSet, v consent.State) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ConsentState!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNConsentToRealNameInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐConsentToRealNameInput(ctx context.Context, v any) (ConsentToRealNameInput, error) {
@@ -64025,6 +70847,19 @@ func (ec *executionContext) marshalNCreateCitizenTagPayload2ᚖgithubᚗcomᚋci
 		return graphql.Null
 	}
 	return ec._CreateCitizenTagPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCreateClientAppKeyInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateClientAppKeyInput(ctx context.Context, v any) (CreateClientAppKeyInput, error) {
+	res, err := ec.unmarshalInputCreateClientAppKeyInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateClientAppKeyPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateClientAppKeyPayload(ctx context.Context, sel ast.SelectionSet, v *CreateClientAppKeyPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateClientAppKeyPayload!")
+		return graphql.Null
+	}
+	return ec._CreateClientAppKeyPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCreateMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐCreateMessageTemplateInput(ctx context.Context, v any) (CreateMessageTemplateInput, error) {
@@ -65023,6 +71858,19 @@ func (ec *executionContext) marshalNInt2int64(ctx context.Context, sel ast.Selec
 		graphql.AddInvalidNullFromMarshaler(ctx, "Int!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNLaunchClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLaunchClientAppInput(ctx context.Context, v any) (LaunchClientAppInput, error) {
+	res, err := ec.unmarshalInputLaunchClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLaunchClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLaunchClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *LaunchClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LaunchClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._LaunchClientAppPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNLinkAccountInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐLinkAccountInput(ctx context.Context, v any) (LinkAccountInput, error) {
@@ -66292,6 +73140,19 @@ func (ec *executionContext) marshalNRestoreFilePayload2ᚖgithubᚗcomᚋcitizen
 	return ec._RestoreFilePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNResumeClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeClientAppInput(ctx context.Context, v any) (ResumeClientAppInput, error) {
+	res, err := ec.unmarshalInputResumeClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNResumeClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *ResumeClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ResumeClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._ResumeClientAppPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNResumeOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeOrgUnitInput(ctx context.Context, v any) (ResumeOrgUnitInput, error) {
 	res, err := ec.unmarshalInputResumeOrgUnitInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -66300,6 +73161,19 @@ func (ec *executionContext) unmarshalNResumeOrgUnitInput2githubᚗcomᚋcitizenc
 func (ec *executionContext) unmarshalNResumeWorkerInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐResumeWorkerInput(ctx context.Context, v any) (ResumeWorkerInput, error) {
 	res, err := ec.unmarshalInputResumeWorkerInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNRetireClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireClientAppInput(ctx context.Context, v any) (RetireClientAppInput, error) {
+	res, err := ec.unmarshalInputRetireClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRetireClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *RetireClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RetireClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._RetireClientAppPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRetireMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐRetireMessageTemplateInput(ctx context.Context, v any) (RetireMessageTemplateInput, error) {
@@ -66368,6 +73242,19 @@ func (ec *executionContext) marshalNRevealVerificationPayload2ᚖgithubᚗcomᚋ
 		return graphql.Null
 	}
 	return ec._RevealVerificationPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReviewClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewClientAppInput(ctx context.Context, v any) (ReviewClientAppInput, error) {
+	res, err := ec.unmarshalInputReviewClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReviewClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *ReviewClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._ReviewClientAppPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNReviewMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐReviewMessageTemplateInput(ctx context.Context, v any) (ReviewMessageTemplateInput, error) {
@@ -66476,6 +73363,19 @@ func (ec *executionContext) marshalNSendMessagePayload2ᚖgithubᚗcomᚋcitizen
 		return graphql.Null
 	}
 	return ec._SendMessagePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSetClientAppAddressesInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetClientAppAddressesInput(ctx context.Context, v any) (SetClientAppAddressesInput, error) {
+	res, err := ec.unmarshalInputSetClientAppAddressesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetClientAppAddressesPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetClientAppAddressesPayload(ctx context.Context, sel ast.SelectionSet, v *SetClientAppAddressesPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetClientAppAddressesPayload!")
+		return graphql.Null
+	}
+	return ec._SetClientAppAddressesPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNSetMessagePreferenceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSetMessagePreferenceInput(ctx context.Context, v any) (SetMessagePreferenceInput, error) {
@@ -66658,6 +73558,19 @@ func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel
 	return ret
 }
 
+func (ec *executionContext) unmarshalNSubmitClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitClientAppInput(ctx context.Context, v any) (SubmitClientAppInput, error) {
+	res, err := ec.unmarshalInputSubmitClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSubmitClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *SubmitClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SubmitClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._SubmitClientAppPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNSubmitMessageTemplateInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSubmitMessageTemplateInput(ctx context.Context, v any) (SubmitMessageTemplateInput, error) {
 	res, err := ec.unmarshalInputSubmitMessageTemplateInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -66677,6 +73590,19 @@ func (ec *executionContext) marshalNSubmitVerificationMaterialsPayload2ᚖgithub
 		return graphql.Null
 	}
 	return ec._SubmitVerificationMaterialsPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSuspendClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendClientAppInput(ctx context.Context, v any) (SuspendClientAppInput, error) {
+	res, err := ec.unmarshalInputSuspendClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSuspendClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *SuspendClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SuspendClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._SuspendClientAppPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNSuspendOrgUnitInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐSuspendOrgUnitInput(ctx context.Context, v any) (SuspendOrgUnitInput, error) {
@@ -66812,6 +73738,19 @@ func (ec *executionContext) marshalNUntagCitizensPayload2ᚖgithubᚗcomᚋcitiz
 		return graphql.Null
 	}
 	return ec._UntagCitizensPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUpdateClientAppInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdateClientAppInput(ctx context.Context, v any) (UpdateClientAppInput, error) {
+	res, err := ec.unmarshalInputUpdateClientAppInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateClientAppPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdateClientAppPayload(ctx context.Context, sel ast.SelectionSet, v *UpdateClientAppPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdateClientAppPayload!")
+		return graphql.Null
+	}
+	return ec._UpdateClientAppPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdatePlaceInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐUpdatePlaceInput(ctx context.Context, v any) (UpdatePlaceInput, error) {
@@ -67059,6 +73998,19 @@ func (ec *executionContext) marshalNWeekday2githubᚗcomᚋcitizencloudᚋcitize
 func (ec *executionContext) unmarshalNWithdrawAssignmentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawAssignmentInput(ctx context.Context, v any) (WithdrawAssignmentInput, error) {
 	res, err := ec.unmarshalInputWithdrawAssignmentInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNWithdrawConsentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawConsentInput(ctx context.Context, v any) (WithdrawConsentInput, error) {
+	res, err := ec.unmarshalInputWithdrawConsentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWithdrawConsentPayload2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawConsentPayload(ctx context.Context, sel ast.SelectionSet, v *WithdrawConsentPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WithdrawConsentPayload!")
+		return graphql.Null
+	}
+	return ec._WithdrawConsentPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNWithdrawRealNameConsentInput2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋexecutableᚐWithdrawRealNameConsentInput(ctx context.Context, v any) (WithdrawRealNameConsentInput, error) {
@@ -67470,6 +74422,8 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 		batchIdxMapWorker := map[int]int{}
 		var batchItemsOrgUnit []*orgunit.OrgUnit
 		batchIdxMapOrgUnit := map[int]int{}
+		var batchItemsClientApp []*clientapp.ClientApp
+		batchIdxMapClientApp := map[int]int{}
 		var batchItemsCitizen []*citizen.Citizen
 		batchIdxMapCitizen := map[int]int{}
 		var batchItemsArea []*area.Area
@@ -67485,6 +74439,9 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 			case *orgunit.OrgUnit:
 				batchIdxMapOrgUnit[i] = len(batchItemsOrgUnit)
 				batchItemsOrgUnit = append(batchItemsOrgUnit, concrete)
+			case *clientapp.ClientApp:
+				batchIdxMapClientApp[i] = len(batchItemsClientApp)
+				batchItemsClientApp = append(batchItemsClientApp, concrete)
 			case *citizen.Citizen:
 				batchIdxMapCitizen[i] = len(batchItemsCitizen)
 				batchItemsCitizen = append(batchItemsCitizen, concrete)
@@ -67501,6 +74458,9 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 		}
 		if len(batchItemsOrgUnit) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "OrgUnit", batchItemsOrgUnit, batchIdxMapOrgUnit)
+		}
+		if len(batchItemsClientApp) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "ClientApp", batchItemsClientApp, batchIdxMapClientApp)
 		}
 		if len(batchItemsCitizen) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Citizen", batchItemsCitizen, batchIdxMapCitizen)
@@ -67971,6 +74931,118 @@ func (ec *executionContext) marshalOCitizen2ᚖgithubᚗcomᚋcitizencloudᚋcit
 		return graphql.Null
 	}
 	return ec._Citizen(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOClientApp2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx context.Context, sel ast.SelectionSet, v []*clientapp.ClientApp) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ctx = graphql.WithBatchParents(ctx, "ClientApp", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOClientApp2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOClientApp2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐClientApp(ctx context.Context, sel ast.SelectionSet, v *clientapp.ClientApp) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ClientApp(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOClientAppState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐStateᚄ(ctx context.Context, v any) ([]clientapp.State, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]clientapp.State, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNClientAppState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOClientAppState2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐStateᚄ(ctx context.Context, sel ast.SelectionSet, v []clientapp.State) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNClientAppState2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOClientAppState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx context.Context, v any) (*clientapp.State, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := clientapp.State(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOClientAppState2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐState(ctx context.Context, sel ast.SelectionSet, v *clientapp.State) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx context.Context, v any) ([]clientapp.Scope, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]clientapp.Scope, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNClientScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScope(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOClientScope2ᚕgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScopeᚄ(ctx context.Context, sel ast.SelectionSet, v []clientapp.Scope) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNClientScope2githubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋclientappᚐScope(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOCounterSlot2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋrealnameᚐCounterSlot(ctx context.Context, sel ast.SelectionSet, v *realname.CounterSlot) graphql.Marshaler {

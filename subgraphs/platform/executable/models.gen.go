@@ -16,6 +16,8 @@ import (
 	"github.com/citizencloud/citizencloud/subgraphs/platform/captcha"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizentag"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/clientapp"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/consent"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/delegation"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/gatewayrule"
@@ -50,6 +52,18 @@ type AbolishPostInput struct {
 type ActOnWorkflowPayload struct {
 	// 流程实例
 	Instance workflow.WorkflowInstance `json:"instance"`
+}
+
+// 申请应用的输入
+type ApplyClientAppInput struct {
+	// 应用的描述
+	App clientapp.ClientAppDescription `json:"app"`
+}
+
+// 申请应用的结果
+type ApplyClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
 }
 
 // 申请线下核验的结果
@@ -223,6 +237,29 @@ type CitizenTagEdge struct {
 	Node citizentag.Tag `json:"node"`
 }
 
+// 第三方应用的分页列表
+type ClientAppConnection struct {
+	// 本页的条目
+	Edges []*ClientAppEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 第三方应用列表的条目
+type ClientAppEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 应用
+	Node clientapp.ClientApp `json:"node"`
+}
+
+type ClientAppRepresentation struct {
+	ID *string `json:"id,omitempty"`
+	// The @key this representation matched: one of the ClientAppMatchedKey constants.
+	// gqlgen sets it from the fields the router sent; the router does not send it.
+	MatchedKey ClientAppMatchedKey `json:"-"`
+}
+
 // 关闭地点的输入
 type ClosePlaceInput struct {
 	// 地点的标识
@@ -259,6 +296,30 @@ type CompleteFaceVerificationPayload struct {
 	Verification realname.IdentityVerification `json:"verification"`
 }
 
+// 授权的分页列表
+type ConsentConnection struct {
+	// 本页的条目
+	Edges []*ConsentEdge `json:"edges"`
+	// 分页信息
+	PageInfo keyset.PageInfo `json:"pageInfo"`
+}
+
+// 授权列表的条目
+type ConsentEdge struct {
+	// 游标
+	Cursor string `json:"cursor"`
+	// 授权
+	Node consent.Consent `json:"node"`
+}
+
+// 同意的一个事项
+type ConsentItem struct {
+	// 授权范围
+	Scope clientapp.Scope `json:"scope"`
+	// 说明
+	Words string `json:"words"`
+}
+
 // 同意告知书的输入
 type ConsentToRealNameInput struct {
 	// 核验方式
@@ -285,6 +346,26 @@ type CreateCitizenTagInput struct {
 type CreateCitizenTagPayload struct {
 	// 标签
 	Tag citizentag.Tag `json:"tag"`
+}
+
+// 生成应用密钥的输入
+type CreateClientAppKeyInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 旧密钥继续有效的小时数，0 到 720，默认 168
+	OverlapHours *int `json:"overlapHours,omitempty"`
+}
+
+// 生成应用密钥的结果
+type CreateClientAppKeyPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
+	// 密钥本身，只显示这一次，请妥善保存
+	Secret string `json:"secret"`
+	// 密钥的信息
+	Key clientapp.Secret `json:"key"`
 }
 
 // 起草消息模板的输入
@@ -700,6 +781,20 @@ type InstitutionChangeEdge struct {
 	Cursor string `json:"cursor"`
 	// 变更记录
 	Node institution.InstitutionChange `json:"node"`
+}
+
+// 应用上线的输入
+type LaunchClientAppInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// 应用上线的结果
+type LaunchClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
 }
 
 // 绑定第三方账户的输入
@@ -1211,6 +1306,22 @@ type RestoreFilePayload struct {
 	File file.FileAsset `json:"file"`
 }
 
+// 恢复应用的输入
+type ResumeClientAppInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 说明
+	Reason *string `json:"reason,omitempty"`
+}
+
+// 恢复应用的结果
+type ResumeClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
+}
+
 // 恢复机构的输入
 type ResumeOrgUnitInput struct {
 	// 机构标识
@@ -1229,6 +1340,22 @@ type ResumeWorkerInput struct {
 	ExpectedVersion int `json:"expectedVersion"`
 	// 理由，2 到 200 个字
 	Reason string `json:"reason"`
+}
+
+// 注销应用的输入
+type RetireClientAppInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 原因，2 到 200 个字
+	Reason string `json:"reason"`
+}
+
+// 注销应用的结果
+type RetireClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
 }
 
 // 停用消息模板的输入
@@ -1303,6 +1430,34 @@ type RevealVerificationPayload struct {
 	Materials []*file.FileAsset `json:"materials"`
 }
 
+// 审核应用的输入
+type ReviewClientAppInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 是否通过
+	Approve bool `json:"approve"`
+	// 驳回的原因；通过时可不填
+	Reason *string `json:"reason,omitempty"`
+	// 授予的授权范围，不超出申请的；不填则为全部
+	GrantedScopes []clientapp.Scope `json:"grantedScopes,omitempty"`
+	// 授予的开放操作，不超出申请的；不填则为全部
+	GrantedOperations []string `json:"grantedOperations,omitempty"`
+	// 每日调用量；不填则按申请
+	DailyQuota *int `json:"dailyQuota,omitempty"`
+	// 每秒调用量；不填则按申请
+	RatePerSecond *int `json:"ratePerSecond,omitempty"`
+	// 作为平台自有的哪个客户端：app、miniprogram、workbench 或 screen；第三方应用不填
+	OwnClient *string `json:"ownClient,omitempty"`
+}
+
+// 审核应用的结果
+type ReviewClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
+}
+
 // 审核消息模板的输入
 type ReviewMessageTemplateInput struct {
 	// 模板标识
@@ -1351,6 +1506,24 @@ type SendMessageInput struct {
 type SendMessagePayload struct {
 	// 消息
 	Message message.Message `json:"message"`
+}
+
+// 修改应用回调地址的输入
+type SetClientAppAddressesInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 登录回调地址，最多 20 个
+	RedirectUris []string `json:"redirectUris"`
+	// 退出回调地址，最多 20 个
+	LogoutUris []string `json:"logoutUris"`
+}
+
+// 修改应用回调地址的结果
+type SetClientAppAddressesPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
 }
 
 // 设置消息偏好的输入
@@ -1521,6 +1694,20 @@ type StepUpPayload struct {
 	ProvenUntil time.Time `json:"provenUntil"`
 }
 
+// 提交应用审核的输入
+type SubmitClientAppInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// 提交应用审核的结果
+type SubmitClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
+}
+
 // 提交消息模板的输入
 type SubmitMessageTemplateInput struct {
 	// 模板标识
@@ -1540,6 +1727,22 @@ type SubmitVerificationMaterialsPayload struct {
 }
 
 type Subscription struct {
+}
+
+// 停用应用的输入
+type SuspendClientAppInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 原因，2 到 200 个字
+	Reason string `json:"reason"`
+}
+
+// 停用应用的结果
+type SuspendClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
 }
 
 // 停用机构的输入
@@ -1628,6 +1831,22 @@ type UntagCitizensPayload struct {
 	Tag citizentag.Tag `json:"tag"`
 }
 
+// 修改应用的输入
+type UpdateClientAppInput struct {
+	// 应用标识
+	ID string `json:"id"`
+	// 所见的版本号
+	ExpectedVersion int `json:"expectedVersion"`
+	// 应用的描述
+	App clientapp.ClientAppDescription `json:"app"`
+}
+
+// 修改应用的结果
+type UpdateClientAppPayload struct {
+	// 应用
+	ClientApp clientapp.ClientApp `json:"clientApp"`
+}
+
 // 修改地点的输入
 type UpdatePlaceInput struct {
 	// 地点的标识
@@ -1706,6 +1925,18 @@ type WithdrawAssignmentInput struct {
 	AssignmentID string `json:"assignmentId"`
 	// 理由，2 到 200 个字
 	Reason string `json:"reason"`
+}
+
+// 撤回授权的输入
+type WithdrawConsentInput struct {
+	// 授权标识
+	ID string `json:"id"`
+}
+
+// 撤回授权的结果
+type WithdrawConsentPayload struct {
+	// 授权
+	Consent consent.Consent `json:"consent"`
 }
 
 // 撤回同意的输入
