@@ -86,7 +86,8 @@ func components() []component {
 			name: "platform", migrations: platformmigrations.FS,
 			resolvers: func(g *ground, in installation) resolvers {
 				return platform.New(platform.Deps{DB: g.db, Bus: g.bus, Redis: g.redis, Signer: g.signer, Verifier: g.verifier,
-					Files: g.files, Keys: g.personal, Seals: g.seals, Scanner: in.Outside.scanner, SMS: in.Outside.sms, Others: in.Outside.others, Carriers: in.Outside.carriers, Now: g.now, Log: g.log, LogMonths: in.LogMonths, Development: in.Development,
+					Files: g.files, Keys: g.personal, Seals: g.seals, Scanner: in.Outside.scanner, SMS: in.Outside.sms, Others: in.Outside.others, Carriers: in.Outside.carriers,
+					Register: in.Outside.register, Face: in.Outside.face, RealName: in.Outside.realName, Now: g.now, Log: g.log, LogMonths: in.LogMonths, Development: in.Development,
 					PublicURL: in.PublicURL, Proxies: in.Proxies, PartnerOperations: partnerOperations()})
 			},
 			demonstrate: func(ctx context.Context, owner *sqlx.DB, cast *demonstration.Cast, g *ground) error {

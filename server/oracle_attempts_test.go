@@ -97,6 +97,9 @@ func (s *stage) everyRole(area string) *access.Principal {
 // topicOf is the table's topic that a mutation is about, by its name.
 func topicOf(root string) string {
 	for _, known := range []struct{ part, topic string }{
+		{"withdrawRealNameConsent", "realNameConsent"}, {"verifyBy", "realNameConsent"}, {"beginFace", "realNameConsent"}, {"applyOffline", "realNameConsent"}, {"fileOffline", "citizen"},
+		{"revealRealName", "identity"}, {"lowerAssurance", "identity"}, {"closeRealNameCounter", "counter"}, {"openCounterSlots", "counter"}, {"findRealName", "identity"},
+		{"Verification", "verification"},
 		{"clientApp", "clientApp"}, {"withdrawConsent", "consent"}, {"checkIn", "registration"}, {"feedback", "feedbackCase"}, {"info", "feedbackCase"}, {"markDuplicate", "feedbackCase"},
 		{"activity", "activity"}, {"registration", "activity"}, {"participant", "participant"}, {"communityService", "communityService"},
 		{"distribution", "communityService"}, {"demand", "demand"}, {"service", "service"}, {"notification", "notification"},
@@ -128,6 +131,10 @@ func (s *stage) things(t *testing.T, root string) []thing {
 		"post":             `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.post`,
 		"clientApp":        `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.client_app WHERE own_client IS NULL`,
 		"consent":          `SELECT id, 0 AS version, principal_id AS citizen_id, state, '' AS area_code FROM platform.consent`,
+		"realNameConsent":  `SELECT n.id, 0 AS version, n.citizen_id, n.method AS state, c.area_code FROM platform.realname_consent n JOIN platform.citizen c ON c.id = n.citizen_id WHERE c.assurance_level = 'L0' AND NOT EXISTS (SELECT FROM platform.realname_verification v WHERE v.consent_id = n.id)`,
+		"verification":     `SELECT id, version, citizen_id, state, area_code FROM platform.realname_verification WHERE method = 'OFFLINE'`,
+		"identity":         `SELECT i.citizen_id AS id, i.version, NULL::uuid AS citizen_id, i.level AS state, c.area_code FROM platform.realname_identity i JOIN platform.citizen c ON c.id = i.citizen_id`,
+		"counter":          `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.realname_counter`,
 		"citizen":          `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.citizen`,
 		"messageTemplate":  `SELECT id, 0 AS version, NULL::uuid AS citizen_id, state, area_code FROM platform.message_template`,
 		"message":          `SELECT id, version, NULL::uuid AS citizen_id, state, area_code FROM platform.message`,
@@ -183,7 +190,7 @@ func (f filler) value(t *testing.T, name string, of *ast.Type) any {
 			case definition.Name == "MessageAudienceInput" && field.Name != "kind" && field.Name != "citizenIds":
 				continue
 			}
-			if field.Type.NonNull || !strings.Contains("pictures all workerId clear openingHours ownClient", field.Name) {
+			if field.Type.NonNull || !strings.Contains("pictures all workerId clear openingHours ownClient materials", field.Name) {
 				object[field.Name] = f.value(t, field.Name, field.Type)
 			}
 		}
@@ -217,8 +224,17 @@ func (f filler) value(t *testing.T, name string, of *ast.Type) any {
 		switch lower {
 		case "mobile", "phone":
 			return "13800000007"
-		case "code":
+		case "code", "consentcode":
+			if f.root == "verifyByThirdParty" {
+				return f.about.ID + ".a"
+			}
 			return "A0001"
+		case "termsversion":
+			return f.terms(t)
+		case "documentnumber":
+			return f.documentNumber(t)
+		case "fullname":
+			return "王小明"
 		case "telephone":
 			return "028-87654321"
 		case "receipt":
@@ -260,6 +276,7 @@ func (f filler) rule() map[string]any {
 func (f filler) id(t *testing.T, name string) string {
 	t.Helper()
 	other := map[string]string{
+		"slotid":     `SELECT id::text FROM platform.realname_slot WHERE starts_at > now() + interval '1 hour' AND taken < capacity ORDER BY id LIMIT 1`,
 		"categoryid": `SELECT id FROM citizen.service_category ORDER BY id LIMIT 1`, "departmentid": `SELECT id FROM citizen.department ORDER BY id LIMIT 1`,
 		"originalid":         `SELECT id::text FROM community.feedback_case ORDER BY id LIMIT 1`,
 		"communityserviceid": `SELECT id::text FROM supply.community_service WHERE state = 'LISTED' ORDER BY id LIMIT 1`,

@@ -52,7 +52,7 @@ func (s *stage) variables(t *testing.T, query string) map[string]any {
 
 // operationTopic guesses the table that an operation's $id is of, by its first root field.
 func operationTopic(query string) string {
-	for _, topic := range []string{"feedbackCase", "activity", "communityService", "participant", "demand", "worker", "orgUnit", "service", "area", "place", "file", "clientApp"} {
+	for _, topic := range []string{"feedbackCase", "activity", "communityService", "participant", "demand", "worker", "orgUnit", "service", "area", "place", "file", "clientApp", "identityVerification", "realNameOf"} {
 		if strings.Contains(query, topic+"(") {
 			return topic
 		}
@@ -64,6 +64,7 @@ var tables = map[string]string{
 	"feedbackCase": "community.feedback_case", "activity": "community.activity", "communityService": "supply.community_service",
 	"participant": "supply.participant", "demand": "supply.demand", "worker": "platform.worker", "orgUnit": "platform.org_unit",
 	"service": "citizen.service", "place": "platform.place", "file": "platform.file", "clientApp": "platform.client_app",
+	"identityVerification": "platform.realname_verification", "citizen": "platform.citizen", "realNameOf": "platform.citizen",
 }
 
 // anyID gives the ID of a row of the topic.
@@ -108,6 +109,8 @@ func (s *stage) argument(r *rand.Rand) func(string, *ast.ArgumentDefinition) (st
 			return pick("area"), wanted
 		case a.Name == "id":
 			return pick(topic), true
+		case a.Name == "citizenId":
+			return pick("citizen"), true
 		case a.Name == "search":
 			return `"社保"`, r.IntN(6) == 0
 		case a.Type.Name() == "Boolean":

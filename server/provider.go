@@ -9,6 +9,9 @@ import (
 	"github.com/citizencloud/citizencloud/resolvers/platform"
 	"github.com/citizencloud/citizencloud/server/config"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/file"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/realname"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/realname/face"
+	"github.com/citizencloud/citizencloud/subgraphs/platform/realname/register"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/sms"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/thirdparty"
 )
@@ -23,6 +26,10 @@ type providers struct {
 	scanner file.Scanner
 	// simulatePayments plays the payment channels in production mode too.
 	simulatePayments bool
+	// who people are; nil: simulated in development mode, nobody in production mode
+	register register.Register
+	face     face.Provider
+	realName *realname.Settings
 }
 
 // newProviders makes those that are configured. What is not is simulated in
@@ -56,6 +63,9 @@ func newProviders(c config.Providers, development bool, log *slog.Logger) (p pro
 		if p.scanner, err = file.OpenClamd(c.ClamdURL); err != nil {
 			return p, fmt.Errorf("--clamd-url: %w", err)
 		}
+	}
+	if err := p.judges(c.RealName, development, log); err != nil {
+		return p, err
 	}
 	if c.WechatAppID != "" {
 		if p.others[thirdparty.WeChat], err = thirdparty.NewWeChat(thirdparty.WeChatSettings{AppID: c.WechatAppID, Secret: c.WechatSecret, URL: c.WechatURL}); err != nil {

@@ -18,6 +18,7 @@ type Providers struct {
 	// SimulatePayments is for trials: an order that a simulator calls paid is not.
 	SimulatePayments bool `name:"simulate-payments" help:"Simulate the payment channels in production mode too; no money moves. Without it none is open there."`
 	Carriers         `embed:""`
+	RealName         `embed:""`
 }
 
 // Validate refuses what is given by half.
@@ -31,6 +32,9 @@ func (p *Providers) Validate() error {
 		return err
 	}
 	if err := p.Carriers.check(); err != nil {
+		return err
+	}
+	if err := p.RealName.check(); err != nil {
 		return err
 	}
 	if p.WechatURL != "" && p.WechatAppID == "" {

@@ -24,8 +24,7 @@ func citizens(ctx context.Context, tx *sqlx.Tx, cast *demonstration.Cast, keys *
 		for i := range cast.Citizens() {
 			c := cast.Citizen(i)
 			sealed, blind := citizen.Seal(keys, index, c.ID, c.Mobile)
-			level := demonstration.Pick(levels, "assurance", i)
-			if err := add(c.ID, c.Name, sealed, blind, c.CommunityCode, string(level), c.RegisteredAt, c.RegisteredAt); err != nil {
+			if err := add(c.ID, c.Name, sealed, blind, c.CommunityCode, string(levelOf(cast, i)), c.RegisteredAt, c.RegisteredAt); err != nil {
 				return err
 			}
 		}
