@@ -29,7 +29,7 @@ var everybody = Clearance{Plain: L1, OnRecord: L1, Masked: L2}
 // somebody sees at all is asked before, by Decide and by row-level security.
 var clearances = map[Role]Clearance{
 	CommunityWorker: {Plain: L2, OnRecord: L3, Masked: L3}, // calls residents: masked at a glance, in full on record
-	Supervisor:      {Plain: L2, OnRecord: L2, Masked: L3}, // tells people apart, calls nobody
+	Supervisor:      {Plain: L2, OnRecord: L3, Masked: L3}, // tells people apart; compares documents as the second pair of eyes, on record
 	Leader:          {Plain: L2, OnRecord: L2, Masked: L2}, // reads cases, no numbers
 	CatalogueEditor: {Plain: L1, OnRecord: L1, Masked: L2}, // works on services, not on people
 	SupplyReviewer:  {Plain: L2, OnRecord: L2, Masked: L3}, // compares who applies

@@ -11,8 +11,8 @@ import (
 func TestClearanceAgreesWithActions(t *testing.T) {
 	for _, role := range access.Roles() {
 		c := role.Clearance()
-		if reveals := role.Grants(access.CitizenReveal); reveals != (c.OnRecord >= access.L3) {
-			t.Errorf("%s: citizen.reveal %v, on record up to %s", role, reveals, c.OnRecord)
+		if reveals := role.Grants(access.CitizenReveal) || role.Grants(access.RealNameReveal); reveals != (c.OnRecord >= access.L3) {
+			t.Errorf("%s: citizen.reveal or realname.reveal %v, on record up to %s", role, reveals, c.OnRecord)
 		}
 		if role.Grants(access.CitizenView) && c.Masked < access.L3 {
 			t.Errorf("%s sees citizens, and not even their masked numbers", role)

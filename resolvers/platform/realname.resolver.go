@@ -169,7 +169,7 @@ func (r *mutationResolver) RevealVerification(ctx context.Context, input executa
 	if err != nil {
 		return nil, err
 	}
-	return &executable.RevealVerificationPayload{Verification: *shown.Verification, FullName: shown.Document.Name, DocumentNumber: shown.Document.Number, Materials: shown.Materials}, nil
+	return &executable.RevealVerificationPayload{Verification: *shown.Verification, FullName: &shown.Document.Name, DocumentNumber: &shown.Document.Number, Materials: shown.Materials}, nil
 }
 
 func (r *mutationResolver) RevealRealName(ctx context.Context, input executable.RevealRealNameInput) (*executable.RevealRealNamePayload, error) {
@@ -177,7 +177,7 @@ func (r *mutationResolver) RevealRealName(ctx context.Context, input executable.
 	if err != nil {
 		return nil, err
 	}
-	return &executable.RevealRealNamePayload{FullName: shown.Document.Name, DocumentNumber: shown.Document.Number}, nil
+	return &executable.RevealRealNamePayload{FullName: &shown.Document.Name, DocumentNumber: &shown.Document.Number}, nil
 }
 
 func (r *mutationResolver) FindRealName(ctx context.Context, input executable.FindRealNameInput) (*executable.FindRealNamePayload, error) {

@@ -25,7 +25,7 @@ func TestACertifiedAccountGivesL2(t *testing.T) {
 		failure string
 	}{
 		"a name that is not certified":  {object{"code": "somebody.1", "identity": claimOf(thirdparty.SimulatedNumber, "王小明")}, "NOT_CERTIFIED"},
-		"a number that is not":          {object{"code": "somebody.2", "identity": claimOf(residentID(241), thirdparty.SimulatedName)}, "NOT_CERTIFIED"},
+		"a number that is not":          {object{"code": "somebody.2", "identity": claimOf(residentID(242), thirdparty.SimulatedName)}, "NOT_CERTIFIED"},
 		"an account that proved nobody": {object{"code": "plain.3"}, "NOT_CERTIFIED"},
 		"WeChat's that proved nobody":   {object{"provider": "WECHAT", "code": "plain.1", "consentCode": "plain.2"}, "NOT_CERTIFIED"},
 	} {

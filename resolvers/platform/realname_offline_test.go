@@ -39,6 +39,9 @@ func TestTwoPairsOfEyes(t *testing.T) {
 	_, p := w.signIn("13800000001")
 	_, other := w.signIn("13800000002")
 	v := w.applied(p, w.counter(here, 2), residentID(241), 1)
+	if v.NameMasked == nil || v.Slot == nil {
+		t.Fatalf("%+v", v)
+	}
 	if v.State != "SUBMITTED" || *v.NameMasked != "王**" || !slices.Equal(v.AllowedActions, []string{"WITHDRAW"}) || v.Slot.Remaining != 1 {
 		t.Errorf("%+v", v)
 	}
@@ -247,7 +250,7 @@ func TestCasesAreInTheInbox(t *testing.T) {
 	v := w.applied(p, w.counter(here, 1), residentID(241), 1)
 	go func() { _ = w.Run(t.Context()) }()
 	inbox := func(who *access.Principal, list string) string {
-		return string(w.ask(who, `query($l: InboxList!) { inbox(list: $l) { edges { node { module title stateLabel link } } } }`, fmt.Sprintf(`{"l": %q}`, list)).Data)
+		return string(w.ask(who, `query($l: InboxList!) { inbox(filter: {list: $l}) { edges { node { module title stateLabel link } } } }`, fmt.Sprintf(`{"l": %q}`, list)).Data)
 	}
 	awaits := func(who *access.Principal, text string) {
 		t.Helper()

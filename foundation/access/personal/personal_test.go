@@ -21,7 +21,7 @@ import (
 var wanted = map[string]string{
 	"":                       "P M - - / P M - -", // nobody, citizens of others, workers without a role
 	"COMMUNITY_WORKER":       "P P M - / P P P -",
-	"SUPERVISOR":             "P P M - / P P M -",
+	"SUPERVISOR":             "P P M - / P P P -",
 	"LEADER":                 "P P - - / P P - -",
 	"CATALOGUE_EDITOR":       "P M - - / P M - -",
 	"SUPPLY_REVIEWER":        "P P M - / P P M -",

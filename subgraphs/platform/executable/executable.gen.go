@@ -640,9 +640,9 @@ type ComplexityRoot struct {
 		Level          func(childComplexity int) int
 		Message        func(childComplexity int) int
 		Method         func(childComplexity int) int
-		NameMasked     func(childComplexity int) int
 		NextSteps      func(childComplexity int) int
-		NumberMasked   func(childComplexity int) int
+		PlainName      func(childComplexity int) int
+		PlainNumber    func(childComplexity int) int
 		PreviousID     func(childComplexity int) int
 		Reason         func(childComplexity int) int
 		Simulated      func(childComplexity int) int
@@ -1215,8 +1215,8 @@ type ComplexityRoot struct {
 		DocumentKind func(childComplexity int) int
 		Level        func(childComplexity int) int
 		Method       func(childComplexity int) int
-		NameMasked   func(childComplexity int) int
-		NumberMasked func(childComplexity int) int
+		PlainName    func(childComplexity int) int
+		PlainNumber  func(childComplexity int) int
 		Simulated    func(childComplexity int) int
 		ValidUntil   func(childComplexity int) int
 		VerifiedAt   func(childComplexity int) int
@@ -4120,24 +4120,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.IdentityVerification.Method(childComplexity), true
-	case "IdentityVerification.nameMasked":
-		if e.ComplexityRoot.IdentityVerification.NameMasked == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IdentityVerification.NameMasked(childComplexity), true
 	case "IdentityVerification.nextSteps":
 		if e.ComplexityRoot.IdentityVerification.NextSteps == nil {
 			break
 		}
 
 		return e.ComplexityRoot.IdentityVerification.NextSteps(childComplexity), true
-	case "IdentityVerification.numberMasked":
-		if e.ComplexityRoot.IdentityVerification.NumberMasked == nil {
+	case "IdentityVerification.nameMasked":
+		if e.ComplexityRoot.IdentityVerification.PlainName == nil {
 			break
 		}
 
-		return e.ComplexityRoot.IdentityVerification.NumberMasked(childComplexity), true
+		return e.ComplexityRoot.IdentityVerification.PlainName(childComplexity), true
+	case "IdentityVerification.numberMasked":
+		if e.ComplexityRoot.IdentityVerification.PlainNumber == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityVerification.PlainNumber(childComplexity), true
 	case "IdentityVerification.previousId":
 		if e.ComplexityRoot.IdentityVerification.PreviousID == nil {
 			break
@@ -7348,17 +7348,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RealName.Method(childComplexity), true
 	case "RealName.nameMasked":
-		if e.ComplexityRoot.RealName.NameMasked == nil {
+		if e.ComplexityRoot.RealName.PlainName == nil {
 			break
 		}
 
-		return e.ComplexityRoot.RealName.NameMasked(childComplexity), true
+		return e.ComplexityRoot.RealName.PlainName(childComplexity), true
 	case "RealName.numberMasked":
-		if e.ComplexityRoot.RealName.NumberMasked == nil {
+		if e.ComplexityRoot.RealName.PlainNumber == nil {
 			break
 		}
 
-		return e.ComplexityRoot.RealName.NumberMasked(childComplexity), true
+		return e.ComplexityRoot.RealName.PlainNumber(childComplexity), true
 	case "RealName.simulated":
 		if e.ComplexityRoot.RealName.Simulated == nil {
 			break
@@ -12876,9 +12876,9 @@ type RealName {
   "证件的类型"
   documentKind: DocumentKind!
   "姓名，仅显示首字"
-  nameMasked: String! @personal(grade: L3, purpose: "本人与工作人员核对实名")
+  nameMasked: String @personal(grade: L3, purpose: "本人与工作人员核对实名", kind: NAME, shown: MASKED) @goField(name: "PlainName")
   "证件号码，仅显示前三位和后两位"
-  numberMasked: String! @personal(grade: L3, purpose: "本人与工作人员核对实名")
+  numberMasked: String @personal(grade: L3, purpose: "本人与工作人员核对实名", kind: IDENTITY, shown: MASKED) @goField(name: "PlainNumber")
   "实名等级"
   level: AssuranceLevel!
   "给予等级的核验方式"
@@ -12904,9 +12904,9 @@ type IdentityVerification {
   "证件的类型"
   documentKind: DocumentKind!
   "所填的姓名，仅显示首字；作出结论后清除，为空"
-  nameMasked: String @personal(grade: L3, purpose: "本人与工作人员核对所填信息")
+  nameMasked: String @personal(grade: L3, purpose: "本人与工作人员核对所填信息", kind: NAME, shown: MASKED) @goField(name: "PlainName")
   "所填的证件号码，仅显示前三位和后两位；作出结论后清除，为空"
-  numberMasked: String @personal(grade: L3, purpose: "本人与工作人员核对所填信息")
+  numberMasked: String @personal(grade: L3, purpose: "本人与工作人员核对所填信息", kind: IDENTITY, shown: MASKED) @goField(name: "PlainNumber")
   "给予的等级；未通过则为空"
   level: AssuranceLevel
   "是否由模拟器判断，未经真实机构"
@@ -12956,7 +12956,7 @@ type VerificationEvent {
   "操作后的状态"
   to: VerificationState!
   "办理的工作人员姓名；仅工作人员可见，不是工作人员办理的则为空"
-  actorName: String @personal(grade: L2, purpose: "工作人员之间核对经办人")
+  actorName: String @personal(grade: L2, purpose: "工作人员之间核对经办人", kind: NAME)
   "说明；没有则为空字符串"
   note: String!
 }
@@ -13252,11 +13252,11 @@ type RevealVerificationPayload {
   "核验"
   verification: IdentityVerification!
   "所填的姓名"
-  fullName: String! @personal(grade: L3, purpose: "工作人员核对到场的市民与证件")
+  fullName: String @personal(grade: L3, purpose: "工作人员核对到场的市民与证件", kind: NAME, shown: ON_RECORD)
   "所填的证件号码"
-  documentNumber: String! @personal(grade: L3, purpose: "工作人员核对到场的市民与证件")
+  documentNumber: String @personal(grade: L3, purpose: "工作人员核对到场的市民与证件", kind: IDENTITY, shown: ON_RECORD)
   "材料"
-  materials: [FileAsset!]! @personal(grade: L3, purpose: "工作人员核对到场的市民与证件")
+  materials: [FileAsset!] @personal(grade: L3, purpose: "工作人员核对到场的市民与证件", shown: ON_RECORD)
 }
 
 "查看实名完整信息的输入"
@@ -13270,9 +13270,9 @@ input RevealRealNameInput {
 "查看实名完整信息的结果"
 type RevealRealNamePayload {
   "姓名"
-  fullName: String! @personal(grade: L3, purpose: "工作人员按写明的目的核对身份")
+  fullName: String @personal(grade: L3, purpose: "工作人员按写明的目的核对身份", kind: NAME, shown: ON_RECORD)
   "证件号码"
-  documentNumber: String! @personal(grade: L3, purpose: "工作人员按写明的目的核对身份")
+  documentNumber: String @personal(grade: L3, purpose: "工作人员按写明的目的核对身份", kind: IDENTITY, shown: ON_RECORD)
 }
 
 "按证件号码查找的输入"
@@ -29051,7 +29051,7 @@ func (ec *executionContext) _IdentityVerification_nameMasked(ctx context.Context
 			return ec.fieldContext_IdentityVerification_nameMasked(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.NameMasked, nil
+			return obj.PlainName, nil
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -29067,12 +29067,12 @@ func (ec *executionContext) _IdentityVerification_nameMasked(ctx context.Context
 					var zeroVal *string
 					return zeroVal, err
 				}
-				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "NAME")
 				if err != nil {
 					var zeroVal *string
 					return zeroVal, err
 				}
-				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "MASKED")
 				if err != nil {
 					var zeroVal *string
 					return zeroVal, err
@@ -29107,7 +29107,7 @@ func (ec *executionContext) _IdentityVerification_numberMasked(ctx context.Conte
 			return ec.fieldContext_IdentityVerification_numberMasked(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.NumberMasked, nil
+			return obj.PlainNumber, nil
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -29123,12 +29123,12 @@ func (ec *executionContext) _IdentityVerification_numberMasked(ctx context.Conte
 					var zeroVal *string
 					return zeroVal, err
 				}
-				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "IDENTITY")
 				if err != nil {
 					var zeroVal *string
 					return zeroVal, err
 				}
-				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "MASKED")
 				if err != nil {
 					var zeroVal *string
 					return zeroVal, err
@@ -43456,7 +43456,7 @@ func (ec *executionContext) _RealName_nameMasked(ctx context.Context, field grap
 			return ec.fieldContext_RealName_nameMasked(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.NameMasked, nil
+			return obj.PlainName, nil
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -43472,12 +43472,12 @@ func (ec *executionContext) _RealName_nameMasked(ctx context.Context, field grap
 					var zeroVal string
 					return zeroVal, err
 				}
-				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "NAME")
 				if err != nil {
 					var zeroVal string
 					return zeroVal, err
 				}
-				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "MASKED")
 				if err != nil {
 					var zeroVal string
 					return zeroVal, err
@@ -43493,10 +43493,10 @@ func (ec *executionContext) _RealName_nameMasked(ctx context.Context, field grap
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+			return ec.marshalOString2string(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_RealName_nameMasked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -43512,7 +43512,7 @@ func (ec *executionContext) _RealName_numberMasked(ctx context.Context, field gr
 			return ec.fieldContext_RealName_numberMasked(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.NumberMasked, nil
+			return obj.PlainNumber, nil
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -43528,12 +43528,12 @@ func (ec *executionContext) _RealName_numberMasked(ctx context.Context, field gr
 					var zeroVal string
 					return zeroVal, err
 				}
-				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "IDENTITY")
 				if err != nil {
 					var zeroVal string
 					return zeroVal, err
 				}
-				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "MASKED")
 				if err != nil {
 					var zeroVal string
 					return zeroVal, err
@@ -43549,10 +43549,10 @@ func (ec *executionContext) _RealName_numberMasked(ctx context.Context, field gr
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+			return ec.marshalOString2string(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_RealName_numberMasked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -45051,26 +45051,26 @@ func (ec *executionContext) _RevealRealNamePayload_fullName(ctx context.Context,
 			directive1 := func(ctx context.Context) (any, error) {
 				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
 				purpose, err := ec.unmarshalNString2string(ctx, "工作人员按写明的目的核对身份")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
-				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "NAME")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
-				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "ON_RECORD")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
 				if ec.Directives.Personal == nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, errors.New("directive personal is not implemented")
 				}
 				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
@@ -45079,11 +45079,11 @@ func (ec *executionContext) _RevealRealNamePayload_fullName(ctx context.Context,
 			next = directive1
 			return next
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_RevealRealNamePayload_fullName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -45107,26 +45107,26 @@ func (ec *executionContext) _RevealRealNamePayload_documentNumber(ctx context.Co
 			directive1 := func(ctx context.Context) (any, error) {
 				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
 				purpose, err := ec.unmarshalNString2string(ctx, "工作人员按写明的目的核对身份")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
-				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "IDENTITY")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
-				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "ON_RECORD")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
 				if ec.Directives.Personal == nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, errors.New("directive personal is not implemented")
 				}
 				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
@@ -45135,11 +45135,11 @@ func (ec *executionContext) _RevealRealNamePayload_documentNumber(ctx context.Co
 			next = directive1
 			return next
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_RevealRealNamePayload_documentNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -45195,26 +45195,26 @@ func (ec *executionContext) _RevealVerificationPayload_fullName(ctx context.Cont
 			directive1 := func(ctx context.Context) (any, error) {
 				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
 				purpose, err := ec.unmarshalNString2string(ctx, "工作人员核对到场的市民与证件")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
-				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "NAME")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
-				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "ON_RECORD")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
 				if ec.Directives.Personal == nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, errors.New("directive personal is not implemented")
 				}
 				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
@@ -45223,11 +45223,11 @@ func (ec *executionContext) _RevealVerificationPayload_fullName(ctx context.Cont
 			next = directive1
 			return next
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_RevealVerificationPayload_fullName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -45251,26 +45251,26 @@ func (ec *executionContext) _RevealVerificationPayload_documentNumber(ctx contex
 			directive1 := func(ctx context.Context) (any, error) {
 				grade, err := ec.unmarshalNPersonalGrade2githubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐGrade(ctx, "L3")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
 				purpose, err := ec.unmarshalNString2string(ctx, "工作人员核对到场的市民与证件")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
-				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "IDENTITY")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
-				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "ON_RECORD")
 				if err != nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, err
 				}
 				if ec.Directives.Personal == nil {
-					var zeroVal string
+					var zeroVal *string
 					return zeroVal, errors.New("directive personal is not implemented")
 				}
 				return ec.Directives.Personal(ctx, obj, directive0, grade, purpose, kind, shown)
@@ -45279,11 +45279,11 @@ func (ec *executionContext) _RevealVerificationPayload_documentNumber(ctx contex
 			next = directive1
 			return next
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_RevealVerificationPayload_documentNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -45320,7 +45320,7 @@ func (ec *executionContext) _RevealVerificationPayload_materials(ctx context.Con
 					var zeroVal []*file.FileAsset
 					return zeroVal, err
 				}
-				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "BY_CLEARANCE")
+				shown, err := ec.unmarshalOPersonalShowing2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋaccessᚐShowing(ctx, "ON_RECORD")
 				if err != nil {
 					var zeroVal []*file.FileAsset
 					return zeroVal, err
@@ -45336,10 +45336,10 @@ func (ec *executionContext) _RevealVerificationPayload_materials(ctx context.Con
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*file.FileAsset) graphql.Marshaler {
-			return ec.marshalNFileAsset2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAssetᚄ(ctx, selections, v)
+			return ec.marshalOFileAsset2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAssetᚄ(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_RevealVerificationPayload_materials(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -46859,7 +46859,7 @@ func (ec *executionContext) _VerificationEvent_actorName(ctx context.Context, fi
 					var zeroVal *string
 					return zeroVal, err
 				}
-				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "TEXT")
+				kind, err := ec.unmarshalOPersonalKind2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋfoundationᚋmaskᚐKind(ctx, "NAME")
 				if err != nil {
 					var zeroVal *string
 					return zeroVal, err
@@ -66327,12 +66327,12 @@ func (ec *executionContext) _RealName(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "nameMasked":
 			out.Values[i] = ec._RealName_nameMasked(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "numberMasked":
 			out.Values[i] = ec._RealName_numberMasked(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "level":
@@ -67309,12 +67309,12 @@ func (ec *executionContext) _RevealRealNamePayload(ctx context.Context, sel ast.
 			out.Values[i] = graphql.MarshalString("RevealRealNamePayload")
 		case "fullName":
 			out.Values[i] = ec._RevealRealNamePayload_fullName(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "documentNumber":
 			out.Values[i] = ec._RevealRealNamePayload_documentNumber(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -67352,17 +67352,17 @@ func (ec *executionContext) _RevealVerificationPayload(ctx context.Context, sel 
 			}
 		case "fullName":
 			out.Values[i] = ec._RevealVerificationPayload_fullName(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "documentNumber":
 			out.Values[i] = ec._RevealVerificationPayload_documentNumber(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "materials":
 			out.Values[i] = ec._RevealVerificationPayload_materials(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -71282,22 +71282,6 @@ func (ec *executionContext) marshalNFileAsset2githubᚗcomᚋcitizencloudᚋciti
 	return ec._FileAsset(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNFileAsset2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAssetᚄ(ctx context.Context, sel ast.SelectionSet, v []*file.FileAsset) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNFileAsset2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
 func (ec *executionContext) marshalNFileAsset2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx context.Context, sel ast.SelectionSet, v *file.FileAsset) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "FileAsset!")
@@ -75123,6 +75107,25 @@ func (ec *executionContext) marshalOFileAsset2ᚕᚖgithubᚗcomᚋcitizencloud�
 		fc.Result = &v[i]
 		return ec.marshalOFileAsset2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, sel, v[i])
 	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOFileAsset2ᚕᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAssetᚄ(ctx context.Context, sel ast.SelectionSet, v []*file.FileAsset) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFileAsset2ᚖgithubᚗcomᚋcitizencloudᚋcitizencloudᚋsubgraphsᚋplatformᚋfileᚐFileAsset(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
 
 	return ret
 }

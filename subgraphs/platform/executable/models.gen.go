@@ -1405,9 +1405,9 @@ type RevealRealNameInput struct {
 // 查看实名完整信息的结果
 type RevealRealNamePayload struct {
 	// 姓名
-	FullName string `json:"fullName"`
+	FullName *string `json:"fullName,omitempty"`
 	// 证件号码
-	DocumentNumber string `json:"documentNumber"`
+	DocumentNumber *string `json:"documentNumber,omitempty"`
 }
 
 // 查看线下核验完整信息的输入
@@ -1423,11 +1423,11 @@ type RevealVerificationPayload struct {
 	// 核验
 	Verification realname.IdentityVerification `json:"verification"`
 	// 所填的姓名
-	FullName string `json:"fullName"`
+	FullName *string `json:"fullName,omitempty"`
 	// 所填的证件号码
-	DocumentNumber string `json:"documentNumber"`
+	DocumentNumber *string `json:"documentNumber,omitempty"`
 	// 材料
-	Materials []*file.FileAsset `json:"materials"`
+	Materials []*file.FileAsset `json:"materials,omitempty"`
 }
 
 // 审核应用的输入

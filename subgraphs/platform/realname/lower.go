@@ -10,7 +10,6 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
-	"github.com/citizencloud/citizencloud/subgraphs/platform/realname/document"
 )
 
 // lower brings the account down to the level: at L0 the identity goes, and is
@@ -85,7 +84,7 @@ func (s *Service) Lower(ctx context.Context, in LowerAssuranceLevelInput) (*Real
 	if err != nil {
 		return nil, err
 	}
-	return s.masked(left)
+	return s.told(left)
 }
 
 var errNoIdentity = fault.New(fault.NotFound, "未找到该市民的实名信息，或不在您的管辖范围内")
@@ -110,8 +109,8 @@ func (s *Service) identityFor(ctx context.Context, citizenID string) (*RealName,
 	return r, err
 }
 
-// masked fills in the masks; nil stays nil.
-func (s *Service) masked(r *RealName) (*RealName, error) {
+// told fills in who it is, for the schema to mask; nil stays nil.
+func (s *Service) told(r *RealName) (*RealName, error) {
 	if r == nil {
 		return nil, nil
 	}
@@ -119,6 +118,6 @@ func (s *Service) masked(r *RealName) (*RealName, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.NameMasked, r.NumberMasked = document.MaskName(d.Name), document.MaskNumber(d.Number)
+	r.PlainName, r.PlainNumber = d.Name, d.Number
 	return r, nil
 }

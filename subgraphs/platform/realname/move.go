@@ -56,7 +56,7 @@ func (s *Service) move(ctx context.Context, tx *sqlx.Tx, v *IdentityVerification
 	v.State, v.UpdatedAt = c.to, now
 	v.Version++
 	if from.Open() && !c.to.Open() {
-		v.ClaimedName, v.ClaimedNumber, v.NameMasked, v.NumberMasked = nil, nil, nil, nil
+		v.ClaimedName, v.ClaimedNumber, v.PlainName, v.PlainNumber = nil, nil, nil, nil
 		v.DecidedAt = &now
 		if err := giveUpEvidence(ctx, tx, v.ID, now.Add(s.Settings.EvidenceRetention)); err != nil {
 			return err

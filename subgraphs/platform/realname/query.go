@@ -13,7 +13,6 @@ import (
 	"github.com/citizencloud/citizencloud/foundation/fault"
 	"github.com/citizencloud/citizencloud/foundation/input"
 	"github.com/citizencloud/citizencloud/foundation/keyset"
-	"github.com/citizencloud/citizencloud/subgraphs/platform/realname/document"
 )
 
 // ByID gives a verification that the caller may see; nil for none: the own, and
@@ -57,7 +56,7 @@ func (s *Service) visible(ctx context.Context, tx *sqlx.Tx, v *IdentityVerificat
 	return s.Citizens.InScope(ctx, tx, v.CitizenID, p)
 }
 
-// opened fills in the masks of what is claimed.
+// opened fills in what is claimed; the schema masks it.
 func (s *Service) opened(v *IdentityVerification) (*IdentityVerification, error) {
 	if v == nil || v.ClaimedName == nil {
 		return v, nil
@@ -66,8 +65,7 @@ func (s *Service) opened(v *IdentityVerification) (*IdentityVerification, error)
 	if err != nil {
 		return nil, err
 	}
-	name, number := document.MaskName(d.Name), document.MaskNumber(d.Number)
-	v.NameMasked, v.NumberMasked = &name, &number
+	v.PlainName, v.PlainNumber = &d.Name, &d.Number
 	return v, nil
 }
 
@@ -155,7 +153,7 @@ func (s *Service) mayLook(ctx context.Context, citizenID string) error {
 	return fault.New(fault.Forbidden, "实名信息仅限本人和有权的工作人员查看")
 }
 
-// Of gives what the account has proven, masked; nil for nothing.
+// Of gives what the account has proven; nil for nothing.
 func (s *Service) Of(ctx context.Context, citizenID string) (*RealName, error) {
 	if err := s.mayLook(ctx, citizenID); err != nil {
 		return nil, err
@@ -164,7 +162,7 @@ func (s *Service) Of(ctx context.Context, citizenID string) (*RealName, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.masked(r)
+	return s.told(r)
 }
 
 // CountersPage is a page of counters.

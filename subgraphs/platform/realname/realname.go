@@ -14,6 +14,7 @@ package realname
 import (
 	"time"
 
+	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/batch"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/citizen"
 	"github.com/citizencloud/citizencloud/subgraphs/platform/realname/document"
@@ -67,14 +68,19 @@ type IdentityVerification struct {
 	ValidUntil    *time.Time              `db:"valid_until"`
 	EndedAt       *time.Time              `db:"ended_at"`
 	Version       int                     `db:"version"`
-	// The masks are of what was claimed; nil once it is decided.
-	NameMasked, NumberMasked *string `db:"-"`
+	// What was claimed, in plain for the schema to mask; nil once it is decided.
+	PlainName, PlainNumber *string `db:"-"`
 
 	siblings *batch.Siblings[*IdentityVerification]
 }
 
 // Siblings are those of the same list; nil for one that was asked alone.
 func (v *IdentityVerification) Siblings() *batch.Siblings[*IdentityVerification] { return v.siblings }
+
+// Concerns says whether it is about the principal.
+func (v *IdentityVerification) Concerns(p *access.Principal) bool {
+	return p != nil && p.Kind == access.Citizen && p.ID == v.CitizenID
+}
 
 // RealName is what an account has proven.
 type RealName struct {
@@ -91,7 +97,12 @@ type RealName struct {
 	ValidUntil     *time.Time             `db:"valid_until"`
 	Version        int                    `db:"version"`
 
-	NameMasked, NumberMasked string `db:"-"`
+	PlainName, PlainNumber string `db:"-"`
+}
+
+// Concerns says whether it is about the principal.
+func (r *RealName) Concerns(p *access.Principal) bool {
+	return p != nil && p.Kind == access.Citizen && p.ID == r.CitizenID
 }
 
 // IdentityClaim is who somebody says to be.

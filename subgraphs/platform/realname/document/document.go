@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/citizencloud/citizencloud/foundation/fault"
-	"github.com/citizencloud/citizencloud/foundation/mask"
 	"github.com/citizencloud/citizencloud/foundation/workday"
 )
 
@@ -133,9 +132,3 @@ func (d Document) Age(now time.Time) int {
 	}
 	return age
 }
-
-// MaskNumber shows of a number the first three and the last two characters.
-func MaskNumber(number string) string { return mask.IdentityNumber(number) }
-
-// MaskName shows the first character.
-func MaskName(name string) string { return mask.Name(name) }
