@@ -123,7 +123,7 @@ func within(ctx context.Context, tx *sqlx.Tx, cast *demonstration.Cast, keys *pe
 			return err
 		}
 	}
-	for _, part := range []func(context.Context, *sqlx.Tx, *demonstration.Cast, *personal.Keys) error{units, workers, citizens, notifications, workflows, publicPlaces, rules, messages, accounts, contents{store}.files, clientApps} {
+	for _, part := range []func(context.Context, *sqlx.Tx, *demonstration.Cast, *personal.Keys) error{units, workers, citizens, notifications, workflows, publicPlaces, realNames, rules, messages, accounts, contents{store}.files, clientApps} {
 		if err := part(ctx, tx, cast, keys); err != nil {
 			return err
 		}
