@@ -34,6 +34,7 @@ var clearances = map[Role]Clearance{
 	CatalogueEditor: {Plain: L1, OnRecord: L1, Masked: L2}, // works on services, not on people
 	SupplyReviewer:  {Plain: L2, OnRecord: L2, Masked: L3}, // compares who applies
 	PaymentOfficer:  {Plain: L2, OnRecord: L2, Masked: L3}, // compares orders with who paid
+	Developer:       {Plain: L1, OnRecord: L1, Masked: L2}, // works on applications, not on people
 	SystemAdmin:     {Plain: L2, OnRecord: L2, Masked: L2}, // the three administrators run accounts of staff, and see no residents
 	SecurityAdmin:   {Plain: L2, OnRecord: L2, Masked: L2},
 	AuditAdmin:      {Plain: L2, OnRecord: L2, Masked: L2},

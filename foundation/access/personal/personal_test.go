@@ -26,6 +26,7 @@ var wanted = map[string]string{
 	"CATALOGUE_EDITOR":       "P M - - / P M - -",
 	"SUPPLY_REVIEWER":        "P P M - / P P M -",
 	"PAYMENT_OFFICER":        "P P M - / P P M -",
+	"DEVELOPER":              "P M - - / P M - -",
 	"SYSTEM_ADMIN":           "P P - - / P P - -",
 	"SECURITY_ADMIN":         "P P - - / P P - -",
 	"AUDIT_ADMIN":            "P P - - / P P - -",

@@ -65,7 +65,7 @@ func AdministratorPassword(scale demonstration.Scale, keys *personal.Keys, login
 
 // tables are those that are filled by COPY, which row-level security forbids
 // to an owner who is no superuser; for the load alone the owner is exempt.
-var tables = append([]string{"org_unit", "post", "worker", "assignment", "second_factor", "citizen", "notification", "place", "blob", "file", "file_version", "file_history", "file_hold", "client_app", "client_app_secret", "client_app_day", "consent", "message_delivery"}, workflowTables...)
+var tables = append([]string{"org_unit", "post", "worker", "assignment", "second_factor", "citizen", "notification", "place", "blob", "file", "file_version", "file_history", "file_hold", "client_app", "client_app_secret", "client_app_day", "consent", "message_delivery"}, append(realnameTables, workflowTables...)...)
 
 // Load fills the tables, once: a scale that is loaded is left alone. db is a
 // connection of the owner; keys seal the citizens' numbers as the running
