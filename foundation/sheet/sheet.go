@@ -32,6 +32,16 @@ func CSV(head []string, lines func(line func(cells ...string))) string {
 	return text.String()
 }
 
+// Exchange is lines as CSV for another program, such as the bill of a payment
+// channel: cells stay as they are, so no person may open it in a spreadsheet.
+func Exchange(lines func(line func(cells ...string))) string {
+	var text strings.Builder
+	w := csv.NewWriter(&text)
+	lines(func(cells ...string) { _ = w.Write(cells) }) // into memory: nothing fails
+	w.Flush()
+	return text.String()
+}
+
 // starts are what spreadsheets take for the beginning of a formula or of
 // another program's command, in their full width too.
 const starts = "=+-@|%＝＋－＠"

@@ -41,6 +41,16 @@ func TestCSV(t *testing.T) {
 }
 
 // Whoever writes CSV some other way would have to think of formulas again.
+func TestExchangeLeavesCellsAsTheyAre(t *testing.T) {
+	got := sheet.Exchange(func(line func(cells ...string)) {
+		line("T1", "-12.00", "a,b")
+		line("=T2", "", "x")
+	})
+	if want := "T1,-12.00,\"a,b\"\n=T2,,x\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestNobodyElseWritesCSV(t *testing.T) {
 	found := 0
 	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"github.com/emmansun/gmsm/sm2"
 
 	"github.com/citizencloud/citizencloud/foundation/database"
+	"github.com/citizencloud/citizencloud/foundation/sheet"
 	"github.com/citizencloud/citizencloud/subgraphs/citizen/payment/channel"
 )
 
@@ -205,11 +205,12 @@ func (b *Book) bill(ctx context.Context, day string) (string, error) {
 		return "", err
 	}
 	lines, err := b.Bill(ctx, at)
-	var text bytes.Buffer
-	out := csv.NewWriter(&text)
-	for _, line := range lines {
-		_ = out.Write([]string{line.OutTradeNo, line.TradeNo, line.RefundNo, channel.Yuan(line.Fen), channel.Yuan(line.FeeFen), line.At.Format(time.RFC3339)})
+	if err != nil {
+		return "", err
 	}
-	out.Flush()
-	return text.String(), err
+	return sheet.Exchange(func(write func(cells ...string)) {
+		for _, line := range lines {
+			write(line.OutTradeNo, line.TradeNo, line.RefundNo, channel.Yuan(line.Fen), channel.Yuan(line.FeeFen), line.At.Format(time.RFC3339))
+		}
+	}), nil
 }
