@@ -43,6 +43,8 @@ func (s *stage) variables(t *testing.T, query string) map[string]any {
 			values[v.Variable] = "RECEIVED"
 		case v.Type.Name() == "String":
 			values[v.Variable] = "社保"
+		case v.Type.Name() == "VerificationMethod":
+			values[v.Variable] = "FACE"
 		default:
 			t.Fatalf("no value for $%s: %s", v.Variable, v.Type)
 		}
