@@ -46,7 +46,7 @@ func newKeys(ctx context.Context, o Options) (keys, error) {
 	found, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{o.Keys}, keyfunc.Override{
 		Client:      &http.Client{Timeout: keysTimeout, Transport: bounded{http.DefaultTransport}},
 		HTTPTimeout: keysTimeout, RefreshInterval: keysEvery,
-		RefreshUnknownKID: rate.NewLimiter(rate.Every(keysSoonest), 1), RateLimitWaitMax: time.Millisecond,
+		RefreshUnknownKID: rate.NewLimiter(rate.Every(keysSoonest), 1), RateLimitWaitMax: 100 * time.Millisecond,
 		RefreshErrorHandlerFunc: func(string) func(context.Context, error) {
 			return func(_ context.Context, err error) {
 				if o.Refused != nil {
