@@ -2,11 +2,13 @@ package payment
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jmoiron/sqlx"
 
 	"github.com/citizencloud/citizencloud/foundation/access"
 	"github.com/citizencloud/citizencloud/foundation/fault"
+	"github.com/citizencloud/citizencloud/subgraphs/citizen/payment/channel"
 )
 
 // Close ends an order that is not paid. One whose trade is open is only closed
@@ -67,7 +69,7 @@ func (p *Payments) closeTrade(ctx context.Context, a *attempt) error {
 	if ch == nil {
 		return p.loseSight(ctx, a, "channel not configured")
 	}
-	trade, err := ch.Close(ctx, a.OutTradeNo)
+	trade, err := p.shut(ctx, ch, a)
 	if stepErr := p.step("closed at the channel"); stepErr != nil {
 		return stepErr
 	}
@@ -76,6 +78,40 @@ func (p *Payments) closeTrade(ctx context.Context, a *attempt) error {
 		return p.loseSight(ctx, a, "close")
 	}
 	return p.heard(ctx, a, trade, closeOrder)
+}
+
+// shut closes a trade at its channel for good. A channel that knows no such trade
+// may only not have got our opening yet: somebody else's call can be under way,
+// and what it opened after we gave up could be paid without our asking again. So
+// the number is opened once more and then closed, which no late opening undoes.
+func (p *Payments) shut(ctx context.Context, ch channel.Channel, a *attempt) (channel.Trade, error) {
+	trade, err := ch.Close(ctx, a.OutTradeNo)
+	if err != nil || trade.State != channel.NotFound {
+		return trade, err
+	}
+	found, err := p.Find(access.AsSystem(ctx, "payment"), []string{a.OrderID})
+	if err != nil {
+		return trade, err
+	}
+	o := found[a.OrderID]
+	if o == nil {
+		return trade, errUnknownTrade
+	}
+	_, err = ch.Prepay(ctx, channel.Payment{OutTradeNo: a.OutTradeNo, Subject: o.Subject, Fen: a.Fen, ExpiresAt: o.ExpiresAt})
+	var refused *channel.Refusal
+	if err != nil && !errors.As(err, &refused) {
+		return trade, err
+	}
+	if trade, err = ch.Close(ctx, a.OutTradeNo); err != nil {
+		return trade, err
+	}
+	// A channel that is only told by the citizen's browser still knows of none: until
+	// the time that stands in what the browser holds, it may come yet. What it refused
+	// to us it refuses to everybody.
+	if trade.State == channel.NotFound && refused == nil && p.now().Before(o.ExpiresAt) {
+		trade.State = channel.NotPaid
+	}
+	return trade, nil
 }
 
 // loseSight says that the channel does not tell how the trade stands; it is

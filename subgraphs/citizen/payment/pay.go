@@ -175,7 +175,7 @@ func (p *Payments) abandon(ctx context.Context, other *attempt) error {
 	if ch == nil {
 		return fault.New(fault.Unavailable, "订单正以其他方式支付，请稍后再试")
 	}
-	trade, err := ch.Close(ctx, other.OutTradeNo)
+	trade, err := p.shut(ctx, ch, other)
 	if err != nil {
 		return fault.New(fault.Unavailable, "暂时无法更换支付方式，请稍后再试").Because(err)
 	}

@@ -357,3 +357,31 @@ func TestWhoMayNot(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// The citizen closes while the opening is still under way to the channel: what
+// arrives late must not be payable, since nobody would ask about it again.
+func TestAClosingThatOvertakesTheOpening(t *testing.T) {
+	w := open(t)
+	mine := citizen(t.Context(), payer)
+	o := w.order(t, "M-overtaken", 463)
+	w.Interrupt = func(step string) error {
+		if step != "attempted" {
+			return nil
+		}
+		w.Interrupt = nil
+		found, err := w.Find(mine, []string{o.ID})
+		if err != nil {
+			return err
+		}
+		if closed, err := w.Close(mine, o.ID, found[o.ID].Version); err != nil || closed.State != Closed {
+			t.Errorf("closing: %+v, %v", closed, err)
+		}
+		return nil
+	}
+	if _, err := w.Pay(mine, PayOrderInput{ID: o.ID, Channel: channel.WeChat}); fault.CodeOf(err) != fault.Conflict {
+		t.Errorf("an order that was closed meanwhile is opened: %v", err)
+	}
+	if trade, err := w.books[channel.WeChat].Pay(t.Context(), outTradeNo(o.ID, 1)); err == nil {
+		t.Errorf("the channel takes money for a closed order: %+v", trade)
+	}
+}
