@@ -8,7 +8,8 @@ import (
 // Siblings are the things of one list whose fields are asked one by one, as
 // the nodes behind edges are. What the first of them asks, it asks for all: a
 // busy machine cannot tear the list apart, as it can what only time holds
-// together. They live as long as the list, so what they keep is of one reading.
+// together. A list of one is no exception: that one may stand in many places, each
+// of which asks. They live as long as the list, so what they keep is of one reading.
 type Siblings[P any] struct {
 	all []P
 
@@ -28,7 +29,7 @@ func Among[P any, K comparable, V any](ctx context.Context, l *Loader[K, V], par
 	}
 	of := siblings(parents[0])
 	k, asked := key(parents[0])
-	if of == nil || len(of.all) < 2 || !asked {
+	if of == nil || !asked {
 		return Each(ctx, l, parents, key)
 	}
 	found, err := callOf(ctx, of, l, key)()

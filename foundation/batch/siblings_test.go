@@ -52,3 +52,23 @@ func TestSiblingsAreOneCall(t *testing.T) {
 		t.Errorf("calls %v, want 2 each: the list and the row that is alone", calls)
 	}
 }
+
+// What stands in many places asks once, though it is alone in its list.
+func TestOneInManyPlacesIsOneCall(t *testing.T) {
+	calls := 0
+	l := New(func(_ context.Context, keys []int) (map[int]int, error) {
+		calls++
+		return map[int]int{keys[0]: 70}, nil
+	})
+	r := &row{id: 7}
+	r.list = NewSiblings([]*row{r})
+	for range 5 {
+		values, err := Among(t.Context(), l, []*row{r}, siblingsOf, func(r *row) (int, bool) { return r.id, true })
+		if err != nil || len(values) != 1 || values[0] != 70 {
+			t.Errorf("%v, %v", values, err)
+		}
+	}
+	if calls != 1 {
+		t.Errorf("%d calls", calls)
+	}
+}

@@ -250,8 +250,9 @@ func (s *Service) CountersByIDs(ctx context.Context, ids []string) (map[string]*
 	found := map[string]*RealNameCounter{}
 	return found, s.DB.Read(ctx, func(tx *sqlx.Tx) error {
 		list, err := countersByIDs(ctx, tx, input.IDs(ids))
+		siblings := batch.NewSiblings(list)
 		for _, c := range list {
-			found[c.ID] = c
+			c.siblings, found[c.ID] = siblings, c
 		}
 		return err
 	})
